@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "crypto/keys/private_key.h"
+#include "crypto/x509/certificate.h"
+#include "server/http/router.h"
+
+namespace estia::http {
+
+/// Totals, not per read (poco-facts section 9).
+struct Limits {
+  std::chrono::milliseconds handshake{5000};
+  std::chrono::milliseconds header{10000};
+  std::chrono::milliseconds body{15000};
+  std::chrono::milliseconds idle{30000};
+  std::chrono::milliseconds send{15000};
+  std::chrono::milliseconds linger{2000};
+  std::size_t header_bytes = 16U * 1024U;
+  std::size_t header_fields = 64;
+  std::size_t connections = 1000;
+  unsigned workers = 64;
+};
+
+/// The server's TLS identity: key and the chain sent to clients, leaf first.
+struct TlsIdentity {
+  crypto::PrivateKey key;
+  std::vector<crypto::Certificate> chain;
+};
+
+struct ServerConfig {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;  ///< 0 = any free one
+  Limits limits;
+};
+
+/// An HTTPS listener: Poco::Net::HTTPServer, unmodified, over our own TLS sockets. Start and stop
+/// from one thread.
+class Server final {
+ public:
+  Server(ServerConfig config, TlsIdentity identity, std::shared_ptr<const Router> router);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Binds and accepts. Throws Error{config, "http.bind"} naming address and port when it cannot.
+  void start();
+  [[nodiscard]] std::uint16_t port() const;
+  /// Stops accepting, answers what is in flight with Connection: close, cuts what is left at the
+  /// limit. Returns true when nothing had to be cut.
+  bool drain(std::chrono::milliseconds limit);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace estia::http
