@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/ca/audit.h"
+#include "server/ca/model.h"
+
+namespace estia::ca {
+
+/// The run-time configuration as stored (D6): the document as the operator wrote it, and beside it
+/// the hashes no document may hold.
+struct StoredConfiguration {
+  std::uint64_t version = 0;
+  std::string document;           ///< TOML
+  std::vector<Account> accounts;  ///< hashes; alias and user also stand in the document
+};
+
+/// Versions of the configuration; all kept. Durable when a call returns; any thread. Throws
+/// Error{store, ...}.
+class ConfigurationStore {
+ public:
+  virtual ~ConfigurationStore() = default;
+  [[nodiscard]] virtual std::optional<StoredConfiguration> load()
+      const = 0;  ///< the newest; nullopt in a fresh store
+  /// One transaction with the audit event. `replaces` is the version the caller looked at (0 = none
+  /// yet): if another came first, Error{conflict, "config.version"}. Returns the new version.
+  virtual std::uint64_t replace(std::uint64_t replaces, const std::string& document,
+                                const std::vector<Account>& accounts, const AuditEvent& audit) = 0;
+};
+
+}  // namespace estia::ca

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "crypto/base/bytes.h"
+#include "crypto/base/clock.h"
+#include "server/ca/audit.h"
+
+namespace estia::ca {
+
+/// One certificate we mean to sign, recorded before any signature exists (D5).
+struct Intent {
+  Bytes serial;           ///< 20 octets, unique over the whole store by constraint
+  std::string ca;         ///< name of the issuing CA
+  Bytes tbs;              ///< the exact bytes to be signed
+  std::string alias;      ///< empty for certificates made by `estia init`
+  std::string operation;  ///< "simpleenroll", "simplereenroll", "init"
+  std::string profile;    ///< certificate profile
+  std::uint64_t config_version = 0;
+  std::string who;       ///< authenticated identity, as in the audit trail
+  std::string username;  ///< end entity; created by this intent when unknown; empty = none (CA
+                         ///< certificates)
+  Bytes subject;         ///< canonical subject (crypto::Name::canonical)
+  std::string subject_text;
+  Bytes key_fingerprint;  ///< SHA-256 of the SPKI
+  Instant not_before;
+  Instant not_after;
+  Bytes retry_key;  ///< SHA-256 over everything EST-4.2.3-f compares; empty = never matched
+  std::chrono::seconds retry_window{0};
+  bool renewal = false;  ///< simplereenroll: the username must exist already
+};
+
+/// The intent is on disk: sign its TBS.
+struct Recorded {};
+/// This request was answered already, within the retry window: give this certificate again.
+struct AlreadyIssued {
+  Bytes serial;
+  Bytes certificate;
+};
+/// A matching intent has no result yet (a crash, a hung call, or another request that is signing it
+/// right now): whoever may go on signs *these* bytes.
+struct Resume {
+  Bytes serial;
+  Bytes tbs;
+};
+/// A one-time claim was lost: serial, username, unique subject or key. The batch goes on without
+/// it.
+struct Refused {
+  std::string id;      ///< "serial.taken", "username.taken", ...
+  std::string reason;  ///< may be told to the peer
+};
+using IntentOutcome = std::variant<Recorded, AlreadyIssued, Resume, Refused>;
+
+enum class CertificateState { intended, issued, failed };
+
+struct Revocation {
+  Instant at;
+  int reason = 0;  ///< RFC 5280 5.3.1
+};
+
+/// What the store knows about one serial.
+struct CertificateRecord {
+  Bytes serial;
+  std::string ca;
+  std::string alias;
+  std::string username;
+  std::string profile;
+  CertificateState state = CertificateState::intended;
+  Bytes tbs;
+  Bytes certificate;  ///< empty unless issued
+  Instant recorded_at;
+  std::optional<Revocation> revocation;
+};
+
+/// Everything the CA must not forget. When a call returns, its effect survives a power cut. Calls
+/// may come from any thread. What may happen only once is decided inside the transaction that
+/// records the intent. Every call throws Error{store, ...} when the database fails.
+class Registry {
+ public:
+  virtual ~Registry() = default;
+
+  /// Before any signature exists. A lost claim is an outcome, not an error.
+  [[nodiscard]] virtual IntentOutcome intend(const Intent& intent, const AuditEvent& audit) = 0;
+
+  /// The signature exists and was verified. Returns the certificate that stands recorded: the given
+  /// one, or the one that another request recorded first for the same serial (two signatures over
+  /// one TBS: only one is ever released). Throws Error{internal, "registry.unknown_serial"} if
+  /// there is no such intent, Error{conflict, "registry.intent_closed"} if it was closed as failed.
+  [[nodiscard]] virtual Bytes commit(const Bytes& serial, const Bytes& certificate,
+                                     const AuditEvent& audit) = 0;
+
+  /// Closes an intent that certainly has no signature (the job never reached C_Sign, or C_Sign
+  /// returned an error); claims are given back. No effect on one that has a result.
+  virtual void fail(const Bytes& serial, const AuditEvent& audit) = 0;
+
+  [[nodiscard]] virtual std::optional<CertificateRecord> find(const Bytes& serial) const = 0;
+
+  /// Intents without result, older than this process: they count as issued.
+  [[nodiscard]] virtual std::vector<CertificateRecord> open_intents() const = 0;
+
+  /// Marks as revoked; an intent without result may be revoked too. Throws Error{not_found,
+  /// "registry.unknown_serial"}, Error{conflict, "registry.already_revoked"}.
+  virtual void revoke(const Bytes& serial, const Revocation& revocation,
+                      const AuditEvent& audit) = 0;
+};
+
+}  // namespace estia::ca
