@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
+#include <string>
+#include <string_view>
 
 #include "crypto/x509/csr.h"
 #include "server/ca/ca_keys.h"
 #include "server/ca/identity.h"
 #include "server/ca/issuer.h"
 #include "server/ca/model.h"
+#include "server/ca/requested_names.h"
 
 namespace estia::ca {
 
@@ -18,23 +20,23 @@ enum class Operation { simpleenroll, simplereenroll };
 /// then the Issuer. Any thread.
 class Enrollment final {
  public:
-  Enrollment(Issuer& issuer, Registry& registry, const CaKeys& keys, const Clock& clock);
+  Enrollment(Issuer& issuer, const Registry& registry, const CaKeys& keys, const Clock& clock);
 
-  /// The CSR's signature must have been verified. Throws Error with the refusals of
-  /// docs/messages.md, section "enrolment": forbidden "enroll.outside_scope",
-  /// "enroll.not_own_names", "reenroll.not_original", "reenroll.revoked", "reenroll.names_differ",
-  /// "reenroll.key_reuse"; malformed "enroll.subject_attribute", "enroll.no_username",
-  /// "enroll.san_kind", ...
+  /// The CSR's signature must have been verified. Throws Error with the refusals of docs/messages.md, section
+  /// "enrolment": the names (requested_names.h), the key (contents.h), forbidden "enroll.outside_scope",
+  /// "enroll.not_own_names", "own_certificate.*", "reenroll.*", and what Issuer::issue throws.
   [[nodiscard]] crypto::Certificate enroll(const Snapshot& snapshot, const Alias& alias,
                                            const Identity& identity, Operation operation,
                                            const crypto::Csr& csr);
 
  private:
-  void check_self(const Alias& alias, const Identity& identity, Operation operation,
-                  const crypto::Csr& csr) const;
+  /// Throws unless this identity may have these names; returns the end entity's username.
+  [[nodiscard]] std::string authorise(const Alias& alias, const Identity& identity,
+                                      Operation operation, const crypto::Csr& csr,
+                                      const RequestedNames& names) const;
 
   Issuer& issuer_;
-  Registry& registry_;
+  const Registry& registry_;
   const CaKeys& keys_;
   const Clock& clock_;
 };

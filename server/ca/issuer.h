@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -22,8 +23,9 @@ struct IssuanceRequest {
   std::string ca;               ///< name in the store
   crypto::Name issuer;          ///< byte-equal to the CA certificate's subject (X509-4.1.2.4)
   Bytes issuer_key_identifier;  ///< the CA certificate's SKI; empty only when self-signed
-  std::optional<Instant> issuer_not_after;  ///< notAfter never later than this (X509-4.1.2.5-c)
-  crypto::PublicKey issuer_key;             ///< what the signature is verified with
+  std::optional<Instant> issuer_not_before;  ///< notBefore never earlier than this
+  std::optional<Instant> issuer_not_after;   ///< notAfter never later than this (X509-4.1.2.5-c)
+  crypto::PublicKey issuer_key;              ///< what the signature is verified with
   const CertificateProfile* profile = nullptr;
   crypto::Name subject;
   crypto::GeneralNames san;
@@ -77,11 +79,17 @@ class Issuer final {
                                           const crypto::PrivateKey& ca_key);
 
  private:
+  enum class Origin { fresh, resumed };
+  class InFlight;
+
+  [[nodiscard]] std::optional<crypto::Certificate> resume_open(
+      const Resume& open, const PreparedCertificate& prepared, const crypto::PrivateKey& ca_key,
+      std::chrono::steady_clock::time_point deadline);
   [[nodiscard]] crypto::Certificate sign_and_commit(const Bytes& serial, const Bytes& tbs,
-                                                    const std::string& who,
-                                                    const crypto::PublicKey& issuer_key,
-                                                    const crypto::PrivateKey& ca_key);
-  [[nodiscard]] AuditEvent event(const char* what, const char* outcome, const Bytes& serial,
+                                                    const PreparedCertificate& prepared,
+                                                    const crypto::PrivateKey& ca_key,
+                                                    Origin origin);
+  [[nodiscard]] AuditEvent event(const char* what, const std::string& outcome, const Bytes& serial,
                                  const std::string& who) const;
 
   Registry& registry_;

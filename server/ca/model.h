@@ -22,9 +22,6 @@ struct CertificationAuthority {
   std::string key_uri;
   std::vector<crypto::Certificate>
       chain;  ///< own certificate first, then up to and including the root
-  bool unique_subject = true;
-  bool unique_key = true;
-  bool enforce_key_renewal = false;
 
   [[nodiscard]] const crypto::Certificate& certificate() const { return chain.front(); }
 };

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/ca/contents.h"
+
+#include <algorithm>
+
+#include "crypto/base/error.h"
+
+namespace estia::ca {
+namespace {
+
+constexpr std::string_view kRsaOid = "1.2.840.113549.1.1.1";
+constexpr std::string_view kEcOid = "1.2.840.10045.2.1";
+
+void check_key(const IssuanceRequest& request) {
+  const crypto::PublicKey& key = request.subject_key;
+  key.check_strength();
+  const std::vector<std::string>& allowed = request.profile->key_types;
+  if (!key.spec() || std::find(allowed.begin(), allowed.end(), key.spec()->name) == allowed.end()) {
+    throw Error(ErrorCode::malformed, "key.not_in_profile", "this kind of key is not allowed here",
+                (key.spec() ? key.spec()->name : "unknown kind") + " is not in profile " +
+                    request.profile->name);
+  }
+  if (!request.profile->ca && key == request.issuer_key) {
+    throw Error(ErrorCode::malformed, "key.is_ca_key", "this key belongs to the CA");
+  }
+}
+
+/// X509-4.2.1.3-a: what the key cannot do must not be promised (RFC 5480 3, RFC 8410 5).
+crypto::KeyUsageNames usable_bits(const crypto::KeyUsageNames& bits, const crypto::PublicKey& key) {
+  const std::string& algorithm = key.spec()->algorithm_oid;
+  crypto::KeyUsageNames usable;
+  for (const std::string& bit : bits) {
+    const bool encipherment = bit == "keyEncipherment" || bit == "dataEncipherment";
+    const bool agreement = bit == "keyAgreement" || bit == "encipherOnly" || bit == "decipherOnly";
+    if ((encipherment && algorithm != kRsaOid) || (agreement && algorithm != kEcOid)) {
+      continue;
+    }
+    usable.push_back(bit);
+  }
+  return usable;
+}
+
+std::vector<crypto::Extension> extensions_for(const IssuanceRequest& request) {
+  const CertificateProfile& profile = *request.profile;
+  std::vector<crypto::Extension> extensions;
+  if (profile.ca) {
+    extensions.push_back(crypto::basic_constraints_ca(profile.path_length));
+  }
+  if (!request.issuer_key_identifier.empty()) {
+    extensions.push_back(crypto::authority_key_identifier(request.issuer_key_identifier));
+  }
+  extensions.push_back(crypto::subject_key_identifier(request.subject_key.key_identifier()));
+  if (const auto bits = usable_bits(profile.key_usage, request.subject_key); !bits.empty()) {
+    extensions.push_back(crypto::key_usage(bits));
+  }
+  if (!profile.extended_key_usage.empty()) {
+    extensions.push_back(crypto::extended_key_usage(profile.extended_key_usage));
+  }
+  if (!request.san.empty()) {
+    extensions.push_back(crypto::subject_alt_name(request.san, request.subject.empty()));
+  }
+  if (!profile.crl_distribution_points.empty()) {
+    extensions.push_back(crypto::crl_distribution_points(profile.crl_distribution_points));
+  }
+  if (!profile.ca_issuers.empty() || !profile.ocsp.empty()) {
+    extensions.push_back(crypto::authority_info_access(profile.ca_issuers, profile.ocsp));
+  }
+  return extensions;
+}
+
+}  // namespace
+
+crypto::CertificateContents contents_for(const IssuanceRequest& request, const Bytes& serial,
+                                         Instant now) {
+  check_key(request);
+  if (request.issuer_not_after && *request.issuer_not_after <= now) {
+    throw Error(ErrorCode::busy, "issuer.ca_expired", "the CA cannot issue now",
+                "the certificate of " + request.ca + " has expired");
+  }
+  Instant not_before = now - request.profile->backdate;
+  Instant not_after = now + request.profile->validity;
+  if (request.issuer_not_before) {
+    not_before = std::max(not_before, *request.issuer_not_before);
+  }
+  if (request.issuer_not_after) {
+    not_after = std::min(not_after, *request.issuer_not_after);
+  }
+  return crypto::CertificateContents{.serial = serial,
+                                     .issuer = request.issuer,
+                                     .subject = request.subject,
+                                     .not_before = not_before,
+                                     .not_after = not_after,
+                                     .public_key = request.subject_key,
+                                     .extensions = extensions_for(request)};
+}
+
+}  // namespace estia::ca

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/ca/model.h"
+
+#include "crypto/base/error.h"
+
+namespace estia::ca {
+namespace {
+
+template <class Map>
+const typename Map::mapped_type& must_find(const Map& map, std::string_view kind,
+                                           std::string_view name) {
+  const auto found = map.find(name);
+  if (found == map.end()) {
+    throw Error(ErrorCode::internal, "snapshot.missing", "internal error",
+                std::string(kind) + " '" + std::string(name) + "' is not in the configuration");
+  }
+  return found->second;
+}
+
+}  // namespace
+
+const CertificationAuthority& Snapshot::ca(std::string_view name) const {
+  return must_find(cas, "ca", name);
+}
+
+const EndEntityProfile& Snapshot::end_entity_profile(std::string_view name) const {
+  return must_find(end_entity_profiles, "end-entity profile", name);
+}
+
+const CertificateProfile& Snapshot::certificate_profile(std::string_view name) const {
+  return must_find(certificate_profiles, "certificate profile", name);
+}
+
+const Alias* Snapshot::find_alias(std::string_view name) const noexcept {
+  const auto found = aliases.find(name);
+  return found == aliases.end() ? nullptr : &found->second;
+}
+
+}  // namespace estia::ca

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/ca/requested_names.h"
+
+#include <algorithm>
+#include <set>
+
+#include "crypto/base/error.h"
+
+namespace estia::ca {
+namespace {
+
+/// Attributes that name a path of containers may stand several times; one that names the entity may
+/// not.
+bool may_repeat(std::string_view attribute) {
+  return attribute == "OU" || attribute == "DC";
+}
+
+const EndEntityProfile::SubjectRule* find_rule(const EndEntityProfile& profile,
+                                               const crypto::NameAttribute& attribute) {
+  const auto found =
+      std::find_if(profile.subject.begin(), profile.subject.end(), [&](const auto& rule) {
+        return rule.attribute == attribute.short_name || rule.attribute == attribute.oid;
+      });
+  return found == profile.subject.end() ? nullptr : &*found;
+}
+
+crypto::Name subject_by_profile(const EndEntityProfile& profile, const crypto::Name& wished) {
+  std::vector<crypto::NameAttribute> attributes = wished.attributes();
+  std::set<std::string> seen;
+  for (crypto::NameAttribute& attribute : attributes) {
+    const auto* rule = find_rule(profile, attribute);
+    if (rule == nullptr) {
+      throw Error(ErrorCode::malformed, "enroll.subject_attribute",
+                  "the subject attribute " + attribute.short_name + " is not allowed here");
+    }
+    if (!seen.insert(rule->attribute).second && !may_repeat(rule->attribute)) {
+      throw Error(ErrorCode::malformed, "enroll.subject_attribute",
+                  "the subject attribute " + attribute.short_name + " stands twice");
+    }
+    if (rule->fixed) {
+      attribute.value = *rule->fixed;  // as EJBCA: the profile's value silently wins
+    }
+  }
+  std::size_t next_rdn = attributes.empty() ? 0 : attributes.back().rdn + 1;
+  for (const auto& rule : profile.subject) {
+    if (seen.contains(rule.attribute)) {
+      continue;
+    }
+    if (rule.fixed) {
+      attributes.push_back(
+          {.oid = {}, .short_name = rule.attribute, .value = *rule.fixed, .rdn = next_rdn++});
+    } else if (rule.required) {
+      throw Error(ErrorCode::malformed, "enroll.subject_missing",
+                  "the subject needs the attribute " + rule.attribute);
+    }
+  }
+  return crypto::Name::from_attributes(attributes);
+}
+
+void check_san(const EndEntityProfile& profile, const crypto::GeneralNames& san) {
+  if (san.names().size() > profile.max_san) {
+    throw Error(ErrorCode::malformed, "enroll.san_count", "too many subject alternative names");
+  }
+  for (const crypto::GeneralName& name : san.names()) {
+    if (std::find(profile.san.begin(), profile.san.end(), name.kind) == profile.san.end()) {
+      throw Error(ErrorCode::malformed, "enroll.san_kind",
+                  "subject alternative names of kind " + std::string(crypto::to_string(name.kind)) +
+                      " are not allowed here");
+    }
+    if (name.kind == crypto::GeneralName::Kind::dns && name.text.find('*') != std::string::npos) {
+      throw Error(ErrorCode::malformed, "enroll.san_wildcard",
+                  "wildcard names are not allowed here");
+    }
+  }
+}
+
+}  // namespace
+
+RequestedNames requested_names(const EndEntityProfile& profile, const crypto::Csr& csr) {
+  check_san(profile, csr.subject_alt_names());
+  return {subject_by_profile(profile, csr.subject()), csr.subject_alt_names()};
+}
+
+std::string username_from(const Alias& alias, const crypto::Name& subject) {
+  const auto value = subject.first(alias.username_field);
+  if (!value || value->empty()) {
+    throw Error(ErrorCode::malformed, "enroll.no_username",
+                "the subject needs the attribute " + alias.username_field);
+  }
+  return *value;
+}
+
+}  // namespace estia::ca

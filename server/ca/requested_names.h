@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "crypto/x509/csr.h"
+#include "server/ca/model.h"
+
+namespace estia::ca {
+
+/// The names a certificate will carry: what the CSR asks for, as far as the end-entity profile lets
+/// it.
+struct RequestedNames {
+  crypto::Name subject;  ///< re-encoded: PrintableString/UTF8String as X509-4.1.2.4-b says, fixed
+                         ///< values put in
+  crypto::GeneralNames san;
+};
+
+/// Throws Error{malformed, ...}: "enroll.subject_attribute" for one the profile does not list or
+/// that is repeated, "enroll.subject_missing" for a required one, "enroll.san_kind",
+/// "enroll.san_count", "enroll.san_wildcard".
+[[nodiscard]] RequestedNames requested_names(const EndEntityProfile& profile,
+                                             const crypto::Csr& csr);
+
+/// Scheme DN: the value of the alias's username field. Throws Error{malformed,
+/// "enroll.no_username"}.
+[[nodiscard]] std::string username_from(const Alias& alias, const crypto::Name& subject);
+
+}  // namespace estia::ca
