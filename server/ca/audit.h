@@ -10,14 +10,14 @@ namespace estia::ca {
 /// What the audit trail says happened. The store adds node, sequence number and the hash chain.
 /// Holds no secret, ever.
 struct AuditEvent {
-  Instant at;
-  std::string who;  ///< "account est/ra", "operator uid 0", "certificate 4F.."
+  Instant at{};
+  std::string who{};  ///< "account est/ra", "operator uid 0", "certificate 4F.."
   std::string
       what;  ///< stable id: "certificate.intent", "certificate.issued", "certificate.failed",
              ///< "certificate.revoked", "config.replaced", "ca.created", "daemon.started"
-  std::string outcome;  ///< "ok" or the id of the refusal
-  std::string object;   ///< serial in hex, alias, configuration version...
-  std::string detail;   ///< further key=value pairs
+  std::string outcome{};  ///< "ok" or the id of the refusal
+  std::string object{};   ///< serial in hex, alias, configuration version...
+  std::string detail{};   ///< further key=value pairs
 };
 
 /// Appends events that belong to no other transaction. Durable when the call returns; any thread.

@@ -15,8 +15,8 @@ namespace estia::ca {
 /// the hashes no document may hold.
 struct StoredConfiguration {
   std::uint64_t version = 0;
-  std::string document;           ///< TOML
-  std::vector<Account> accounts;  ///< hashes; alias and user also stand in the document
+  std::string document{};           ///< TOML
+  std::vector<Account> accounts{};  ///< hashes; alias and user also stand in the document
 };
 
 /// Versions of the configuration; all kept. Durable when a call returns; any thread. Throws

@@ -22,9 +22,10 @@ class Enrollment final {
  public:
   Enrollment(Issuer& issuer, const Registry& registry, const CaKeys& keys, const Clock& clock);
 
-  /// The CSR's signature must have been verified. Throws Error with the refusals of docs/messages.md, section
-  /// "enrolment": the names (requested_names.h), the key (contents.h), forbidden "enroll.outside_scope",
-  /// "enroll.not_own_names", "own_certificate.*", "reenroll.*", and what Issuer::issue throws.
+  /// The CSR's signature must have been verified. Throws Error with the refusals of
+  /// docs/messages.md, section "enrolment": the names (requested_names.h), the key (contents.h),
+  /// forbidden "enroll.outside_scope", "enroll.not_own_names", "own_certificate.*", "reenroll.*",
+  /// and what Issuer::issue throws.
   [[nodiscard]] crypto::Certificate enroll(const Snapshot& snapshot, const Alias& alias,
                                            const Identity& identity, Operation operation,
                                            const crypto::Csr& csr);

@@ -20,23 +20,23 @@ namespace estia::ca {
 
 /// One certificate to be made; every value was decided by policy before it comes here.
 struct IssuanceRequest {
-  std::string ca;               ///< name in the store
-  crypto::Name issuer;          ///< byte-equal to the CA certificate's subject (X509-4.1.2.4)
-  Bytes issuer_key_identifier;  ///< the CA certificate's SKI; empty only when self-signed
-  std::optional<Instant> issuer_not_before;  ///< notBefore never earlier than this
-  std::optional<Instant> issuer_not_after;   ///< notAfter never later than this (X509-4.1.2.5-c)
-  crypto::PublicKey issuer_key;              ///< what the signature is verified with
+  std::string ca{};               ///< name in the store
+  crypto::Name issuer{};          ///< byte-equal to the CA certificate's subject (X509-4.1.2.4)
+  Bytes issuer_key_identifier{};  ///< the CA certificate's SKI; empty only when self-signed
+  std::optional<Instant> issuer_not_before{};  ///< notBefore never earlier than this
+  std::optional<Instant> issuer_not_after{};   ///< notAfter never later than this (X509-4.1.2.5-c)
+  crypto::PublicKey issuer_key;                ///< what the signature is verified with
   const CertificateProfile* profile = nullptr;
-  crypto::Name subject;
-  crypto::GeneralNames san;
+  crypto::Name subject{};
+  crypto::GeneralNames san{};
   crypto::PublicKey subject_key;
   // Book-keeping
-  std::string alias;
-  std::string operation;
+  std::string alias{};
+  std::string operation{};
   std::uint64_t config_version = 0;
-  std::string who;
-  std::string username;
-  Bytes retry_key;
+  std::string who{};
+  std::string username{};
+  Bytes retry_key{};
   std::chrono::seconds retry_window{0};
   bool renewal = false;
 };

@@ -16,22 +16,22 @@ namespace estia::ca {
 
 /// One certificate we mean to sign, recorded before any signature exists (D5).
 struct Intent {
-  Bytes serial;           ///< 20 octets, unique over the whole store by constraint
-  std::string ca;         ///< name of the issuing CA
-  Bytes tbs;              ///< the exact bytes to be signed
-  std::string alias;      ///< empty for certificates made by `estia init`
-  std::string operation;  ///< "simpleenroll", "simplereenroll", "init"
-  std::string profile;    ///< certificate profile
+  Bytes serial{};           ///< 20 octets, unique over the whole store by constraint
+  std::string ca{};         ///< name of the issuing CA
+  Bytes tbs{};              ///< the exact bytes to be signed
+  std::string alias{};      ///< empty for certificates made by `estia init`
+  std::string operation{};  ///< "simpleenroll", "simplereenroll", "init"
+  std::string profile{};    ///< certificate profile
   std::uint64_t config_version = 0;
-  std::string who;       ///< authenticated identity, as in the audit trail
-  std::string username;  ///< end entity; created by this intent when unknown; empty = none (CA
-                         ///< certificates)
-  Bytes subject;         ///< canonical subject (crypto::Name::canonical)
-  std::string subject_text;
-  Bytes key_fingerprint;  ///< SHA-256 of the SPKI
-  Instant not_before;
-  Instant not_after;
-  Bytes retry_key;  ///< SHA-256 over everything EST-4.2.3-f compares; empty = never matched
+  std::string who{};       ///< authenticated identity, as in the audit trail
+  std::string username{};  ///< end entity; created by this intent when unknown; empty = none (CA
+                           ///< certificates)
+  Bytes subject{};         ///< canonical subject (crypto::Name::canonical)
+  std::string subject_text{};
+  Bytes key_fingerprint{};  ///< SHA-256 of the SPKI
+  Instant not_before{};
+  Instant not_after{};
+  Bytes retry_key{};  ///< SHA-256 over everything EST-4.2.3-f compares; empty = never matched
   std::chrono::seconds retry_window{0};
   bool renewal = false;  ///< simplereenroll: the username must exist already
 };
@@ -40,42 +40,42 @@ struct Intent {
 struct Recorded {};
 /// This request was answered already, within the retry window: give this certificate again.
 struct AlreadyIssued {
-  Bytes serial;
-  Bytes certificate;
+  Bytes serial{};
+  Bytes certificate{};
 };
 /// A matching intent has no result yet (a crash, a hung call, or another request that is signing it
 /// right now): whoever may go on signs *these* bytes.
 struct Resume {
-  Bytes serial;
-  Bytes tbs;
+  Bytes serial{};
+  Bytes tbs{};
 };
 /// A one-time claim was lost: serial, username, unique subject or key. The batch goes on without
 /// it.
 struct Refused {
-  std::string id;      ///< "serial.taken", "username.taken", ...
-  std::string reason;  ///< may be told to the peer
+  std::string id{};      ///< "serial.taken", "username.taken", ...
+  std::string reason{};  ///< may be told to the peer
 };
 using IntentOutcome = std::variant<Recorded, AlreadyIssued, Resume, Refused>;
 
 enum class CertificateState { intended, issued, failed };
 
 struct Revocation {
-  Instant at;
+  Instant at{};
   int reason = 0;  ///< RFC 5280 5.3.1
 };
 
 /// What the store knows about one serial.
 struct CertificateRecord {
-  Bytes serial;
-  std::string ca;
-  std::string alias;
-  std::string username;
-  std::string profile;
+  Bytes serial{};
+  std::string ca{};
+  std::string alias{};
+  std::string username{};
+  std::string profile{};
   CertificateState state = CertificateState::intended;
-  Bytes tbs;
-  Bytes certificate;  ///< empty unless issued
-  Instant recorded_at;
-  std::optional<Revocation> revocation;
+  Bytes tbs{};
+  Bytes certificate{};  ///< empty unless issued
+  Instant recorded_at{};
+  std::optional<Revocation> revocation{};
 };
 
 /// Everything the CA must not forget. When a call returns, its effect survives a power cut. Calls
