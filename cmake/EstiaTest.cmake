@@ -28,7 +28,7 @@ function(estia_test NAME)
     return()
   endif()
   gtest_discover_tests(${NAME} TEST_PREFIX "${NAME}." TEST_LIST ${NAME}_CASES DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+    NO_PRETTY_VALUES PROPERTIES TIMEOUT ${ARG_TIMEOUT})
   # gtest_discover_tests flattens lists given as properties, so those are set when ctest reads its tests.
   set(properties_file "${CMAKE_CURRENT_BINARY_DIR}/${NAME}_properties.cmake")
   file(CONFIGURE OUTPUT "${properties_file}" CONTENT [[

@@ -29,7 +29,7 @@ esac
 case $command in
   demo) typed="softhsm-setup/demo.sh --once" ;;
   tests) typed="tests/run.sh" ;;
-  packages) typed="softhsm-setup/packages.sh build" ;;
+  packages) typed="softhsm-setup/packages.sh test" ;;
   *) die "unknown command: $command" ;;
 esac
 work=${work:-/var/tmp/estia-root-$suite-$command}

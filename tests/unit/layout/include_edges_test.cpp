@@ -2,6 +2,8 @@
 // The architecture is what may include what. A planted fault shows that each rule can fail.
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 #include "tests/unit/layout/edges.h"
 
 namespace estia::layout {
@@ -29,11 +31,15 @@ struct Planted {
   const char* line;
 };
 
+std::ostream& operator<<(std::ostream& out, const Planted& planted) {
+  return out << planted.path << ": " << planted.line;
+}
+
 class PlantedFault : public testing::TestWithParam<Planted> {};
 
 TEST_P(PlantedFault, IsReported) {
   const auto found = violations(GetParam().path, {"// a comment", GetParam().line});
-  ASSERT_EQ(found.size(), 1U) << GetParam().line;
+  ASSERT_EQ(found.size(), 1U);
   EXPECT_TRUE(found.front().starts_with(std::string(GetParam().path) + ":2: ")) << found.front();
 }
 
