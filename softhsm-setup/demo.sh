@@ -92,7 +92,7 @@ make_ca() {
 }
 
 start_estiad() {
-  rm -f -- "$demo/ready"
+  rm -f -- "$demo/ready" "$demo/demo.env"
   : >"$demo/estiad.log"
   "$bin/estiad" --state "$demo/state" --port "$port" --ready-file "$demo/ready" \
     >>"$demo/estiad.log" 2>&1 </dev/null &
@@ -172,9 +172,11 @@ A device was enrolled over EST; its certificate was signed inside the token in d
 
 The demo's account may enrol ANY name: its RA scope is 'any', so that any CSR can be tried. Try next:
   curl --cacert $(quote "$demo/state/ca-bundle.pem") https://$host:$port/.well-known/est/cacerts
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout my.key \\
+    -subj /CN=my-device -outform DER | base64 >my.csr
   curl -K $(quote "$demo/curl.conf") --cacert $(quote "$demo/state/ca-bundle.pem") \\
-    -H 'Content-Type: application/pkcs10' --data-binary @$(quote "$device/request.b64") \\
-    https://$host:$port/.well-known/est/simpleenroll
+    -H 'Content-Type: application/pkcs10' --data-binary @my.csr \\
+    https://$host:$port/.well-known/est/simpleenroll | base64 -d | openssl pkcs7 -inform DER -print_certs
 EOF
 }
 

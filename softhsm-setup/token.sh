@@ -42,7 +42,7 @@ refuse_lost_token() {
   local copy object
   for object in "$directory"/tokens/*/token.object; do
     copy=$directory/token-copy/$(basename -- "$(dirname -- "$object")")/token.object.copy
-    if [ -e "$object" ] && [ ! -s "$object" ] && [ ! -s "$copy" ]; then
+    if [ -e "$directory/label" ] && [ -e "$object" ] && [ ! -s "$object" ] && [ ! -s "$copy" ]; then
       die "$object is empty (a crash during a login does this) and there is no copy of it: its keys are lost"
     fi
   done
