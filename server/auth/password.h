@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "crypto/base/secret.h"
+#include "server/ca/model.h"
+
+namespace estia::auth {
+
+/// How a generated secret of at least 128 random bits is stored: scheme "sha256", a fresh 16-byte
+/// salt, SHA-256(salt || secret) (D16). Never for a password a person chose: one SHA-256 is cheap
+/// to guess against. Any thread.
+[[nodiscard]] ca::PasswordHash hash_generated_secret(const Secret& secret);
+
+/// One salted SHA-256 whatever the outcome, compared in constant time (EST-3.2.3-h). Throws
+/// Error{internal, "password.scheme"} for a scheme this program does not know.
+[[nodiscard]] bool verify_password(const ca::PasswordHash& stored, std::string_view password);
+
+/// What the password of an unknown user is verified against, so that the attempt costs the same
+/// (D16). No password matches it.
+[[nodiscard]] const ca::PasswordHash& dummy_password_hash();
+
+}  // namespace estia::auth
