@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/est/enroll.h"
+
+#include <algorithm>
+
+#include "crypto/base/error.h"
+#include "crypto/cms/certs_only.h"
+#include "server/auth/basic.h"
+#include "server/est/channel_binding.h"
+#include "server/est/media_type.h"
+#include "server/est/request_body.h"
+#include "server/http/router.h"
+
+namespace estia::est {
+namespace {
+
+bool is_authorization(const std::pair<std::string, std::string>& field) {
+  constexpr std::string_view kName = "authorization";
+  return std::equal(field.first.begin(), field.first.end(), kName.begin(), kName.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+}
+
+std::optional<std::string> authorization(const http::Request& request) {
+  const auto& fields = request.headers.all();
+  if (std::count_if(fields.begin(), fields.end(), is_authorization) > 1) {
+    throw Error(ErrorCode::malformed, "auth.repeated_field", "more than one Authorization field");
+  }
+  return request.headers.find("Authorization");
+}
+
+void check_media_type(const http::Request& request) {
+  const std::optional<std::string> field = request.headers.find("Content-Type");
+  if (!field || media_type(*field) != kCsrMediaType) {
+    throw Error(ErrorCode::unsupported_media, "body.media_type",
+                "the Content-Type of this request must be " + std::string(kCsrMediaType));
+  }
+}
+
+http::Response refusal(const Error& error) {
+  http::Response response = http::error_response(error);
+  if (error.code() == ErrorCode::unauthenticated) {
+    response.headers.add("WWW-Authenticate", std::string(auth::kBasicChallenge));
+  } else if (error.code() == ErrorCode::unsupported_media) {
+    response.headers.add("Accept", std::string(kCsrMediaType));
+  }
+  return response;
+}
+
+http::Response success(const crypto::Certificate& certificate) {
+  http::Response response;
+  response.headers.add("Content-Type", "application/pkcs7-mime; smime-type=certs-only");
+  response.headers.add("Content-Transfer-Encoding", "base64");
+  // One line: strongSwan 5.9.8 decodes white space inside as data (interop.md).
+  response.body = base64_encode(crypto::certs_only({certificate})) + "\n";
+  return response;
+}
+
+}  // namespace
+
+http::Response Enroll::answer(const Target& target, ca::Operation operation,
+                              const http::Request& request) {
+  bool close = false;
+  http::Response response;
+  try {
+    response = success(certify(target, operation, request, close));
+  } catch (const Error& error) {
+    response = refusal(error);
+  }
+  response.headers.add("Cache-Control", "no-store");  // EST-4.2.3-g
+  response.close = response.close || close;
+  return response;
+}
+
+crypto::Certificate Enroll::certify(const Target& target, ca::Operation operation,
+                                    const http::Request& request, bool& close) {
+  const std::optional<std::string> credentials = authorization(request);
+  const ca::Identity identity = authentication_.authenticate(
+      *target.snapshot, *target.alias, operation,
+      auth::Presented{request.peer.chain, credentials, request.peer.address});
+  check_media_type(request);
+  const crypto::Csr csr = crypto::Csr::parse(decode_request_body(request.body));
+  csr.verify_signature();  // EST-4.2.1-b
+  close = spends_binding(target.alias->channel_binding, csr, request.peer);
+  static_cast<void>(check_linking(target.alias->channel_binding, csr, request.peer));
+  return enrollment_.enroll(*target.snapshot, *target.alias, identity, operation, csr);
+}
+
+}  // namespace estia::est

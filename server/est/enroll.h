@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "server/auth/authenticate.h"
+#include "server/ca/enrollment.h"
+#include "server/est/target.h"
+#include "server/http/message.h"
+
+namespace estia::est {
+
+/// POST /simpleenroll and /simplereenroll: from the complete request to the one certificate
+/// (EST-4.2.3-a). Checks in the order of the status table: authentication, content type, decoding,
+/// the CSR and its proof of possession, linking; then ca::Enrollment decides. Any thread.
+class Enroll final {
+ public:
+  Enroll(auth::Authentication& authentication, ca::Enrollment& enrollment)
+      : authentication_(authentication), enrollment_(enrollment) {}
+
+  /// Refusals are answers here: they carry fields that the error itself cannot (the challenge of a
+  /// 401, Accept of a 415, the close after a spent channel binding).
+  [[nodiscard]] http::Response answer(const Target& target, ca::Operation operation,
+                                      const http::Request& request);
+
+ private:
+  [[nodiscard]] crypto::Certificate certify(const Target& target, ca::Operation operation,
+                                            const http::Request& request, bool& close);
+
+  auth::Authentication& authentication_;
+  ca::Enrollment& enrollment_;
+};
+
+inline constexpr std::string_view kCsrMediaType = "application/pkcs10";
+
+}  // namespace estia::est

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/est/ca_certificates.h"
+#include "server/est/enroll.h"
+#include "server/http/router.h"
+
+namespace estia::est {
+
+/// /.well-known/est[/<alias>]/<operation> (EST-3.2.2). One table: the same row serves the path with
+/// and without an alias; the alias "est" answers the bare one (D12). The services must outlive the
+/// router.
+class EstRouter final : public http::Router {
+ public:
+  EstRouter(const ca::SnapshotSource& snapshots, CaCertificates& ca_certificates, Enroll& enroll);
+
+  /// Throws Error{not_found, "route.unknown"} for what is not served, Error{malformed,
+  /// "route.unknown_alias"} (EST-3.2.2-h). A wrong method on a known operation gives 405 with
+  /// Allow, a method nobody knows 501 (HTTP-15.5.6-a).
+  [[nodiscard]] http::RouteMatch match(std::string_view method,
+                                       const std::vector<std::string>& segments) const override;
+
+ private:
+  struct Row {
+    std::string_view operation;
+    std::vector<std::string_view> methods;
+    std::size_t body_limit = 0;  ///< bytes; 0 = takes none
+    std::function<http::Response(const Target&, const http::Request&)> answer;
+  };
+  [[nodiscard]] const Row* find_row(std::string_view operation) const noexcept;
+
+  const ca::SnapshotSource& snapshots_;
+  const std::vector<Row> rows_;
+};
+
+/// Whether the name is an operation of RFC 7030 or RFC 8295, which no alias may have
+/// (EST-3.2.2-e).
+[[nodiscard]] bool is_reserved_operation(std::string_view name) noexcept;
+
+}  // namespace estia::est

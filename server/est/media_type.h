@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace estia::est {
+
+/// The type of a Content-Type field in lower case ("application/pkcs10"), without its parameters
+/// (EST-3.2.4-a). nullopt when the value is no media type (RFC 9110 8.3.1).
+[[nodiscard]] std::optional<std::string> media_type(std::string_view content_type);
+
+}  // namespace estia::est
