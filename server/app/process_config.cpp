@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/app/process_config.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "crypto/base/error.h"
+#include "crypto/base/file.h"
+#include "server/app/toml_section.h"
+
+namespace estia::app {
+namespace {
+
+constexpr std::size_t kLargestFile = 1U << 20U;
+
+std::filesystem::path path_in(const std::filesystem::path& state, const std::string& text) {
+  return std::filesystem::absolute(state / text).lexically_normal();
+}
+
+template <class Target>
+void set_integer(TomlSection& section, std::string_view key, std::int64_t least, std::int64_t most,
+                 Target& target) {
+  if (const auto value = section.integer(key, least, most)) {
+    target = static_cast<Target>(*value);
+  }
+}
+
+void set_duration(TomlSection& section, std::string_view key, std::chrono::milliseconds& target) {
+  const auto value = section.duration(key);
+  if (!value) {
+    return;
+  }
+  if (value->count() == 0) {
+    section.refuse(key, "must be longer than nothing");
+  }
+  target = *value;
+}
+
+ProcessConfig::EstListener read_listener(TomlSection section, const std::filesystem::path& state) {
+  ProcessConfig::EstListener listener;
+  if (const auto host = section.text("host")) {
+    if (host->empty()) {
+      section.refuse("host", "must be a name or an address");
+    }
+    listener.host = *host;
+  }
+  set_integer(section, "port", 0, std::numeric_limits<std::uint16_t>::max(), listener.port);
+  listener.certificate = path_in(state, section.required_text("certificate"));
+  listener.key = path_in(state, section.required_text("key"));
+  section.finish();
+  return listener;
+}
+
+ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path& state) {
+  ProcessConfig::Token token;
+  token.module = path_in(state, section.required_text("module"));
+  token.init_args = section.text("init_args").value_or("");
+  token.label = section.text("label").value_or("");
+  token.serial = section.text("serial").value_or("");
+  if (token.label.empty() && token.serial.empty()) {
+    section.refuse("label", "label or serial is needed to tell which token");
+  }
+  token.pin_file = path_in(state, section.required_text("pin_file"));
+  constexpr std::int64_t kMostSessions = 1024;
+  set_integer(section, "max_sessions", 1, kMostSessions, token.max_sessions);
+  set_duration(section, "session_wait", token.session_wait);
+  section.finish();
+  return token;
+}
+
+void read_limits(TomlSection section, ProcessConfig& config) {
+  constexpr std::int64_t kMostConnections = 100'000;
+  constexpr std::int64_t kMostWorkers = 1024;
+  set_duration(section, "handshake", config.limits.handshake);
+  set_duration(section, "header", config.limits.header);
+  set_duration(section, "body", config.limits.body);
+  set_duration(section, "idle", config.limits.idle);
+  set_duration(section, "send", config.limits.send);
+  set_duration(section, "linger", config.limits.linger);
+  set_integer(section, "connections", 1, kMostConnections, config.limits.connections);
+  set_integer(section, "workers", 1, kMostWorkers, config.limits.workers);
+  set_duration(section, "drain", config.drain);
+  section.finish();
+}
+
+void read_log(TomlSection section, ProcessConfig& config) {
+  constexpr std::array<std::string_view, 5> kLevels{"trace", "debug", "info", "warn", "error"};
+  if (const auto level = section.text("level")) {
+    if (std::find(kLevels.begin(), kLevels.end(), *level) == kLevels.end()) {
+      section.refuse("level", "must be one of trace, debug, info, warn, error");
+    }
+    config.log_level = *level;
+  }
+  section.finish();
+}
+
+toml::table parse(const std::filesystem::path& file) {
+  try {
+    return toml::parse(read_file(file, kLargestFile), file.string());
+  } catch (const toml::parse_error& error) {
+    throw Error(ErrorCode::config, "config.syntax",
+                file.string() + ":" + std::to_string(error.source().begin.line) + ": " +
+                    std::string(error.description()));
+  }
+}
+
+}  // namespace
+
+ProcessConfig load_process_config(const std::filesystem::path& file,
+                                  const std::filesystem::path& state) {
+  const toml::table table = parse(file);
+  TomlSection root(table, file);
+  ProcessConfig config;
+  config.file = file;
+  TomlSection listeners = root.section("listener");
+  config.est = read_listener(listeners.section("est"), state);
+  listeners.finish();
+  TomlSection store = root.section("store");
+  config.store = path_in(state, store.required_text("path"));
+  store.finish();
+  config.token = read_token(root.section("token"), state);
+  read_limits(root.section("limits"), config);
+  read_log(root.section("log"), config);
+  root.finish();
+  return config;
+}
+
+}  // namespace estia::app

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "server/http/server.h"
+
+namespace estia::app {
+
+/// The process configuration, `estia.toml` in the state directory (D6): where the daemon listens,
+/// stores and signs. Paths are absolute here; in the file they may be relative to the state
+/// directory. What the CA does is the run-time configuration in the store.
+struct ProcessConfig {
+  struct EstListener {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 8443;          ///< 0 = any free one
+    std::filesystem::path certificate;  ///< PEM, the server's own certificate first
+    std::filesystem::path key;          ///< PEM, a file of mode 0600
+  };
+  struct Token {
+    std::filesystem::path module;  ///< the PKCS#11 library
+    std::string init_args;         ///< C_Initialize's pReserved; empty = none
+    std::string label;             ///< at least one of label and serial
+    std::string serial;
+    std::filesystem::path pin_file;  ///< mode 0600
+    unsigned max_sessions = 16;
+    std::chrono::milliseconds session_wait{5000};
+  };
+
+  std::filesystem::path file;  ///< where this was read from
+  EstListener est;
+  std::filesystem::path store;
+  Token token;
+  http::Limits limits;
+  std::chrono::milliseconds drain{20000};
+  std::string log_level = "info";  ///< trace, debug, info, warn, error
+};
+
+/// Reads and checks the whole file; opens nothing that it names. Throws Error{config, ...} naming
+/// file, line, key and reason: "config.syntax", those of TomlSection, "file.unreadable".
+[[nodiscard]] ProcessConfig load_process_config(const std::filesystem::path& file,
+                                                const std::filesystem::path& state);
+
+}  // namespace estia::app
