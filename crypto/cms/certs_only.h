@@ -8,8 +8,9 @@
 
 namespace estia::crypto {
 
-/// A certs-only CMS SignedData (EST-4.1.3-b): ContentInfo{signedData, version 1, empty digestAlgorithms, id-data without content, certificates [0],
-/// empty signerInfos}, DER (certificates sorted as a SET OF). At least one certificate.
+/// A certs-only CMS SignedData (EST-4.1.3-b): ContentInfo{signedData, version 1, empty
+/// digestAlgorithms, id-data without content, certificates [0], empty signerInfos}, DER
+/// (certificates sorted as a SET OF). At least one certificate.
 [[nodiscard]] Bytes certs_only(const std::vector<Certificate>& certificates);
 
 }  // namespace estia::crypto

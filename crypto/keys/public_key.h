@@ -15,22 +15,28 @@ namespace estia::crypto {
 /// A public key in library(). Immutable; copies share it; safe from any thread.
 class PublicKey final {
  public:
-  /// From a DER SubjectPublicKeyInfo; trailing bytes refused. Throws Error{malformed, "key.malformed"}.
+  /// From a DER SubjectPublicKeyInfo; trailing bytes refused. Throws Error{malformed,
+  /// "key.malformed"}.
   [[nodiscard]] static PublicKey from_spki(ByteView der);
-  /// Re-made from the public half of any EVP_PKEY, so that no provider key hides in it (a token key cannot verify: hsm provider).
+  /// Re-made from the public half of any EVP_PKEY, so that no provider key hides in it (a token key
+  /// cannot verify: hsm provider).
   [[nodiscard]] static PublicKey of(EVP_PKEY* key);
 
   [[nodiscard]] const Bytes& spki() const noexcept { return spki_; }
-  /// The row of KeySpec::known() it is, nullopt for any other key (X25519, RSA-1024, explicit curve parameters, ...).
+  /// The row of KeySpec::known() it is, nullopt for any other key (X25519, RSA-1024, explicit curve
+  /// parameters, ...).
   [[nodiscard]] const std::optional<KeySpec>& spec() const noexcept { return spec_; }
   /// RFC 5280 4.2.1.2 method (1): SHA-1 over the BIT STRING's value. 20 bytes.
   [[nodiscard]] Bytes key_identifier() const;
   /// SHA-256 over the SubjectPublicKeyInfo: how uniqueness and retries name a key. 32 bytes.
   [[nodiscard]] Bytes fingerprint() const;
-  /// One-shot verification of a whole message; false for a wrong signature, never an exception for one.
-  [[nodiscard]] bool verify(ByteView message, ByteView signature, const SignatureAlgorithm& algorithm) const;
-  /// Throws Error{malformed, "key.weak"} for keys no CA should certify: RSA under 2048 bits, not a multiple of 8, even or small
-  /// exponent (< 65537), modulus that ROCA or close-prime checks reject; EC points off the curve; kinds not in KeySpec::known()
+  /// One-shot verification of a whole message; false for a wrong signature, never an exception for
+  /// one.
+  [[nodiscard]] bool verify(ByteView message, ByteView signature,
+                            const SignatureAlgorithm& algorithm) const;
+  /// Throws Error{malformed, "key.weak"} for keys no CA should certify: RSA under 2048 bits, not a
+  /// multiple of 8, even or small exponent (< 65537), modulus that ROCA or close-prime checks
+  /// reject; EC points off the curve; kinds not in KeySpec::known()
   /// ("key.unsupported"). (X509-SPKI, CMC-8-b.)
   void check_strength() const;
   [[nodiscard]] EVP_PKEY* evp() const noexcept { return key_.get(); }  ///< borrowed

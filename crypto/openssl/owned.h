@@ -65,6 +65,7 @@ using SslPtr = Owned<SSL, SSL_free>;
 template <class T>
 using OpenSslPtr = std::unique_ptr<T, OpenSslFree>;
 
-static_assert(sizeof(X509Ptr) == sizeof(X509*));  // a deleter that is a function pointer would double it
+static_assert(sizeof(X509Ptr) ==
+              sizeof(X509*));  // a deleter that is a function pointer would double it
 
 }  // namespace estia::crypto

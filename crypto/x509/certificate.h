@@ -17,10 +17,12 @@ namespace estia::crypto {
 /// A parsed X.509 certificate in library(). Immutable; copies share it; any thread.
 class Certificate final {
  public:
-  /// Exactly one DER certificate, no trailing bytes. Throws Error{malformed, "certificate.malformed"}.
+  /// Exactly one DER certificate, no trailing bytes. Throws Error{malformed,
+  /// "certificate.malformed"}.
   [[nodiscard]] static Certificate parse(ByteView der);
   [[nodiscard]] static Certificate from_openssl(const X509* certificate);
-  /// One or more PEM CERTIFICATE blocks; text outside them only as white space. Throws Error{config, "certificate.pem"}.
+  /// One or more PEM CERTIFICATE blocks; text outside them only as white space. Throws
+  /// Error{config, "certificate.pem"}.
   [[nodiscard]] static std::vector<Certificate> parse_pem(std::string_view pem);
 
   [[nodiscard]] const Bytes& der() const noexcept;
@@ -33,18 +35,20 @@ class Certificate final {
   [[nodiscard]] const PublicKey& public_key() const noexcept;
   [[nodiscard]] const std::vector<Extension>& extensions() const noexcept;
   [[nodiscard]] const Extension* find_extension(std::string_view oid) const noexcept;
-  [[nodiscard]] GeneralNames subject_alt_names() const;  ///< empty when absent
+  [[nodiscard]] GeneralNames subject_alt_names() const;               ///< empty when absent
   [[nodiscard]] std::vector<std::string> extended_key_usage() const;  ///< OIDs; empty when absent
   [[nodiscard]] bool has_extended_key_usage(std::string_view oid) const;  ///< listed explicitly
-  [[nodiscard]] Bytes subject_key_identifier() const;  ///< empty when absent
+  [[nodiscard]] Bytes subject_key_identifier() const;                     ///< empty when absent
   [[nodiscard]] bool is_ca() const;
   [[nodiscard]] bool self_issued() const;
   [[nodiscard]] Bytes fingerprint_sha256() const;
   [[nodiscard]] Bytes tbs() const;        ///< the exact to-be-signed bytes
   [[nodiscard]] Bytes signature() const;  ///< the BIT STRING's value
-  /// The signature only: no dates, names or extensions. The algorithm must be the one the key uses (SignatureAlgorithm::for_key).
+  /// The signature only: no dates, names or extensions. The algorithm must be the one the key uses
+  /// (SignatureAlgorithm::for_key).
   [[nodiscard]] bool signed_by(const PublicKey& issuer) const;
-  [[nodiscard]] X509* openssl() const noexcept;  ///< borrowed; OpenSSL caches inside, so it is pre-warmed at parse (X509_check_purpose)
+  [[nodiscard]] X509* openssl() const noexcept;  ///< borrowed; OpenSSL caches inside, so it is
+                                                 ///< pre-warmed at parse (X509_check_purpose)
   bool operator==(const Certificate& other) const noexcept { return der() == other.der(); }
 
  private:

@@ -14,20 +14,25 @@ namespace estia::crypto {
 
 /// What goes into a certificate; the profile decides every field before it comes here.
 struct CertificateContents {
-  Bytes serial;  ///< big-endian, positive: 1 to 20 octets, top bit clear, not all zero (X509-4.1.2.2-a)
+  Bytes serial;  ///< big-endian, positive: 1 to 20 octets, top bit clear, not all zero
+                 ///< (X509-4.1.2.2-a)
   Name issuer;
   Name subject;
-  Instant not_before;  ///< whole seconds are written; UTCTime through 2049, GeneralizedTime from 2050 (X509-4.1.2.5-a)
+  Instant not_before;  ///< whole seconds are written; UTCTime through 2049, GeneralizedTime from
+                       ///< 2050 (X509-4.1.2.5-a)
   Instant not_after;   ///< inclusive
   PublicKey public_key;
   std::vector<Extension> extensions;  ///< in this order; an OID twice is refused
 };
 
-/// The DER TBSCertificate (v3), ready to be recorded and signed. Throws Error{internal, "certificate.contents"} for contents no
-/// certificate may have.
-[[nodiscard]] Bytes build_tbs(const CertificateContents& contents, const SignatureAlgorithm& algorithm);
+/// The DER TBSCertificate (v3), ready to be recorded and signed. Throws Error{internal,
+/// "certificate.contents"} for contents no certificate may have.
+[[nodiscard]] Bytes build_tbs(const CertificateContents& contents,
+                              const SignatureAlgorithm& algorithm);
 
-/// SEQUENCE { tbs, AlgorithmIdentifier, BIT STRING } around exactly these bytes: what was recorded is what is released.
-[[nodiscard]] Certificate assemble_certificate(ByteView tbs, const SignatureAlgorithm& algorithm, ByteView signature);
+/// SEQUENCE { tbs, AlgorithmIdentifier, BIT STRING } around exactly these bytes: what was recorded
+/// is what is released.
+[[nodiscard]] Certificate assemble_certificate(ByteView tbs, const SignatureAlgorithm& algorithm,
+                                               ByteView signature);
 
 }  // namespace estia::crypto

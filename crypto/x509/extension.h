@@ -34,18 +34,23 @@ inline constexpr std::string_view kCmcCa = "1.3.6.1.5.5.7.3.27";
 inline constexpr std::string_view kCmcRa = "1.3.6.1.5.5.7.3.28";
 }  // namespace oid
 
-/// Bits of keyUsage by their RFC 5280 names: "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment",
-/// "keyAgreement", "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly".
+/// Bits of keyUsage by their RFC 5280 names: "digitalSignature", "nonRepudiation",
+/// "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign", "encipherOnly",
+/// "decipherOnly".
 using KeyUsageNames = std::vector<std::string>;
 
-// Each gives a complete extension with the criticality of est-requirements section 18 (RFC 5280 4.2). Unknown names: Error{config, "extension.unknown"}.
-[[nodiscard]] Extension basic_constraints_ca(int path_length);  ///< critical; path_length < 0 = none
-[[nodiscard]] Extension key_usage(const KeyUsageNames& bits);   ///< critical; at least one
-[[nodiscard]] Extension extended_key_usage(const std::vector<std::string>& oids);          ///< not critical
-[[nodiscard]] Extension subject_alt_name(const GeneralNames& names, bool subject_is_empty);  ///< critical iff the subject is empty
+// Each gives a complete extension with the criticality of est-requirements section 18 (RFC
+// 5280 4.2). Unknown names: Error{config, "extension.unknown"}.
+[[nodiscard]] Extension basic_constraints_ca(
+    int path_length);                                          ///< critical; path_length < 0 = none
+[[nodiscard]] Extension key_usage(const KeyUsageNames& bits);  ///< critical; at least one
+[[nodiscard]] Extension extended_key_usage(const std::vector<std::string>& oids);  ///< not critical
+[[nodiscard]] Extension subject_alt_name(
+    const GeneralNames& names, bool subject_is_empty);  ///< critical iff the subject is empty
 [[nodiscard]] Extension subject_key_identifier(ByteView key_identifier);
 [[nodiscard]] Extension authority_key_identifier(ByteView key_identifier);
 [[nodiscard]] Extension crl_distribution_points(const std::vector<std::string>& uris);
-[[nodiscard]] Extension authority_info_access(const std::vector<std::string>& ca_issuers, const std::vector<std::string>& ocsp);
+[[nodiscard]] Extension authority_info_access(const std::vector<std::string>& ca_issuers,
+                                              const std::vector<std::string>& ocsp);
 
 }  // namespace estia::crypto

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/keys/public_key.h"
+
+#include <openssl/core_names.h>
+
+#include <array>
+#include <utility>
+
+#include "crypto/base/der.h"
+#include "crypto/base/error.h"
+#include "crypto/keys/digest.h"
+#include "crypto/keys/weak_rsa.h"
+#include "crypto/openssl/library.h"
+#include "crypto/openssl/require.h"
+
+namespace estia::crypto {
+namespace {
+
+constexpr std::uint8_t kOidTag = 0x06;
+
+[[noreturn]] void refuse(const char* why) {
+  throw Error(ErrorCode::malformed, "key.malformed", "the public key is malformed", why);
+}
+
+struct SpkiParts {
+  ByteView algorithm_oid;   // whole TLV
+  ByteView parameters_oid;  // whole TLV when the parameters are an OID, else empty
+  ByteView key;             // value of the BIT STRING without its unused-bits octet
+};
+
+SpkiParts split_spki(ByteView der) {
+  der::check_structure(der);
+  ByteView rest = der;
+  ByteView content = der::read(rest).value;
+  ByteView algorithm = der::read(content).value;
+  const der::Element key = der::read(content);
+  SpkiParts parts;
+  const der::Element oid = der::read(algorithm);
+  if (oid.tag != kOidTag || key.tag != 0x03 || key.value.empty() || key.value.front() != 0 || !content.empty()) {
+    refuse("not a SubjectPublicKeyInfo");
+  }
+  parts.algorithm_oid = oid.whole;
+  if (!algorithm.empty()) {
+    const der::Element parameters = der::read(algorithm);
+    if (parameters.tag == kOidTag) {
+      parts.parameters_oid = parameters.whole;
+    }
+  }
+  parts.key = key.value.subspan(1);
+  return parts;
+}
+
+bool same(ByteView a, const Bytes& b) { return Bytes(a.begin(), a.end()) == b; }
+
+std::optional<KeySpec> recognise(const SpkiParts& parts, EVP_PKEY* key) {
+  for (const KeySpec& spec : KeySpec::known()) {
+    if (!same(parts.algorithm_oid, der::oid(spec.algorithm_oid))) {
+      continue;
+    }
+    if (!spec.curve_oid.empty()) {
+      if (same(parts.parameters_oid, der::oid(spec.curve_oid))) {
+        return spec;
+      }
+    } else if (::EVP_PKEY_get_bits(key) == static_cast<int>(spec.bits) || spec.name == "Ed25519") {
+      return spec;
+    }
+  }
+  return std::nullopt;
+}
+
+Bytes encode(EVP_PKEY* key) {
+  unsigned char* out = nullptr;
+  const int size = ::i2d_PUBKEY(key, &out);
+  require(size > 0 ? 1 : 0, "i2d_PUBKEY");
+  const OpenSslPtr<unsigned char> owned(out);
+  return {out, out + size};
+}
+
+}  // namespace
+
+PublicKey::PublicKey(std::shared_ptr<EVP_PKEY> key, Bytes spki) : key_(std::move(key)), spki_(std::move(spki)) {
+  spec_ = recognise(split_spki(spki_), key_.get());
+}
+
+PublicKey PublicKey::from_spki(ByteView der) {
+  static_cast<void>(split_spki(der));
+  const unsigned char* at = der.data();
+  EvpPkeyPtr key(::d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(der.size()), library(), nullptr));
+  if (!key || at != der.data() + der.size()) {
+    refuse(drain_errors().c_str());
+  }
+  // Explicit curve parameters and other spellings of a key are not what a certificate should carry: one key, one encoding.
+  Bytes canonical = encode(key.get());
+  if (!same(der, canonical)) {
+    refuse("not the canonical encoding (named curves only)");
+  }
+  return {std::shared_ptr<EVP_PKEY>(key.release(), ::EVP_PKEY_free), std::move(canonical)};
+}
+
+PublicKey PublicKey::of(EVP_PKEY* key) { return from_spki(encode(key)); }
+
+Bytes PublicKey::key_identifier() const {
+  const SpkiParts parts = split_spki(spki_);
+  Bytes digest(20);
+  std::size_t size = digest.size();
+  require(::EVP_Q_digest(library(), "SHA1", nullptr, parts.key.data(), parts.key.size(), digest.data(), &size),
+          "EVP_Q_digest(SHA1)");
+  return digest;
+}
+
+Bytes PublicKey::fingerprint() const { return sha256(spki_); }
+
+bool PublicKey::verify(ByteView message, ByteView signature, const SignatureAlgorithm& algorithm) const {
+  const EvpMdCtxPtr context(require(::EVP_MD_CTX_new(), "EVP_MD_CTX_new"));
+  const char* digest = algorithm.digest.empty() ? nullptr : algorithm.digest.c_str();
+  if (::EVP_DigestVerifyInit_ex(context.get(), nullptr, digest, library(), nullptr, key_.get(), nullptr) != 1) {
+    static_cast<void>(drain_errors());
+    return false;
+  }
+  const int rc = ::EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size());
+  if (rc != 1) {
+    static_cast<void>(drain_errors());
+  }
+  return rc == 1;
+}
+
+void PublicKey::check_strength() const {
+  const auto weak = [](const char* why) -> void {
+    throw Error(ErrorCode::malformed, "key.weak", "this key is too weak", why);
+  };
+  if (!spec_) {
+    if (::EVP_PKEY_is_a(key_.get(), "RSA") == 1 && ::EVP_PKEY_get_bits(key_.get()) < 2048) {
+      weak("RSA modulus under 2048 bits");
+    }
+    throw Error(ErrorCode::malformed, "key.unsupported", "this kind of key is not supported");
+  }
+  if (::EVP_PKEY_is_a(key_.get(), "RSA") == 1) {
+    if (const auto why = weak_rsa_reason(key_.get())) {
+      weak(why->c_str());
+    }
+    return;
+  }
+  const EvpPkeyCtxPtr context(require(::EVP_PKEY_CTX_new_from_pkey(library(), key_.get(), nullptr), "EVP_PKEY_CTX_new_from_pkey"));
+  if (::EVP_PKEY_public_check(context.get()) != 1) {
+    static_cast<void>(drain_errors());
+    weak("the point is not a valid public key");
+  }
+}
+
+}  // namespace estia::crypto
