@@ -131,8 +131,10 @@ Bytes set_of(std::vector<Bytes> elements) {
 
 Bytes oid(std::string_view dotted) {
   const std::vector<std::uint64_t> arcs = parse_arcs(dotted);
-  if (arcs.size() < 2 || arcs[0] > 2 || (arcs[0] < 2 && arcs[1] > 39) || arcs[1] > UINT64_MAX - 80) {
-    throw Error(ErrorCode::config, "oid.invalid", "not an object identifier: " + std::string(dotted));
+  if (arcs.size() < 2 || arcs[0] > 2 || (arcs[0] < 2 && arcs[1] > 39) ||
+      arcs[1] > UINT64_MAX - 80) {
+    throw Error(ErrorCode::config, "oid.invalid",
+                "not an object identifier: " + std::string(dotted));
   }
   Bytes content;
   append_arc(content, arcs[0] * 40 + arcs[1]);
@@ -142,7 +144,9 @@ Bytes oid(std::string_view dotted) {
   return tlv(kTagOid, content);
 }
 
-Bytes null() { return tlv(kTagNull, {}); }
+Bytes null() {
+  return tlv(kTagNull, {});
+}
 
 Bytes boolean(bool value) {
   const std::uint8_t octet = value ? 0xFF : 0x00;
@@ -169,7 +173,9 @@ Bytes integer(ByteView big_endian_magnitude) {
   return tlv(kTagInteger, content);
 }
 
-Bytes octet_string(ByteView value) { return tlv(kTagOctetString, value); }
+Bytes octet_string(ByteView value) {
+  return tlv(kTagOctetString, value);
+}
 
 Bytes bit_string(ByteView value) {
   Bytes content{0};  // no unused bits

@@ -14,9 +14,12 @@ constexpr const char* kEd25519 = "1.3.101.112";
 
 const std::vector<KeySpec>& KeySpec::known() {
   static const std::vector<KeySpec> table = {
-      {"P-256", kEc, "1.2.840.10045.3.1.7", 256}, {"P-384", kEc, "1.3.132.0.34", 384},
-      {"P-521", kEc, "1.3.132.0.35", 521},        {"RSA-2048", kRsa, "", 2048},
-      {"RSA-3072", kRsa, "", 3072},               {"RSA-4096", kRsa, "", 4096},
+      {"P-256", kEc, "1.2.840.10045.3.1.7", 256},
+      {"P-384", kEc, "1.3.132.0.34", 384},
+      {"P-521", kEc, "1.3.132.0.35", 521},
+      {"RSA-2048", kRsa, "", 2048},
+      {"RSA-3072", kRsa, "", 3072},
+      {"RSA-4096", kRsa, "", 4096},
       {"Ed25519", kEd25519, "", 256},
   };
   return table;

@@ -28,7 +28,8 @@ EvpPkeyPtr generate(const KeySpec& spec) {
   if (spec.name == "Ed25519") {
     return EvpPkeyPtr(::EVP_PKEY_Q_keygen(library(), nullptr, "ED25519"));
   }
-  return EvpPkeyPtr(::EVP_PKEY_Q_keygen(library(), nullptr, "RSA", static_cast<std::size_t>(spec.bits)));
+  return EvpPkeyPtr(
+      ::EVP_PKEY_Q_keygen(library(), nullptr, "RSA", static_cast<std::size_t>(spec.bits)));
 }
 
 [[noreturn]] void refuse_pem(const char* why) {
@@ -51,10 +52,12 @@ PrivateKey PrivateKey::from_pem(const Secret& pem) {
   if (!pem.text().starts_with("-----BEGIN PRIVATE KEY-----")) {
     refuse_pem("wrong armour");
   }
-  const BioPtr bio(require(::BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())), "BIO_new_mem_buf"));
+  const BioPtr bio(require(::BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())),
+                           "BIO_new_mem_buf"));
   // A callback that gives nothing: never a prompt on a terminal.
   const auto no_password = [](char*, int, int, void*) -> int { return -1; };
-  EvpPkeyPtr key(::PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, no_password, nullptr, library(), nullptr));
+  EvpPkeyPtr key(
+      ::PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, no_password, nullptr, library(), nullptr));
   if (!key) {
     refuse_pem(drain_errors().c_str());
   }
@@ -64,9 +67,11 @@ PrivateKey PrivateKey::from_pem(const Secret& pem) {
 
 Secret PrivateKey::to_pem() const {
   const BioPtr bio(require(::BIO_new(::BIO_s_secmem()), "BIO_new"));
-  if (::PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+  if (::PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr,
+                                      nullptr) != 1) {
     static_cast<void>(drain_errors());
-    throw Error(ErrorCode::internal, "key.not_exportable", "internal error", "the key does not leave its token");
+    throw Error(ErrorCode::internal, "key.not_exportable", "internal error",
+                "the key does not leave its token");
   }
   char* data = nullptr;
   const long size = ::BIO_get_mem_data(bio.get(), &data);
@@ -79,13 +84,16 @@ Bytes PrivateKey::sign(ByteView message, const SignatureAlgorithm& algorithm) co
   clear_pending_error();
   std::size_t size = 0;
   const bool sized =
-      ::EVP_DigestSignInit_ex(context.get(), nullptr, digest, library(), nullptr, key_.get(), nullptr) == 1 &&
+      ::EVP_DigestSignInit_ex(context.get(), nullptr, digest, library(), nullptr, key_.get(),
+                              nullptr) == 1 &&
       ::EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) == 1;
   Bytes signature(sized ? size : 0);
-  if (!sized || ::EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) != 1) {
+  if (!sized || ::EVP_DigestSign(context.get(), signature.data(), &size, message.data(),
+                                 message.size()) != 1) {
     const std::string queue = drain_errors();
     rethrow_pending_error();
-    throw Error(ErrorCode::internal, "openssl.failed", "internal error", "EVP_DigestSign: " + queue);
+    throw Error(ErrorCode::internal, "openssl.failed", "internal error",
+                "EVP_DigestSign: " + queue);
   }
   signature.resize(size);
   return signature;
@@ -105,6 +113,8 @@ void rethrow_pending_error() {
   }
 }
 
-void clear_pending_error() noexcept { pending_error().reset(); }
+void clear_pending_error() noexcept {
+  pending_error().reset();
+}
 
 }  // namespace estia::crypto

@@ -36,7 +36,8 @@ SpkiParts split_spki(ByteView der) {
   const der::Element key = der::read(content);
   SpkiParts parts;
   const der::Element oid = der::read(algorithm);
-  if (oid.tag != kOidTag || key.tag != 0x03 || key.value.empty() || key.value.front() != 0 || !content.empty()) {
+  if (oid.tag != kOidTag || key.tag != 0x03 || key.value.empty() || key.value.front() != 0 ||
+      !content.empty()) {
     refuse("not a SubjectPublicKeyInfo");
   }
   parts.algorithm_oid = oid.whole;
@@ -50,7 +51,9 @@ SpkiParts split_spki(ByteView der) {
   return parts;
 }
 
-bool same(ByteView a, const Bytes& b) { return Bytes(a.begin(), a.end()) == b; }
+bool same(ByteView a, const Bytes& b) {
+  return Bytes(a.begin(), a.end()) == b;
+}
 
 std::optional<KeySpec> recognise(const SpkiParts& parts, EVP_PKEY* key) {
   for (const KeySpec& spec : KeySpec::known()) {
@@ -78,7 +81,8 @@ Bytes encode(EVP_PKEY* key) {
 
 }  // namespace
 
-PublicKey::PublicKey(std::shared_ptr<EVP_PKEY> key, Bytes spki) : key_(std::move(key)), spki_(std::move(spki)) {
+PublicKey::PublicKey(std::shared_ptr<EVP_PKEY> key, Bytes spki)
+    : key_(std::move(key)), spki_(std::move(spki)) {
   spec_ = recognise(split_spki(spki_), key_.get());
 }
 
@@ -89,7 +93,8 @@ PublicKey PublicKey::from_spki(ByteView der) {
   if (!key || at != der.data() + der.size()) {
     refuse(drain_errors().c_str());
   }
-  // Explicit curve parameters and other spellings of a key are not what a certificate should carry: one key, one encoding.
+  // Explicit curve parameters and other spellings of a key are not what a certificate should carry:
+  // one key, one encoding.
   Bytes canonical = encode(key.get());
   if (!same(der, canonical)) {
     refuse("not the canonical encoding (named curves only)");
@@ -97,27 +102,35 @@ PublicKey PublicKey::from_spki(ByteView der) {
   return {std::shared_ptr<EVP_PKEY>(key.release(), ::EVP_PKEY_free), std::move(canonical)};
 }
 
-PublicKey PublicKey::of(EVP_PKEY* key) { return from_spki(encode(key)); }
+PublicKey PublicKey::of(EVP_PKEY* key) {
+  return from_spki(encode(key));
+}
 
 Bytes PublicKey::key_identifier() const {
   const SpkiParts parts = split_spki(spki_);
   Bytes digest(20);
   std::size_t size = digest.size();
-  require(::EVP_Q_digest(library(), "SHA1", nullptr, parts.key.data(), parts.key.size(), digest.data(), &size),
+  require(::EVP_Q_digest(library(), "SHA1", nullptr, parts.key.data(), parts.key.size(),
+                         digest.data(), &size),
           "EVP_Q_digest(SHA1)");
   return digest;
 }
 
-Bytes PublicKey::fingerprint() const { return sha256(spki_); }
+Bytes PublicKey::fingerprint() const {
+  return sha256(spki_);
+}
 
-bool PublicKey::verify(ByteView message, ByteView signature, const SignatureAlgorithm& algorithm) const {
+bool PublicKey::verify(ByteView message, ByteView signature,
+                       const SignatureAlgorithm& algorithm) const {
   const EvpMdCtxPtr context(require(::EVP_MD_CTX_new(), "EVP_MD_CTX_new"));
   const char* digest = algorithm.digest.empty() ? nullptr : algorithm.digest.c_str();
-  if (::EVP_DigestVerifyInit_ex(context.get(), nullptr, digest, library(), nullptr, key_.get(), nullptr) != 1) {
+  if (::EVP_DigestVerifyInit_ex(context.get(), nullptr, digest, library(), nullptr, key_.get(),
+                                nullptr) != 1) {
     static_cast<void>(drain_errors());
     return false;
   }
-  const int rc = ::EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size());
+  const int rc = ::EVP_DigestVerify(context.get(), signature.data(), signature.size(),
+                                    message.data(), message.size());
   if (rc != 1) {
     static_cast<void>(drain_errors());
   }
@@ -140,7 +153,8 @@ void PublicKey::check_strength() const {
     }
     return;
   }
-  const EvpPkeyCtxPtr context(require(::EVP_PKEY_CTX_new_from_pkey(library(), key_.get(), nullptr), "EVP_PKEY_CTX_new_from_pkey"));
+  const EvpPkeyCtxPtr context(require(::EVP_PKEY_CTX_new_from_pkey(library(), key_.get(), nullptr),
+                                      "EVP_PKEY_CTX_new_from_pkey"));
   if (::EVP_PKEY_public_check(context.get()) != 1) {
     static_cast<void>(drain_errors());
     weak("the point is not a valid public key");

@@ -13,9 +13,9 @@
 namespace estia::crypto {
 namespace {
 
-constexpr std::array<unsigned, 38> kSmallPrimes = {3,   5,   7,   11,  13,  17,  19,  23,  29,  31,  37,  41,  43,
-                                                   47,  53,  59,  61,  67,  71,  73,  79,  83,  89,  97,  101, 103,
-                                                   107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
+constexpr std::array<unsigned, 38> kSmallPrimes = {
+    3,  5,  7,  11, 13, 17,  19,  23,  29,  31,  37,  41,  43,  47,  53,  59,  61,  67,  71,
+    73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
 constexpr int kFermatRounds = 100;
 
 using BnCtxPtr = Owned<BN_CTX, BN_CTX_free>;
@@ -26,8 +26,9 @@ BignumPtr parameter(EVP_PKEY* key, const char* name) {
   return BignumPtr(value);
 }
 
-/// Moduli made by the flawed library are, modulo each of these primes, a power of 65537. For a random modulus the chance that all of them agree is
-/// under 2^-25, since for many of the primes the powers of 65537 are a small subgroup.
+/// Moduli made by the flawed library are, modulo each of these primes, a power of 65537. For a
+/// random modulus the chance that all of them agree is under 2^-25, since for many of the primes
+/// the powers of 65537 are a small subgroup.
 bool has_roca_form(const BIGNUM* modulus) {
   for (const unsigned prime : kSmallPrimes) {
     std::set<unsigned> powers;
@@ -93,7 +94,8 @@ bool has_close_primes(const BIGNUM* modulus) {
 std::optional<std::string> weak_rsa_reason(EVP_PKEY* key) {
   const BignumPtr modulus = parameter(key, OSSL_PKEY_PARAM_RSA_N);
   const BignumPtr exponent = parameter(key, OSSL_PKEY_PARAM_RSA_E);
-  if (::BN_is_odd(exponent.get()) == 0 || ::BN_num_bits(exponent.get()) < 17 || ::BN_num_bits(exponent.get()) > 256) {
+  if (::BN_is_odd(exponent.get()) == 0 || ::BN_num_bits(exponent.get()) < 17 ||
+      ::BN_num_bits(exponent.get()) > 256) {
     return "RSA exponent even, under 65537 or over 256 bits";
   }
   if (::BN_is_odd(modulus.get()) == 0 || has_small_factor(modulus.get())) {

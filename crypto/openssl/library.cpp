@@ -9,7 +9,8 @@
 namespace estia::crypto {
 
 OSSL_LIB_CTX* library() {
-  // Never freed: token keys and TLS objects of other threads may outlive any order of destruction we could choose.
+  // Never freed: token keys and TLS objects of other threads may outlive any order of destruction
+  // we could choose.
   static OSSL_LIB_CTX* const context = [] {
     OSSL_LIB_CTX* made = require(::OSSL_LIB_CTX_new(), "OSSL_LIB_CTX_new");
     require(::OSSL_PROVIDER_load(made, "default"), "OSSL_PROVIDER_load(default)");

@@ -16,7 +16,7 @@ struct NameAttribute {
   std::string oid{};  ///< dotted
   std::string
       short_name;       ///< "CN", "O", "serialNumber", "UID"...; the dotted OID where there is none
-  std::string value{};    ///< UTF-8
+  std::string value{};  ///< UTF-8
   std::size_t rdn = 0;  ///< which RDN it stands in (multi-valued RDNs share one)
   bool operator==(const NameAttribute&) const = default;
 };

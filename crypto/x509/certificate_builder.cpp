@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/x509/certificate_builder.h"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <set>
+
+#include "crypto/base/der.h"
+#include "crypto/base/error.h"
+#include "crypto/x509/extension_list.h"
+
+namespace estia::crypto {
+namespace {
+
+[[noreturn]] void refuse(const char* why) {
+  throw Error(ErrorCode::internal, "certificate.contents", "internal error", why);
+}
+
+/// X509-4.1.2.5-a: UTCTime through 2049, GeneralizedTime from 2050; seconds always, Z, no
+/// fractions.
+Bytes time_element(Instant at) {
+  const std::time_t seconds = unix_seconds(at);
+  std::tm fields{};
+  if (::gmtime_r(&seconds, &fields) == nullptr) {
+    refuse("time out of range");
+  }
+  const int year = fields.tm_year + 1900;
+  if (year < 1950 || year > 9999) {
+    refuse("year out of range");
+  }
+  std::array<char, 32> text{};
+  const bool utc = year <= 2049;
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), utc ? "%y%m%d%H%M%SZ" : "%Y%m%d%H%M%SZ", &fields);
+  return der::tlv(utc ? 0x17 : 0x18, as_bytes({text.data(), size}));
+}
+
+void check(const CertificateContents& contents) {
+  const Bytes& serial = contents.serial;
+  const bool all_zero =
+      std::all_of(serial.begin(), serial.end(), [](auto octet) { return octet == 0; });
+  if (serial.empty() || serial.size() > 20 || (serial[0] & 0x80U) != 0 || all_zero) {
+    refuse("serial number");
+  }
+  if (contents.issuer.empty()) {
+    refuse("empty issuer");
+  }
+  if (contents.not_after < contents.not_before) {
+    refuse("validity ends before it begins");
+  }
+  std::set<std::string> seen;
+  for (const Extension& extension : contents.extensions) {
+    if (!seen.insert(extension.oid).second) {
+      refuse("an extension stands twice");
+    }
+  }
+}
+
+}  // namespace
+
+Bytes build_tbs(const CertificateContents& contents, const SignatureAlgorithm& algorithm) {
+  check(contents);
+  // TBSCertificate, RFC 5280 4.1
+  const Bytes version = der::tlv(0xA0, der::small_integer(2));
+  const Bytes serial = der::integer(contents.serial);
+  const Bytes validity =
+      der::sequence({time_element(contents.not_before), time_element(contents.not_after)});
+  const Bytes extensions = contents.extensions.empty()
+                               ? Bytes()
+                               : der::tlv(0xA3, encode_extensions(contents.extensions));
+  return der::sequence({version, serial, algorithm.algorithm_identifier, contents.issuer.der(),
+                        validity, contents.subject.der(), contents.public_key.spki(), extensions});
+}
+
+Certificate assemble_certificate(ByteView tbs, const SignatureAlgorithm& algorithm,
+                                 ByteView signature) {
+  return Certificate::parse(
+      der::sequence({tbs, algorithm.algorithm_identifier, der::bit_string(signature)}));
+}
+
+}  // namespace estia::crypto
