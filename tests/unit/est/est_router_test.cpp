@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/est/est_router.h"
+
+#include <gtest/gtest.h>
+
+#include "crypto/base/error.h"
+#include "tests/unit/est/est_fixture.h"
+
+namespace estia::est {
+namespace {
+
+struct NoKeys final : ca::CaKeys {
+  [[nodiscard]] crypto::PrivateKey key_for(const ca::CertificationAuthority&) const override {
+    throw std::logic_error("a refused request asked for the CA's key");
+  }
+};
+
+class EstRouterTest : public testing::Test {
+ protected:
+  EstRouterTest() { snapshots.snapshot = make_snapshot(authority); }
+
+  /// "/a/b" as the transport splits it.
+  static std::vector<std::string> segments(const std::string& path) {
+    std::vector<std::string> parts;
+    for (std::size_t at = 0; at < path.size();) {
+      const std::size_t end = std::min(path.find('/', at + 1), path.size());
+      parts.push_back(path.substr(at + 1, end - at - 1));
+      at = end;
+    }
+    return parts;
+  }
+  std::string refusal(const std::string& path, const std::string& method = "GET") {
+    try {
+      static_cast<void>(router.match(method, segments(path)));
+      return "served";
+    } catch (const Error& error) {
+      return std::string(to_string(error.code())) + " " + error.id();
+    }
+  }
+  http::Response answer(const std::string& method, const std::string& path) {
+    return router.match(method, segments(path)).handler(http::Request{});
+  }
+
+  test::SoftwareCa authority = test::make_software_ca();
+  FixedSnapshot snapshots;
+  UntouchableRegistry registry;
+  SystemClock clock;
+  NoKeys keys;
+  ca::Issuer issuer{registry, clock};
+  ca::Enrollment enrollment{issuer, registry, keys, clock};
+  auth::Authentication authentication{registry, clock};
+  Enroll enroll{authentication, enrollment};
+  CaCertificates certificates;
+  EstRouter router{snapshots, certificates, enroll};
+};
+
+TEST_F(EstRouterTest, ServesEachOperationWithAndWithoutAlias_EST_3_2_2_f) {
+  for (const std::string prefix :
+       {"/.well-known/est/", "/.well-known/est/est/", "/.well-known/est/factory/"}) {
+    EXPECT_EQ(answer("GET", prefix + "cacerts").status, 200);
+    EXPECT_EQ(answer("HEAD", prefix + "cacerts").status, 200);
+    EXPECT_EQ(answer("POST", prefix + "simpleenroll").status, 401);
+    EXPECT_EQ(answer("POST", prefix + "simplereenroll").status, 403);
+  }
+}
+
+TEST_F(EstRouterTest, TheBodyLimitIsKnownBeforeTheBody_EST_6_d) {
+  const auto enroll_route = router.match("POST", segments("/.well-known/est/simpleenroll"));
+  EXPECT_TRUE(enroll_route.takes_body);
+  EXPECT_EQ(enroll_route.body_limit, 65536U);
+  EXPECT_FALSE(router.match("GET", segments("/.well-known/est/cacerts")).takes_body);
+}
+
+TEST_F(EstRouterTest, OneSegmentThatIsNoOperationIs404_EST_3_2_2_h) {
+  for (const char* path :
+       {"/.well-known/est/CACERTS", "/.well-known/est/cacertsx", "/.well-known/est/est",
+        "/.well-known/est/fullcmc", "/.well-known/est/serverkeygen", "/.well-known/est/csrattrs",
+        "/.well-known/est/", "/.well-known/est", "/.well-known", "/", "/cacerts",
+        "/.well-known/EST/cacerts", "/well-known/est/cacerts", "//.well-known/est/cacerts"}) {
+    EXPECT_EQ(refusal(path), "not_found route.unknown") << path;
+  }
+}
+
+TEST_F(EstRouterTest, AnUnknownAliasIs400WhateverTheOperation_EST_3_2_2_h) {
+  for (const char* path : {"/.well-known/est/unknown/cacerts", "/.well-known/est/unknown/nothing",
+                           "/.well-known/est/EST/cacerts", "/.well-known/est//cacerts",
+                           "/.well-known/est/../cacerts"}) {
+    EXPECT_EQ(refusal(path), "malformed route.unknown_alias") << path;
+  }
+}
+
+TEST_F(EstRouterTest, AnOperationsNameIsNoAlias_EST_3_2_2_e) {
+  for (const char* path : {"/.well-known/est/serverkeygen/return", "/.well-known/est/cacerts/",
+                           "/.well-known/est/cacerts/cacerts", "/.well-known/est/firmware/return",
+                           "/.well-known/est/simpleenroll/factory"}) {
+    EXPECT_EQ(refusal(path), "not_found route.unknown") << path;
+  }
+}
+
+TEST_F(EstRouterTest, AKnownAliasWithAnUnknownOperationAndAThirdSegmentAre404_EST_3_2_2_h) {
+  for (const char* path :
+       {"/.well-known/est/factory/nothing", "/.well-known/est/factory/",
+        "/.well-known/est/factory/cacerts/", "/.well-known/est/factory/factory",
+        "/.well-known/est/factory/cacerts/x", "/.well-known/est/unknown/cacerts/x"}) {
+    EXPECT_EQ(refusal(path), "not_found route.unknown") << path;
+  }
+}
+
+TEST_F(EstRouterTest, AWrongMethodIs405WithAllow_HTTP_15_5_6_a) {
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"}) {
+    const http::Response response = answer(method, "/.well-known/est/cacerts");
+    EXPECT_EQ(response.status, 405) << method;
+    EXPECT_EQ(response.headers.find("Allow"), "GET, HEAD");
+    EXPECT_EQ(response.log_id, "route.wrong_method");
+  }
+  for (const char* method : {"GET", "HEAD", "PUT"}) {
+    const http::Response response = answer(method, "/.well-known/est/factory/simpleenroll");
+    EXPECT_EQ(response.status, 405) << method;
+    EXPECT_EQ(response.headers.find("Allow"), "POST");
+  }
+}
+
+TEST_F(EstRouterTest, AMethodNobodyKnowsIs501) {
+  for (const char* method : {"BREW", "get", "PROPFIND"}) {
+    EXPECT_EQ(answer(method, "/.well-known/est/cacerts").status, 501) << method;
+  }
+}
+
+TEST_F(EstRouterTest, WithoutTheDefaultAliasTheBarePathIsUnknown) {
+  auto snapshot = make_snapshot(authority);
+  snapshot->aliases.erase("est");
+  snapshots.snapshot = snapshot;
+  EXPECT_EQ(refusal("/.well-known/est/cacerts"), "not_found route.unknown");
+  EXPECT_EQ(refusal("/.well-known/est/factory/cacerts"), "served");
+}
+
+}  // namespace
+}  // namespace estia::est
