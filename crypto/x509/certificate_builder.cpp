@@ -30,10 +30,10 @@ Bytes time_element(Instant at) {
     refuse("year out of range");
   }
   std::array<char, 32> text{};
-  const bool utc = year <= 2049;
-  const std::size_t size =
-      std::strftime(text.data(), text.size(), utc ? "%y%m%d%H%M%SZ" : "%Y%m%d%H%M%SZ", &fields);
-  return der::tlv(utc ? 0x17 : 0x18, as_bytes({text.data(), size}));
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y%m%d%H%M%SZ", &fields);
+  const std::string_view generalized(text.data(), size);
+  return year <= 2049 ? der::tlv(0x17, as_bytes(generalized.substr(2)))
+                      : der::tlv(0x18, as_bytes(generalized));
 }
 
 void check(const CertificateContents& contents) {
