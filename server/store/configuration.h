@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "server/ca/configuration_store.h"
+#include "server/store/reader_pool.h"
+#include "server/store/writer.h"
+
+namespace estia::store {
+
+/// The configuration's versions in SQLite.
+class SqliteConfigurationStore final : public ca::ConfigurationStore {
+ public:
+  SqliteConfigurationStore(Writer& writer, ReaderPool& readers)
+      : writer_(writer), readers_(readers) {}
+
+  [[nodiscard]] std::optional<ca::StoredConfiguration> load() const override;
+  std::uint64_t replace(std::uint64_t replaces, const std::string& document,
+                        const std::vector<ca::Account>& accounts,
+                        const ca::AuditEvent& audit) override;
+
+ private:
+  Writer& writer_;
+  ReaderPool& readers_;
+};
+
+}  // namespace estia::store

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/store/registry.h"
+
+#include <string>
+
+#include "crypto/base/error.h"
+#include "server/store/claims.h"
+
+namespace estia::store {
+namespace {
+
+ca::CertificateState state_of(const std::string& text) {
+  if (text == "intended") {
+    return ca::CertificateState::intended;
+  }
+  return text == "issued" ? ca::CertificateState::issued : ca::CertificateState::failed;
+}
+
+constexpr const char* kFind =
+    "SELECT serial, ca, alias, username, profile, state, tbs, certificate, recorded_at, revoked_at,"
+    " revocation_reason FROM certificate WHERE serial = ?";
+constexpr const char* kOpenIntents =
+    "SELECT serial, ca, alias, username, profile, state, tbs, certificate, recorded_at, revoked_at,"
+    " revocation_reason FROM certificate WHERE state = 'intended' AND boot_id <> ? ORDER BY rowid";
+
+/// A row of kFind or kOpenIntents.
+ca::CertificateRecord record_of(const Query& row) {
+  ca::CertificateRecord record{.serial = row.blob(0),
+                               .ca = row.text(1),
+                               .alias = row.text(2),
+                               .username = row.text(3),
+                               .profile = row.text(4),
+                               .state = state_of(row.text(5)),
+                               .tbs = row.blob(6),
+                               .certificate = row.blob(7),
+                               .recorded_at = row.instant(8),
+                               .revocation = std::nullopt};
+  if (!row.is_null(9)) {
+    record.revocation =
+        ca::Revocation{.at = row.instant(9), .reason = static_cast<int>(row.integer(10))};
+  }
+  return record;
+}
+
+[[noreturn]] void unknown_serial(ErrorCode code, const Bytes& serial) {
+  throw Error(code, "registry.unknown_serial", "there is no certificate with this serial number",
+              to_hex(serial));
+}
+
+}  // namespace
+
+ca::IntentOutcome SqliteRegistry::intend(const ca::Intent& intent, const ca::AuditEvent& audit) {
+  return writer_.transact(
+      [&](Transaction& transaction) { return record(transaction, intent, audit); });
+}
+
+ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Intent& intent,
+                                         const ca::AuditEvent& audit) const {
+  const Instant now = clock_.now();
+  if (auto earlier = answered_before(transaction, intent, now)) {
+    return std::move(*earlier);
+  }
+  if (intent.renewal && !end_entity_exists(transaction, intent)) {
+    return ca::Refused{"username.unknown", "there is no end entity of this name to renew"};
+  }
+  if (!insert_intent(transaction, intent, now, boot_id_)) {
+    return ca::Refused{"serial.taken", "the serial number is in use"};
+  }
+  claim_end_entity(transaction, intent, now);
+  transaction.audit(audit);
+  return ca::Recorded{};
+}
+
+Bytes SqliteRegistry::commit(const Bytes& serial, const Bytes& certificate,
+                             const ca::AuditEvent& audit) {
+  return writer_.transact([&](Transaction& transaction) -> Bytes {
+    {
+      Query update = transaction.query(
+          "UPDATE certificate SET state = 'issued', certificate = ?, issued_at = ? "
+          "WHERE serial = ? AND state = 'intended' RETURNING 1");
+      update.bind(certificate).bind(clock_.now()).bind(serial);
+      if (update.step()) {
+        update.run();
+        transaction.audit(audit);
+        return certificate;
+      }
+    }
+    Query recorded =
+        transaction.query("SELECT state, certificate FROM certificate WHERE serial = ?");
+    recorded.bind(serial);
+    if (!recorded.step()) {
+      unknown_serial(ErrorCode::internal, serial);
+    }
+    if (state_of(recorded.text(0)) != ca::CertificateState::issued) {
+      throw Error(ErrorCode::conflict, "registry.intent_closed",
+                  "the request was given up; send it again", to_hex(serial));
+    }
+    return recorded.blob(1);
+  });
+}
+
+void SqliteRegistry::fail(const Bytes& serial, const ca::AuditEvent& audit) {
+  writer_.transact([&](Transaction& transaction) {
+    std::string username;
+    std::string ca;
+    {
+      Query update = transaction.query(
+          "UPDATE certificate SET state = 'failed' WHERE serial = ? AND state = 'intended' "
+          "RETURNING username, ca");
+      update.bind(serial);
+      if (!update.step()) {
+        Query known = transaction.query("SELECT 1 FROM certificate WHERE serial = ?");
+        known.bind(serial);
+        if (!known.step()) {
+          unknown_serial(ErrorCode::internal, serial);
+        }
+        return;
+      }
+      username = update.text(0);
+      ca = update.text(1);
+      update.run();
+    }
+    release_end_entity(transaction, serial, username, ca);
+    transaction.audit(audit);
+  });
+}
+
+std::optional<ca::CertificateRecord> SqliteRegistry::find(const Bytes& serial) const {
+  return readers_.read([&](Database& database) -> std::optional<ca::CertificateRecord> {
+    Query row = database.query(kFind);
+    row.bind(serial);
+    if (!row.step()) {
+      return std::nullopt;
+    }
+    return record_of(row);
+  });
+}
+
+std::vector<ca::CertificateRecord> SqliteRegistry::open_intents() const {
+  return readers_.read([&](Database& database) {
+    std::vector<ca::CertificateRecord> open;
+    Query rows = database.query(kOpenIntents);
+    rows.bind(boot_id_);
+    while (rows.step()) {
+      open.push_back(record_of(rows));
+    }
+    return open;
+  });
+}
+
+void SqliteRegistry::revoke(const Bytes& serial, const ca::Revocation& revocation,
+                            const ca::AuditEvent& audit) {
+  writer_.transact([&](Transaction& transaction) {
+    Query update = transaction.query(
+        "UPDATE certificate SET revoked_at = ?, revocation_reason = ? "
+        "WHERE serial = ? AND revoked_at IS NULL RETURNING 1");
+    update.bind(revocation.at).bind(std::int64_t{revocation.reason}).bind(serial);
+    if (update.step()) {
+      update.run();
+      transaction.audit(audit);
+      return;
+    }
+    Query known = transaction.query("SELECT 1 FROM certificate WHERE serial = ?");
+    known.bind(serial);
+    if (!known.step()) {
+      unknown_serial(ErrorCode::not_found, serial);
+    }
+    throw Error(ErrorCode::conflict, "registry.already_revoked",
+                "the certificate is revoked already", to_hex(serial));
+  });
+}
+
+}  // namespace estia::store
