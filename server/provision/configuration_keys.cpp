@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/provision/configuration_keys.h"
+
+namespace estia::provision {
+
+const std::vector<ConfigurationKey>& configuration_keys() {
+  constexpr bool kRequired = true;
+  static const std::vector<ConfigurationKey> keys = {
+      {"ca", "name", kRequired},
+      {"ca", "key", kRequired},
+      {"ca", "certificates", kRequired},
+
+      {"end_entity_profile", "name", kRequired},
+      {"end_entity_profile", "required"},
+      {"end_entity_profile", "optional"},
+      {"end_entity_profile", "fixed"},
+      {"end_entity_profile", "san"},
+      {"end_entity_profile", "max_san"},
+
+      {"certificate_profile", "name", kRequired},
+      {"certificate_profile", "validity", kRequired},
+      {"certificate_profile", "backdate"},
+      {"certificate_profile", "key_types", kRequired},
+      {"certificate_profile", "key_usage", kRequired},
+      {"certificate_profile", "extended_key_usage"},
+      {"certificate_profile", "ca"},
+      {"certificate_profile", "path_length"},
+      {"certificate_profile", "crl_distribution_points"},
+      {"certificate_profile", "ca_issuers"},
+      {"certificate_profile", "ocsp"},
+
+      {"alias", "name", kRequired},
+      {"alias", "ca", kRequired},
+      {"alias", "end_entity_profile", kRequired},
+      {"alias", "certificate_profile", kRequired},
+      {"alias", "authenticators", kRequired},
+      {"alias", "ra_scope"},
+      {"alias", "channel_binding"},
+      {"alias", "username_field"},
+      {"alias", "allow_same_key"},
+      {"alias", "retry_window"},
+
+      {"account", "alias", kRequired},
+      {"account", "user", kRequired},
+      {"account", "password_file"},
+  };
+  return keys;
+}
+
+}  // namespace estia::provision

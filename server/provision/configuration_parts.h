@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "server/ca/model.h"
+#include "server/provision/configuration_document.h"
+#include "server/provision/configuration_section.h"
+
+namespace estia::provision {
+
+// One table each, judged by itself; references to others are checked by configuration_checks.h.
+// All throw Error{config, ...} through the section.
+[[nodiscard]] ca::CertificationAuthority read_ca(const ConfigurationSection& section);
+[[nodiscard]] ca::EndEntityProfile read_end_entity_profile(const ConfigurationSection& section);
+[[nodiscard]] ca::CertificateProfile read_certificate_profile(const ConfigurationSection& section);
+[[nodiscard]] ca::Alias read_alias(const ConfigurationSection& section);
+[[nodiscard]] AccountEntry read_account(const ConfigurationSection& section);
+
+/// As written in an alias.
+[[nodiscard]] std::string_view to_string(ca::Authenticator authenticator) noexcept;
+[[nodiscard]] std::string_view to_string(ca::ChannelBindingPolicy policy) noexcept;
+
+}  // namespace estia::provision

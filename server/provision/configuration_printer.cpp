@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "server/provision/configuration_document.h"
+#include "server/provision/configuration_parts.h"
+#include "server/provision/configuration_section.h"
+#include "server/provision/document_table.h"
+#include "server/provision/key_purposes.h"
+
+namespace estia::provision {
+namespace {
+
+/// Writes one [[table]]; lists that are empty are left out, as parse reads them.
+class TableWriter final {
+ public:
+  explicit TableWriter(std::string_view kind) : out_("[[" + std::string(kind) + "]]\n") {}
+
+  void text(std::string_view key, std::string_view value) { raw(key, toml_string(value)); }
+  void raw(std::string_view key, std::string_view value) {
+    out_ += std::string(key) + " = " + std::string(value) + "\n";
+  }
+  void flag(std::string_view key, bool value) { raw(key, value ? "true" : "false"); }
+  void texts(std::string_view key, const std::vector<std::string>& values) {
+    if (values.empty()) {
+      return;
+    }
+    std::string list;
+    for (const std::string& value : values) {
+      list += (list.empty() ? "" : ", ") + toml_string(value);
+    }
+    raw(key, "[" + list + "]");
+  }
+  [[nodiscard]] std::string finish() && { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+template <class Map>
+std::string print_all(const Map& map) {
+  std::string text;
+  for (const auto& [name, object] : map) {
+    text += print(object) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string print(const ca::CertificationAuthority& ca) {
+  TableWriter table("ca");
+  table.text("name", ca.name);
+  table.text("key", ca.key_uri);
+  std::string pem;
+  for (const crypto::Certificate& certificate : ca.chain) {
+    pem += certificate.to_pem();
+  }
+  table.text("certificates", pem);
+  return std::move(table).finish();
+}
+
+std::string print(const ca::EndEntityProfile& profile) {
+  TableWriter table("end_entity_profile");
+  table.text("name", profile.name);
+  std::vector<std::string> required;
+  std::vector<std::string> optional;
+  std::string fixed;
+  for (const auto& rule : profile.subject) {
+    if (rule.fixed) {
+      fixed += (fixed.empty() ? "" : ", ") + toml_string(rule.attribute) + " = " +
+               toml_string(*rule.fixed);
+    } else {
+      (rule.required ? required : optional).push_back(rule.attribute);
+    }
+  }
+  table.texts("required", required);
+  table.texts("optional", optional);
+  if (!fixed.empty()) {
+    table.raw("fixed", "{ " + fixed + " }");
+  }
+  std::vector<std::string> kinds;
+  for (const auto kind : profile.san) {
+    kinds.emplace_back(crypto::to_string(kind));
+  }
+  table.texts("san", kinds);
+  table.raw("max_san", std::to_string(profile.max_san));
+  return std::move(table).finish();
+}
+
+std::string print(const ca::CertificateProfile& profile) {
+  TableWriter table("certificate_profile");
+  table.text("name", profile.name);
+  table.text("validity", print_duration(profile.validity));
+  table.text("backdate", print_duration(profile.backdate));
+  table.texts("key_types", profile.key_types);
+  table.texts("key_usage", profile.key_usage);
+  std::vector<std::string> purposes;
+  for (const std::string& oid : profile.extended_key_usage) {
+    purposes.push_back(key_purpose_name(oid));
+  }
+  table.texts("extended_key_usage", purposes);
+  if (profile.ca) {
+    table.flag("ca", true);
+    if (profile.path_length >= 0) {
+      table.raw("path_length", std::to_string(profile.path_length));
+    }
+  }
+  table.texts("crl_distribution_points", profile.crl_distribution_points);
+  table.texts("ca_issuers", profile.ca_issuers);
+  table.texts("ocsp", profile.ocsp);
+  return std::move(table).finish();
+}
+
+std::string print(const ca::Alias& alias) {
+  TableWriter table("alias");
+  table.text("name", alias.name);
+  table.text("ca", alias.ca);
+  table.text("end_entity_profile", alias.end_entity_profile);
+  table.text("certificate_profile", alias.certificate_profile);
+  std::vector<std::string> authenticators;
+  for (const auto authenticator : alias.authenticators) {
+    authenticators.emplace_back(to_string(authenticator));
+  }
+  table.texts("authenticators", authenticators);
+  if (!alias.ra_scope.empty()) {
+    table.text("ra_scope", alias.ra_scope.text());
+  }
+  table.text("channel_binding", to_string(alias.channel_binding));
+  table.text("username_field", alias.username_field);
+  table.flag("allow_same_key", alias.allow_same_key);
+  table.text("retry_window", print_duration(alias.retry_window));
+  return std::move(table).finish();
+}
+
+std::string print(const ParsedConfiguration& configuration) {
+  const ca::Snapshot& contents = configuration.contents;
+  std::string text = print_all(contents.cas) + print_all(contents.end_entity_profiles) +
+                     print_all(contents.certificate_profiles) + print_all(contents.aliases);
+  for (const AccountEntry& account : configuration.accounts) {
+    TableWriter table("account");
+    table.text("alias", account.alias);
+    table.text("user", account.user);
+    text += std::move(table).finish() + "\n";
+  }
+  return text.substr(0, text.find_last_not_of('\n') + 1) + "\n";
+}
+
+}  // namespace estia::provision
