@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "crypto/keys/key_spec.h"
+#include "crypto/keys/private_key.h"
+#include "hsm/key_uri.h"
+#include "hsm/pin_source.h"
+#include "hsm/token_info.h"
+
+namespace estia::hsm {
+
+struct TokenConfig {
+  std::filesystem::path module;  ///< absolute path of the PKCS #11 library
+  std::string init_args;         ///< handed to C_Initialize as pReserved (NSS softokn); usually empty
+  std::string label;             ///< of the token; padding does not count
+  std::string serial;            ///< where two tokens share a label; may be empty
+  PinSource pin;
+  std::size_t max_sessions = 64;  ///< upper limit; the token's own limit may be lower
+  std::chrono::milliseconds session_wait{5000};  ///< how long an operation waits for a session
+};
+
+struct TokenStatus {
+  bool present = false;    ///< the slot still holds the token we logged in to
+  bool logged_in = false;  ///< the session that keeps the login still says so
+  std::string label;
+  std::string serial;
+  std::string manufacturer;
+  std::string model;
+  std::size_t sessions_open = 0;    ///< pool only, without the session that keeps the login
+  std::size_t sessions_in_use = 0;  ///< lent at this moment
+  std::size_t sessions_cap = 0;
+  std::uint64_t epoch = 0;  ///< changes when handles must be resolved again
+};
+
+/// What the token says about a private key.
+struct KeyAttributes {
+  bool token = false;  ///< lives in the token, not in a session
+  bool sensitive = false;
+  bool extractable = true;
+  bool always_sensitive = false;
+  bool never_extractable = false;
+  bool local = false;  ///< generated inside
+  bool sign = false;
+  bool sign_recover = false;
+  bool decrypt = false;
+  bool unwrap = false;
+  bool derive = false;
+  crypto::KeySpec spec;
+};
+
+class TokenCore;
+
+/// One token, logged in. Safe from any thread: each operation borrows a session from a pool that
+/// never exceeds what the token allows. Keys may outlive the Token object: they hold what they need.
+///
+/// Errors of the token are Error{token, "token.<what>"}; a later call may succeed, so callers may
+/// retry. No free session within session_wait is Error{busy, "token.sessions_exhausted"}.
+///
+/// The process must ignore SIGPIPE (a module that talks to a remote HSM dies by it when the peer
+/// goes) and must not fork after open() and go on in the child: sessions are not inherited.
+class Token final {
+ public:
+  /// Loads and initialises the module (first in the process), finds the one token with the label
+  /// (and serial) and logs in once, for the life of the process: SoftHSM rewrites the token's file at
+  /// each login, and loses the token if it dies meanwhile.
+  /// Throws Error{token, "token.not_found"} for none, Error{config, "token.ambiguous"} for two,
+  /// Error{token, "token.pin_incorrect"} after exactly one attempt.
+  [[nodiscard]] static std::shared_ptr<Token> open(const TokenConfig& config);
+
+  ~Token();
+  Token(const Token&) = delete;  // one owner of the login
+  Token& operator=(const Token&) = delete;
+  Token(Token&&) = delete;
+  Token& operator=(Token&&) = delete;
+
+  /// The private key of that name; its bytes never enter this process. Signs a random text and
+  /// verifies it, so that a public key object that belongs to another key, or a key that may not
+  /// sign, is found here. Throws Error{not_found, "token.key_not_found"} for none, Error{conflict,
+  /// "token.key_ambiguous"} for two, Error{token, "token.key_mismatch"} for a foreign public key,
+  /// Error{config, "token.uri_other_token"} for a name in another token.
+  [[nodiscard]] crypto::PrivateKey key(const KeyUri& uri);
+
+  /// Makes a key pair in the token: it signs, is sensitive and never extractable, and may do nothing
+  /// else; read back and checked, and destroyed again if the token made something else
+  /// (Error{token, "token.key_attributes"}). Refuses a label that is in use: Error{conflict,
+  /// "token.key_exists"}. Run it while nothing else searches the token: SoftHSM fails otherwise.
+  [[nodiscard]] crypto::PrivateKey generate(const crypto::KeySpec& spec,
+                                            const std::string& object_label);
+
+  /// The complete name (token, serial, label, id) of the one private key with that label. Errors as
+  /// in key().
+  [[nodiscard]] KeyUri uri_of(const std::string& object_label);
+
+  /// Destroys the key pair, for undoing a failed ceremony. Errors as in key(). For good.
+  void destroy(const KeyUri& uri);
+
+  [[nodiscard]] KeyAttributes attributes(const KeyUri& uri);
+
+  /// Cheap, signs nothing, never throws for a token that is gone: for health.
+  [[nodiscard]] TokenStatus probe();
+
+ private:
+  explicit Token(std::shared_ptr<TokenCore> core);
+  std::shared_ptr<TokenCore> core_;
+};
+
+}  // namespace estia::hsm
