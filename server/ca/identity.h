@@ -24,13 +24,13 @@ class Identity final {
   }
   /// A certificate of the alias's CA with id-kp-cmcRA and id-kp-clientAuth.
   [[nodiscard]] static Identity ra_certificate(crypto::Certificate certificate) {
-    return Identity(Role::ra, "certificate " + to_hex(certificate.serial()),
-                    std::move(certificate));
+    std::string who = "certificate " + to_hex(certificate.serial());
+    return Identity(Role::ra, std::move(who), std::move(certificate));
   }
   /// A device's certificate of the alias's CA.
   [[nodiscard]] static Identity self(crypto::Certificate certificate, std::string username) {
-    Identity identity(Role::self, "certificate " + to_hex(certificate.serial()),
-                      std::move(certificate));
+    std::string who = "certificate " + to_hex(certificate.serial());
+    Identity identity(Role::self, std::move(who), std::move(certificate));
     identity.username_ = std::move(username);
     return identity;
   }
