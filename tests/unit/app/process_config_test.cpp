@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/app/process_config.h"
+
+#include <gtest/gtest.h>
+
+#include "crypto/base/error.h"
+#include "crypto/base/file.h"
+#include "tests/support/scratch_directory.h"
+
+namespace estia::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const std::string kListener = R"([listener.est]
+certificate = "tls/server.pem"
+key = "tls/server.key"
+)";
+const std::string kStore = R"([store]
+path = "estia.db"
+)";
+const std::string kToken = R"([token]
+module = "/usr/lib/softhsm/libsofthsm2.so"
+label = "estia"
+pin_file = "/etc/estia/pin"
+)";
+
+class ProcessConfigTest : public testing::Test {
+ protected:
+  ProcessConfig load(const std::string& text) {
+    replace_file(file, text, FileMode::secret);
+    return load_process_config(file, scratch.path());
+  }
+  /// "id message" without the folder's name.
+  std::string refusal(const std::string& text) {
+    try {
+      static_cast<void>(load(text));
+      return "accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::config);
+      std::string message = error.what();
+      EXPECT_TRUE(message.starts_with(file.string() + ":")) << message;
+      return error.id() + " " + message.substr(file.string().size());
+    }
+  }
+
+  test::ScratchDirectory scratch;
+  std::filesystem::path file = scratch.path() / "estia.toml";
+};
+
+TEST_F(ProcessConfigTest, TheSmallestFileHasSafeDefaults) {
+  const ProcessConfig config = load(kListener + kStore + kToken);
+  EXPECT_EQ(config.est.host, "127.0.0.1");
+  EXPECT_EQ(config.est.port, 8443);
+  EXPECT_EQ(config.est.certificate, scratch.path() / "tls/server.pem");
+  EXPECT_EQ(config.store, scratch.path() / "estia.db");
+  EXPECT_EQ(config.token.module, "/usr/lib/softhsm/libsofthsm2.so");
+  EXPECT_EQ(config.token.pin_file, "/etc/estia/pin");
+  EXPECT_EQ(config.drain, seconds(20));
+  EXPECT_EQ(config.log_level, "info");
+  EXPECT_EQ(config.limits.handshake, seconds(5));
+}
+
+TEST_F(ProcessConfigTest, EveryKeyIsRead) {
+  const ProcessConfig config = load(R"([listener.est]
+host = "::1"
+port = 0
+certificate = "/c"
+key = "../k"
+[store]
+path = "/var/s.db"
+[token]
+module = "m.so"
+init_args = "a=b"
+label = "l"
+serial = "00ff"
+pin_file = "p"
+max_sessions = 3
+session_wait = "250ms"
+[limits]
+handshake = "1s"
+header = "2s"
+body = 3
+idle = "4m"
+send = "5s"
+linger = "6ms"
+connections = 7
+workers = 8
+drain = "9s"
+[log]
+level = "debug"
+)");
+  EXPECT_EQ(config.est.host, "::1");
+  EXPECT_EQ(config.est.port, 0);
+  EXPECT_EQ(config.est.key, (scratch.path() / "../k").lexically_normal());
+  EXPECT_EQ(config.token.init_args, "a=b");
+  EXPECT_EQ(config.token.serial, "00ff");
+  EXPECT_EQ(config.token.max_sessions, 3U);
+  EXPECT_EQ(config.token.session_wait, milliseconds(250));
+  EXPECT_EQ(config.limits.handshake, seconds(1));
+  EXPECT_EQ(config.limits.header, seconds(2));
+  EXPECT_EQ(config.limits.body, seconds(3));
+  EXPECT_EQ(config.limits.idle, seconds(240));
+  EXPECT_EQ(config.limits.send, seconds(5));
+  EXPECT_EQ(config.limits.linger, milliseconds(6));
+  EXPECT_EQ(config.limits.connections, 7U);
+  EXPECT_EQ(config.limits.workers, 8U);
+  EXPECT_EQ(config.drain, seconds(9));
+  EXPECT_EQ(config.log_level, "debug");
+}
+
+TEST_F(ProcessConfigTest, AnUnknownKeyIsRefusedWithLineAndName) {
+  EXPECT_EQ(refusal("[listener.est]\nprot = 1\n" + kListener.substr(15) + kStore + kToken),
+            "config.unknown_key :2: listener.est.prot: unknown key");
+  EXPECT_EQ(refusal(kListener + kStore + kToken + "pin = \"1234\"\n"),
+            "config.unknown_key :10: token.pin: unknown key");
+  EXPECT_EQ(refusal(kListener + kStore + kToken + "[tokens]\n"),
+            "config.unknown_key :10: tokens: unknown key");
+  EXPECT_EQ(refusal(kListener + "[listener.admin]\n" + kStore + kToken),
+            "config.unknown_key :4: listener.admin: unknown key");
+}
+
+TEST_F(ProcessConfigTest, WhatIsMissingIsNamed) {
+  EXPECT_EQ(refusal(kListener + kToken), "config.missing : store.path: is needed");
+  EXPECT_EQ(refusal("[listener.est]\nkey=\"k\"\n" + kStore + kToken),
+            "config.missing :1: listener.est.certificate: is needed");
+  EXPECT_EQ(refusal(kListener + kStore + "[token]\nmodule=\"m\"\npin_file=\"p\"\n"),
+            "config.value :6: token.label: label or serial is needed to tell which token");
+  EXPECT_EQ(refusal(kListener + "[store]\npath = \"\"\n" + kToken),
+            "config.missing :5: store.path: is needed");
+}
+
+TEST_F(ProcessConfigTest, AWrongTypeOrValueIsNamed) {
+  const auto with = [&](const std::string& line) {
+    return refusal(line + "\n" + kListener.substr(15) + kStore + kToken);
+  };
+  EXPECT_EQ(with("[listener.est]\nport = \"8443\""),
+            "config.type :2: listener.est.port: must be a whole number");
+  EXPECT_EQ(with("[listener.est]\nport = 65536"),
+            "config.value :2: listener.est.port: must lie between 0 and 65535");
+  EXPECT_EQ(with("[listener.est]\nport = -1"),
+            "config.value :2: listener.est.port: must lie between 0 and 65535");
+  EXPECT_EQ(with("[listener.est]\nhost = \"\""),
+            "config.value :2: listener.est.host: must be a name or an address");
+  EXPECT_EQ(with("[listener.est]\nhost = 7"),
+            "config.type :2: listener.est.host: must be a string");
+  EXPECT_EQ(refusal("listener = 1\n" + kStore + kToken),
+            "config.type :1: listener: must be a table");
+  EXPECT_EQ(refusal("[[listener.est]]\n" + kStore + kToken),
+            "config.type :1: listener.est: must be a table");
+}
+
+TEST_F(ProcessConfigTest, TimesAndLevelsAreChecked) {
+  const std::string whole = kListener + kStore + kToken;
+  for (const char* value : {"\"\"", "\"5\"", "\"5h\"", "\"-5s\"", "\"s\"", "\"5 s\"", "-1", "1.5",
+                            "true", "\"99999999999s\""}) {
+    EXPECT_TRUE(refusal(whole + "[limits]\ndrain = " + value + "\n")
+                    .starts_with("config.value :11: limits.drain: must be a time"))
+        << value;
+  }
+  EXPECT_EQ(refusal(whole + "[limits]\ndrain = \"0s\"\n"),
+            "config.value :11: limits.drain: must be longer than nothing");
+  EXPECT_TRUE(refusal(whole + "[log]\nlevel = \"verbose\"\n").starts_with("config.value :11: "));
+  EXPECT_TRUE(refusal(whole + "[limits]\nworkers = 0\n").starts_with("config.value :11: "));
+}
+
+TEST_F(ProcessConfigTest, ASyntaxErrorHasItsLine) {
+  EXPECT_TRUE(refusal(kListener + "x = = 1\n").starts_with("config.syntax :4: "));
+  EXPECT_TRUE(refusal(kListener + kListener).starts_with("config.syntax :4: "));
+}
+
+TEST_F(ProcessConfigTest, AMissingFileIsNamed) {
+  try {
+    static_cast<void>(load_process_config(file, scratch.path()));
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.id(), "file.unreadable");
+    EXPECT_NE(std::string(error.what()).find("estia.toml"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace estia::app
