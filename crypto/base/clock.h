@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -15,11 +16,17 @@ using Instant = std::chrono::system_clock::time_point;
 [[nodiscard]] inline std::int64_t unix_millis(Instant at) noexcept {
   return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
 }
+/// What an Instant cannot hold (it counts nanoseconds and ends in the year 2262) becomes the first
+/// or last second it can: 99991231235959Z in a certificate is "no end" (RFC 5280 4.1.2.5).
 [[nodiscard]] inline Instant from_unix_seconds(std::int64_t seconds) noexcept {
-  return Instant(std::chrono::seconds(seconds));
+  constexpr auto first = std::chrono::ceil<std::chrono::seconds>(Instant::duration::min());
+  constexpr auto last = std::chrono::floor<std::chrono::seconds>(Instant::duration::max());
+  return Instant(std::clamp(std::chrono::seconds(seconds), first, last));
 }
 [[nodiscard]] inline Instant from_unix_millis(std::int64_t millis) noexcept {
-  return Instant(std::chrono::milliseconds(millis));
+  constexpr auto first = std::chrono::ceil<std::chrono::milliseconds>(Instant::duration::min());
+  constexpr auto last = std::chrono::floor<std::chrono::milliseconds>(Instant::duration::max());
+  return Instant(std::clamp(std::chrono::milliseconds(millis), first, last));
 }
 
 /// Where the domain takes the time from; safe to call from any thread. Tests have a clock of their

@@ -189,8 +189,8 @@ Element read(ByteView& input) {
   }
   Element element;
   element.tag = input[0];
-  if ((element.tag & 0x1FU) == 0x1FU) {
-    refuse("multi-octet tag");
+  if ((element.tag & 0x1FU) == 0x1FU || element.tag == 0) {
+    refuse("multi-octet tag or end-of-contents");
   }
   std::size_t at = 1;
   const std::size_t length = read_length(input, at);

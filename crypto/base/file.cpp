@@ -80,10 +80,15 @@ void create_and_write(const std::filesystem::path& path, std::string_view conten
     }
     fail(ErrorCode::store, "file.unwritable", path, errno_text());
   }
-  if (::fchmod(fd.get(), bits(mode)) != 0) {  // whatever the umask was
-    fail(ErrorCode::store, "file.unwritable", path, errno_text());
+  try {
+    if (::fchmod(fd.get(), bits(mode)) != 0) {  // whatever the umask was
+      fail(ErrorCode::store, "file.unwritable", path, errno_text());
+    }
+    write_all(fd.get(), contents, path);
+  } catch (...) {
+    ::unlink(path.c_str());  // half a file is worse than none, and O_EXCL would refuse a retry
+    throw;
   }
-  write_all(fd.get(), contents, path);
 }
 
 std::string read_all(int fd, const std::filesystem::path& path, std::size_t limit) {
@@ -138,7 +143,8 @@ std::string read_file(const std::filesystem::path& path, std::size_t limit) {
 }
 
 Secret read_secret_file(const std::filesystem::path& path) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // O_NONBLOCK: opening a FIFO must not wait for a writer before it can be refused.
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0) {
     fail(ErrorCode::config, "file.unreadable", path, errno_text());
   }

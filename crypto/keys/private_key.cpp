@@ -49,8 +49,12 @@ PrivateKey PrivateKey::generate_software(const KeySpec& spec) {
 }
 
 PrivateKey PrivateKey::from_pem(const Secret& pem) {
-  if (!pem.text().starts_with("-----BEGIN PRIVATE KEY-----")) {
-    refuse_pem("wrong armour");
+  constexpr std::string_view kEnd = "-----END PRIVATE KEY-----";
+  const std::size_t end = pem.text().find(kEnd);
+  // PEM readers skip what is around the armour; a file that holds more than the key is a mistake.
+  if (!pem.text().starts_with("-----BEGIN PRIVATE KEY-----") || end == std::string_view::npos ||
+      pem.text().find_first_not_of(" \t\r\n", end + kEnd.size()) != std::string_view::npos) {
+    refuse_pem("wrong armour, or text around it");
   }
   const BioPtr bio(require(::BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())),
                            "BIO_new_mem_buf"));
@@ -61,8 +65,12 @@ PrivateKey PrivateKey::from_pem(const Secret& pem) {
   if (!key) {
     refuse_pem(drain_errors().c_str());
   }
-  PublicKey public_half = PublicKey::of(key.get());
-  return {std::move(key), std::move(public_half)};
+  try {
+    PublicKey public_half = PublicKey::of(key.get());
+    return {std::move(key), std::move(public_half)};
+  } catch (const Error& error) {
+    refuse_pem(error.detail().c_str());
+  }
 }
 
 Secret PrivateKey::to_pem() const {

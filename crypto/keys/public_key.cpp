@@ -55,6 +55,21 @@ bool same(ByteView a, const Bytes& b) {
   return Bytes(a.begin(), a.end()) == b;
 }
 
+/// Before OpenSSL looks at them: explicit parameters make it calculate with numbers of the peer's
+/// choice (CVE-2022-0778), and a point written compressed would be a second name for the same key.
+void check_ec_form(const SpkiParts& parts) {
+  constexpr std::uint8_t kUncompressed = 0x04;
+  if (!same(parts.algorithm_oid, der::oid("1.2.840.10045.2.1"))) {
+    return;
+  }
+  if (parts.parameters_oid.empty()) {
+    refuse("EC parameters that are no named curve");
+  }
+  if (parts.key.empty() || parts.key.front() != kUncompressed) {
+    refuse("EC point not in the uncompressed form");
+  }
+}
+
 std::optional<KeySpec> recognise(const SpkiParts& parts, EVP_PKEY* key) {
   for (const KeySpec& spec : KeySpec::known()) {
     if (!same(parts.algorithm_oid, der::oid(spec.algorithm_oid))) {
@@ -87,17 +102,16 @@ PublicKey::PublicKey(std::shared_ptr<EVP_PKEY> key, Bytes spki)
 }
 
 PublicKey PublicKey::from_spki(ByteView der) {
-  static_cast<void>(split_spki(der));
+  check_ec_form(split_spki(der));
   const unsigned char* at = der.data();
   EvpPkeyPtr key(::d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(der.size()), library(), nullptr));
   if (!key || at != der.data() + der.size()) {
     refuse(drain_errors().c_str());
   }
-  // Explicit curve parameters and other spellings of a key are not what a certificate should carry:
-  // one key, one encoding.
+  // Other spellings of a key are not what a certificate should carry: one key, one encoding.
   Bytes canonical = encode(key.get());
   if (!same(der, canonical)) {
-    refuse("not the canonical encoding (named curves only)");
+    refuse("not the canonical encoding");
   }
   return {std::shared_ptr<EVP_PKEY>(key.release(), ::EVP_PKEY_free), std::move(canonical)};
 }

@@ -197,10 +197,16 @@ GeneralNames Certificate::subject_alt_names() const {
 std::vector<std::string> Certificate::extended_key_usage() const {
   std::vector<std::string> oids;
   if (const Extension* extension = find_extension(oid::kExtendedKeyUsage)) {
+    der::check_structure(extension->value);
     ByteView rest = extension->value;
-    ByteView content = der::read(rest).value;
+    const der::Element outer = der::read(rest);
+    ByteView content = outer.value;
     while (!content.empty()) {
-      oids.push_back(dotted_oid(der::read(content).value));
+      const der::Element purpose = der::read(content);
+      if (outer.tag != 0x30 || purpose.tag != 0x06) {
+        refuse("extendedKeyUsage");
+      }
+      oids.push_back(dotted_oid(purpose.value));
     }
   }
   return oids;

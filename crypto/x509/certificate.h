@@ -35,6 +35,7 @@ class Certificate final {
   [[nodiscard]] const PublicKey& public_key() const noexcept;
   [[nodiscard]] const std::vector<Extension>& extensions() const noexcept;
   [[nodiscard]] const Extension* find_extension(std::string_view oid) const noexcept;
+  // These three read the value of an extension, and throw Error{malformed} where it is none.
   [[nodiscard]] GeneralNames subject_alt_names() const;               ///< empty when absent
   [[nodiscard]] std::vector<std::string> extended_key_usage() const;  ///< OIDs; empty when absent
   [[nodiscard]] bool has_extended_key_usage(std::string_view oid) const;  ///< listed explicitly

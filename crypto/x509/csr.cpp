@@ -144,7 +144,16 @@ bool is_allowed_pss(const X509_ALGOR* algorithm) {
     return false;
   }
   const int digest = ::OBJ_obj2nid(pss->hashAlgorithm->algorithm);
-  return digest == NID_sha256 || digest == NID_sha384 || digest == NID_sha512;
+  if (digest != NID_sha256 && digest != NID_sha384 && digest != NID_sha512) {
+    return false;
+  }
+  if (pss->maskGenAlgorithm == nullptr ||  // absent means MGF1 with SHA-1
+      ::OBJ_obj2nid(pss->maskGenAlgorithm->algorithm) != NID_mgf1) {
+    return false;
+  }
+  const Owned<X509_ALGOR, X509_ALGOR_free> mask(static_cast<X509_ALGOR*>(
+      ::ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(X509_ALGOR), pss->maskGenAlgorithm->parameter)));
+  return mask && ::OBJ_obj2nid(mask->algorithm) == digest;
 }
 
 /// EST-6-h: no MD5, SHA-1 only where somebody switches it on (nobody can here).

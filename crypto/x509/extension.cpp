@@ -35,6 +35,13 @@ Bytes uri_name(const std::string& uri) {
   return der::tlv(0x86, as_bytes(uri));
 }
 
+/// The rules a URI in a subjectAltName has, for those we write elsewhere.
+void check_uris(const std::vector<std::string>& uris) {
+  for (const std::string& uri : uris) {
+    static_cast<void>(GeneralNames::from_texts({"uri:" + uri}));
+  }
+}
+
 Bytes concatenated(const std::vector<Bytes>& parts) {
   Bytes all;
   for (const Bytes& part : parts) {
@@ -80,6 +87,9 @@ Extension extended_key_usage(const std::vector<std::string>& oids) {
 }
 
 Extension subject_alt_name(const GeneralNames& names, bool subject_is_empty) {
+  if (names.empty()) {
+    throw Error(ErrorCode::config, "extension.unknown", "a subjectAltName needs at least one name");
+  }
   return {std::string(oid::kSubjectAltName), subject_is_empty, names.der()};
 }
 
@@ -93,6 +103,11 @@ Extension authority_key_identifier(ByteView key_identifier) {
 }
 
 Extension crl_distribution_points(const std::vector<std::string>& uris) {
+  check_uris(uris);
+  if (uris.empty()) {
+    throw Error(ErrorCode::config, "extension.unknown",
+                "CRL distribution points need at least one URI");
+  }
   std::vector<Bytes> points;
   for (const std::string& uri : uris) {
     // DistributionPoint { distributionPoint [0] { fullName [0] GeneralNames } }
@@ -103,6 +118,12 @@ Extension crl_distribution_points(const std::vector<std::string>& uris) {
 
 Extension authority_info_access(const std::vector<std::string>& ca_issuers,
                                 const std::vector<std::string>& ocsp) {
+  check_uris(ca_issuers);
+  check_uris(ocsp);
+  if (ca_issuers.empty() && ocsp.empty()) {
+    throw Error(ErrorCode::config, "extension.unknown",
+                "authority information access needs at least one URI");
+  }
   std::vector<Bytes> descriptions;
   for (const std::string& uri : ocsp) {
     descriptions.push_back(der::sequence({der::oid("1.3.6.1.5.5.7.48.1"), uri_name(uri)}));

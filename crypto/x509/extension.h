@@ -40,7 +40,8 @@ inline constexpr std::string_view kCmcRa = "1.3.6.1.5.5.7.3.28";
 using KeyUsageNames = std::vector<std::string>;
 
 // Each gives a complete extension with the criticality of est-requirements section 18 (RFC
-// 5280 4.2). Unknown names: Error{config, "extension.unknown"}.
+// 5280 4.2). Unknown names and empty lists: Error{config, "extension.unknown"}; a URI that is none:
+// Error{config, "san.text"}.
 [[nodiscard]] Extension basic_constraints_ca(
     int path_length);                                          ///< critical; path_length < 0 = none
 [[nodiscard]] Extension key_usage(const KeyUsageNames& bits);  ///< critical; at least one

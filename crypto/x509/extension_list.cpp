@@ -28,7 +28,11 @@ Extension parse_one(const der::Element& element) {
   extension.oid = dotted_oid(type.value);
   der::Element next = der::read(content);
   if (next.tag == 0x01) {
-    extension.critical = next.value.size() == 1 && next.value[0] != 0;
+    // DER leaves FALSE out, but many encoders write it; TRUE is FF and nothing else.
+    if (next.value.size() != 1 || (next.value[0] != 0x00 && next.value[0] != 0xFF)) {
+      refuse(extension.oid + " has a BOOLEAN that is none");
+    }
+    extension.critical = next.value[0] == 0xFF;
     next = der::read(content);
   }
   if (next.tag != 0x04 || !content.empty()) {
@@ -47,6 +51,9 @@ std::string dotted_oid(ByteView content) {
   for (std::size_t i = 0; i < content.size(); ++i) {
     if (arc > (UINT64_MAX >> 7U)) {
       refuse("an arc of an object identifier is too large");
+    }
+    if (arc == 0 && content[i] == 0x80U) {
+      refuse("an arc of an object identifier has a leading zero");
     }
     arc = (arc << 7U) | (content[i] & 0x7FU);
     if ((content[i] & 0x80U) != 0) {

@@ -8,6 +8,7 @@
 
 #include "crypto/base/der.h"
 #include "crypto/base/error.h"
+#include "crypto/x509/extension_list.h"
 #include "crypto/x509/name.h"
 
 namespace estia::crypto {
@@ -84,7 +85,9 @@ bool is_absolute_uri(std::string_view text) {
     return false;
   }
   const std::string_view scheme = text.substr(0, colon);
-  return std::all_of(
+  const char first = lower(scheme.substr(0, 1)).front();
+  return first >= 'a' && first <= 'z' &&
+         std::all_of(
              scheme.begin(), scheme.end(),
              [](char c) { return is_letter_or_digit(c) || c == '+' || c == '-' || c == '.'; }) &&
          (text.substr(colon + 1).rfind("//", 0) != 0 || text.size() > colon + 3);
@@ -106,7 +109,7 @@ std::string other_text(ByteView value) {
   if (type.tag != 0x06 || value.empty()) {
     refuse("otherName");
   }
-  return to_hex(type.value) + ":" + to_hex(value);
+  return dotted_oid(type.value) + ":" + to_hex(value);
 }
 
 std::string checked(bool ok, ByteView value, const char* why) {
@@ -139,7 +142,7 @@ GeneralName parse_one(const der::Element& element) {
     case kOtherTag:
       return {Kind::other, other_text(element.value), whole};
     case kRegisteredIdTag:
-      return {Kind::registered_id, to_hex(element.value), whole};
+      return {Kind::registered_id, dotted_oid(element.value), whole};
     default:
       refuse("kind of name");
   }
@@ -217,10 +220,11 @@ std::string_view to_string(GeneralName::Kind kind) noexcept {
 GeneralNames GeneralNames::from_der(ByteView der) {
   GeneralNames parsed;
   try {
+    der::check_structure(der);  // an OCTET STRING around it hid this from the caller's check
     ByteView rest = der;
     const der::Element outer = der::read(rest);
     ByteView content = outer.value;
-    if (outer.tag != 0x30 || !rest.empty() || content.empty()) {
+    if (outer.tag != 0x30 || content.empty()) {
       refuse("not a non-empty SEQUENCE");
     }
     while (!content.empty()) {

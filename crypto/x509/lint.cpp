@@ -91,6 +91,15 @@ class Linter final {
       return std::nullopt;
     }
     text.pop_back();
+    // month, day, hour, minute, second: two digits each at the end
+    static constexpr std::array<std::string_view, 5> kFirst = {"01", "01", "00", "00", "00"};
+    static constexpr std::array<std::string_view, 5> kLast = {"12", "31", "23", "59", "59"};
+    for (std::size_t i = 0; i < kFirst.size(); ++i) {
+      const auto field = std::string_view(text).substr(text.size() - 10 + 2 * i, 2);
+      if (field < kFirst[i] || field > kLast[i]) {
+        return std::nullopt;
+      }
+    }
     if (utc) {
       text.insert(0, text < "50" ? "20" : "19");
     } else if (text < "2050") {
@@ -178,6 +187,13 @@ class Linter final {
     return content.size() > 1 + bit / 8 && (content[1 + bit / 8] & (0x80U >> (bit % 8))) != 0;
   }
 
+  static bool any_usage(const Extension& usage) {
+    ByteView rest = usage.value;
+    const der::Element bits = der::read(rest);
+    return bits.tag == 0x03 && rest.empty() && bits.value.size() > 1 &&
+           std::any_of(bits.value.begin() + 1, bits.value.end(), [](auto b) { return b != 0; });
+  }
+
   void check_key_usage(bool ca) {
     const PublicKey key = PublicKey::from_spki(fields_.spki);
     const bool rsa = key.spec() && key.spec()->algorithm_oid == "1.2.840.113549.1.1.1";
@@ -191,6 +207,9 @@ class Linter final {
     }
     if (!ec && has_usage(kKeyAgreement)) {
       add("key_usage.agreement", "this key cannot agree");
+    }
+    if (const Extension* usage = find(oid::kKeyUsage); usage != nullptr && !any_usage(*usage)) {
+      add("key_usage.empty", "no bit set (RFC 5280 4.2.1.3)");
     }
     if (has_usage(kKeyCertSign) != ca) {
       add("key_usage.cert_sign", "keyCertSign if and only if cA (RFC 5280 4.2.1.3, 4.2.1.9)");
@@ -215,6 +234,15 @@ class Linter final {
       add("key_usage.missing", "a CA certificate needs one (RFC 5280 4.2.1.3)");
     }
     check_key_usage(ca);
+    for (const std::string_view never :
+         {oid::kSubjectKeyIdentifier, oid::kAuthorityKeyIdentifier, oid::kAuthorityInfoAccess}) {
+      if (const Extension* extension = find(never); extension != nullptr && extension->critical) {
+        add("extension.critical", extension->oid + " must not be critical (RFC 5280 4.2)");
+      }
+    }
+    if (constraints != nullptr && !ca && constraints->value != Bytes{0x30, 0x00}) {
+      add("basic_constraints.end_entity", "not exactly an empty SEQUENCE (RFC 5280 4.2.1.9)");
+    }
     if (const Extension* eku = find(oid::kExtendedKeyUsage)) {
       ByteView rest = eku->value;
       if (der::read(rest).value.empty()) {

@@ -2,12 +2,12 @@
 #include "crypto/x509/name.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "crypto/base/der.h"
 #include "crypto/base/error.h"
 #include "crypto/openssl/require.h"
+#include "crypto/x509/extension_list.h"
 
 namespace estia::crypto {
 namespace {
@@ -19,12 +19,11 @@ constexpr std::size_t kMaxAttributes = 32;
 }
 
 std::string dotted(const ASN1_OBJECT* object) {
-  std::array<char, 256> text{};
-  const int size = ::OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
-  if (size <= 0 || size >= static_cast<int>(text.size())) {
-    refuse("attribute type");
+  try {
+    return dotted_oid({::OBJ_get0_data(object), ::OBJ_length(object)});
+  } catch (const Error& error) {
+    refuse("attribute type: " + error.detail());
   }
-  return text.data();
 }
 
 std::string short_name_of(const ASN1_OBJECT* object) {
@@ -36,6 +35,19 @@ bool is_character_string(int type) {
   return type == V_ASN1_UTF8STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_IA5STRING ||
          type == V_ASN1_T61STRING || type == V_ASN1_BMPSTRING || type == V_ASN1_UNIVERSALSTRING ||
          type == V_ASN1_VISIBLESTRING || type == V_ASN1_NUMERICSTRING;
+}
+
+/// C0, DEL and C1 (in UTF-8: C2 80 to C2 9F).
+bool has_control(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    const bool c1 =
+        octet == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (octet < 0x20 || octet == 0x7F || c1) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::string utf8_value(const ASN1_STRING* value) {
@@ -50,8 +62,7 @@ std::string utf8_value(const ASN1_STRING* value) {
   }
   const OpenSslPtr<unsigned char> owned(out);
   std::string text(reinterpret_cast<const char*>(out), static_cast<std::size_t>(size));
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-  if (std::any_of(text.begin(), text.end(), control)) {
+  if (has_control(text)) {
     refuse("control character in an attribute value");
   }
   return text;
@@ -131,6 +142,11 @@ X509NamePtr decode(ByteView der) {
 Name::Name() : der_{0x30, 0x00}, canonical_{0x30, 0x00} {}
 
 Name Name::from_der(ByteView der) {
+  try {
+    der::check_structure(der);
+  } catch (const Error& error) {
+    refuse(error.detail());
+  }
   const X509NamePtr name = decode(der);
   Name parsed = from_openssl(name.get());
   parsed.der_.assign(der.begin(), der.end());  // byte-equal to what was given (X509-4.1.2.4)

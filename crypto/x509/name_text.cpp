@@ -2,6 +2,7 @@
 // Names from and to text. RFC 4514 escapes, but in the order of the encoding: operators write
 // "CN=device,O=Acme" the way they read it.
 #include <algorithm>
+#include <charconv>
 
 #include "crypto/base/error.h"
 #include "crypto/openssl/require.h"
@@ -60,6 +61,12 @@ bool fits(int type, std::string_view value) {
   return true;
 }
 
+bool is_country(std::string_view value) {
+  return value.size() == 2 && std::all_of(value.begin(), value.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+         });
+}
+
 void append(X509_NAME* name, const NameAttribute& attribute, bool same_rdn) {
   const std::string& type = attribute.short_name.empty() ? attribute.oid : attribute.short_name;
   const Asn1ObjectPtr object(::OBJ_txt2obj(type.c_str(), 0));
@@ -67,8 +74,10 @@ void append(X509_NAME* name, const NameAttribute& attribute, bool same_rdn) {
     static_cast<void>(drain_errors());
     refuse(type, "no such attribute type");
   }
-  const int encoding = string_type(::OBJ_obj2nid(object.get()));
-  if (attribute.value.empty() || !fits(encoding, attribute.value)) {
+  const int nid = ::OBJ_obj2nid(object.get());
+  const int encoding = string_type(nid);
+  if (attribute.value.empty() || !fits(encoding, attribute.value) ||
+      (nid == NID_countryName && !is_country(attribute.value))) {
     throw Error(ErrorCode::malformed, "name.value",
                 "the subject attribute " + type + " has a value it cannot have");
   }
@@ -89,6 +98,22 @@ struct Term {
   char end = '\0';  ///< ',' or '+', or NUL at the end
 };
 
+/// What follows a backslash: a special character itself, or two hexadecimal digits (RFC 4514 2.4).
+char unescape(std::string_view& rest, std::string_view whole) {
+  if (!rest.empty() && (is_special(rest.front()) || rest.front() == ' ' || rest.front() == '#')) {
+    const char c = rest.front();
+    rest.remove_prefix(1);
+    return c;
+  }
+  unsigned value = 0;
+  const char* const end = rest.data() + std::min<std::size_t>(2, rest.size());
+  if (rest.size() < 2 || std::from_chars(rest.data(), end, value, 16).ptr != end) {
+    refuse(whole, "a backslash before neither a special character nor two hexadecimal digits");
+  }
+  rest.remove_prefix(2);
+  return static_cast<char>(value);
+}
+
 Term next_term(std::string_view& rest, std::string_view whole) {
   Term term;
   const std::size_t equals = rest.find('=');
@@ -101,25 +126,28 @@ Term next_term(std::string_view& rest, std::string_view whole) {
   }
   term.type = std::string(type);
   rest.remove_prefix(equals + 1);
+  std::size_t kept = 0;  // spaces after this one are unescaped, so no part of the value
   while (!rest.empty()) {
-    char c = rest.front();
+    const char c = rest.front();
     rest.remove_prefix(1);
     if (c == ',' || c == '+') {
       term.end = c;
       if (rest.empty()) {
         refuse(whole, "ends with a separator");
       }
-      return term;
+      break;
     }
     if (c == '\\') {
-      if (rest.empty()) {
-        refuse(whole, "ends within an escape");
-      }
-      c = rest.front();
-      rest.remove_prefix(1);
+      term.value.push_back(unescape(rest, whole));
+      kept = term.value.size();
+    } else if (is_special(c) || (c == '#' && term.value.empty())) {
+      refuse(whole, std::string("write a backslash before ") + c);
+    } else if (c != ' ' || !term.value.empty()) {
+      term.value.push_back(c);
+      kept = c == ' ' ? kept : term.value.size();
     }
-    term.value.push_back(c);
   }
+  term.value.resize(kept);
   return term;
 }
 
