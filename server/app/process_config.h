@@ -27,7 +27,7 @@ struct ProcessConfig {
     std::string label;             ///< at least one of label and serial
     std::string serial;
     std::filesystem::path pin_file;  ///< mode 0600
-    unsigned max_sessions = 16;
+    unsigned max_sessions = 64;
     std::chrono::milliseconds session_wait{5000};
   };
 

@@ -62,7 +62,7 @@ const std::vector<Library>& confined_libraries() {
       {"p11-kit/", {"hsm"}},
       {"pkcs11", {"hsm"}},
       {"libp11", {"admin/token"}},
-      {"CLI/", {"admin"}},
+      {"CLI/", {"admin", "server"}},
       {"toml++/", {"server/app", "server/provision"}},
       {"toml.hpp", {"server/app", "server/provision"}},
       {"gtest/", {}},

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/app/daemon.h"
+
+#include <unistd.h>
+
+#include "crypto/base/error.h"
+#include "crypto/base/file.h"
+#include "server/app/tls_identity.h"
+#include "server/provision/configuration_document.h"
+
+namespace estia::app {
+namespace {
+
+hsm::TokenConfig token_config(const ProcessConfig& config) {
+  return {.module = config.token.module,
+          .init_args = config.token.init_args,
+          .label = config.token.label,
+          .serial = config.token.serial,
+          .pin = {config.token.pin_file},
+          .max_sessions = config.token.max_sessions,
+          .session_wait = config.token.session_wait};
+}
+
+http::ServerConfig server_config(const ProcessConfig& config) {
+  return {.host = config.est.host, .port = config.est.port, .limits = config.limits};
+}
+
+}  // namespace
+
+std::shared_ptr<const ca::Snapshot> load_snapshot(const ca::ConfigurationStore& configuration) {
+  const std::optional<ca::StoredConfiguration> stored = configuration.load();
+  if (!stored) {
+    throw Error(ErrorCode::config, "daemon.no_configuration",
+                "the store holds no configuration: run estia init");
+  }
+  return provision::build_snapshot(*stored);
+}
+
+Daemon::Daemon(const ProcessConfig& config)
+    : config_(config),
+      store_(store::Store::open(config.store, clock_)),
+      snapshots_(load_snapshot(store_->configuration())),
+      token_(hsm::Token::open(token_config(config))),
+      keys_(*token_, *snapshots_.current()),
+      issuer_(store_->registry(), clock_),
+      enrollment_(issuer_, store_->registry(), keys_, clock_),
+      authentication_(store_->registry(), clock_),
+      enroll_(authentication_, enrollment_),
+      server_(server_config(config), load_tls_identity(config.est, clock_.now()),
+              std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_)) {}
+
+void Daemon::start() {
+  const std::size_t open_intents = store_->registry().open_intents().size();
+  audit("daemon.started", "ok",
+        "configuration=" + std::to_string(snapshots_.current()->version) +
+            " open_intents=" + std::to_string(open_intents));
+  server_.start();
+}
+
+bool Daemon::stop() {
+  const bool complete = server_.drain(config_.drain);
+  audit("daemon.stopped", complete ? "ok" : "cut", "");
+  return complete;
+}
+
+void Daemon::audit(const char* what, const std::string& outcome, const std::string& detail) {
+  store_->audit_log().append({.at = clock_.now(),
+                              .who = "estiad uid " + std::to_string(::geteuid()),
+                              .what = what,
+                              .outcome = outcome,
+                              .object = store_->node(),
+                              .detail = detail});
+}
+
+void check_configuration(const ProcessConfig& config, CheckStore store) {
+  const SystemClock clock;
+  static_cast<void>(load_tls_identity(config.est, clock.now()));
+  static_cast<void>(read_secret_file(config.token.pin_file));
+  if (!std::filesystem::is_regular_file(config.token.module)) {
+    throw Error(ErrorCode::config, "token.module_missing",
+                config.file.string() + ": token.module: " + config.token.module.string() +
+                    " is not a file");
+  }
+  if (store == CheckStore::yes) {
+    const auto opened = store::Store::open(config.store, clock);
+    static_cast<void>(load_snapshot(opened->configuration()));
+  }
+}
+
+}  // namespace estia::app

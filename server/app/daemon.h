@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "crypto/base/clock.h"
+#include "hsm/token.h"
+#include "server/app/process_config.h"
+#include "server/app/snapshot_holder.h"
+#include "server/app/token_ca_keys.h"
+#include "server/auth/authenticate.h"
+#include "server/ca/enrollment.h"
+#include "server/est/est_router.h"
+#include "server/http/server.h"
+#include "server/store/store.h"
+
+namespace estia::app {
+
+/// The daemon's objects in the order they need each other; they go in the reverse order. The caller
+/// holds the state directory's lock and has called guard_process(). Start and stop from one thread.
+class Daemon final {
+ public:
+  /// Opens the store, builds the snapshot, logs in to the token, finds the CA keys. Opens no port.
+  /// Throws Error{config | store | token, ...}.
+  explicit Daemon(const ProcessConfig& config);
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+  Daemon(Daemon&&) = delete;
+  Daemon& operator=(Daemon&&) = delete;
+
+  /// Accepts connections; the start is in the audit trail before that.
+  void start();
+  [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+  /// Answers what is in flight within the configured limit and writes the stop into the audit
+  /// trail. False: something had to be cut, and may still be running inside a token's module; then
+  /// the process must end without destroying this object (D15).
+  [[nodiscard]] bool stop();
+
+ private:
+  void audit(const char* what, const std::string& outcome, const std::string& detail);
+
+  ProcessConfig config_;
+  SystemClock clock_;
+  std::unique_ptr<store::Store> store_;
+  SnapshotHolder snapshots_;
+  std::shared_ptr<hsm::Token> token_;
+  TokenCaKeys keys_;
+  ca::Issuer issuer_;
+  ca::Enrollment enrollment_;
+  auth::Authentication authentication_;
+  est::CaCertificates ca_certificates_;
+  est::Enroll enroll_;
+  http::Server server_;
+};
+
+/// Everything that can be checked without opening a port and without logging in to the token
+/// (`estiad --check-config`): files and their modes, TLS key and certificate, and, if `store` says
+/// so, the store and the configuration in it. Throws like Daemon.
+enum class CheckStore { yes, no };
+void check_configuration(const ProcessConfig& config, CheckStore store);
+
+/// The configuration that the store holds. Throws Error{config, "daemon.no_configuration"} and what
+/// build_snapshot throws.
+[[nodiscard]] std::shared_ptr<const ca::Snapshot> load_snapshot(
+    const ca::ConfigurationStore& configuration);
+
+}  // namespace estia::app

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/app/process_guard.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "crypto/base/error.h"
+
+namespace estia::app {
+namespace {
+
+void require_done(bool done, const char* what) {
+  if (!done) {
+    throw Error(ErrorCode::internal, "process.guard", std::string(what) + " failed");
+  }
+}
+
+sigset_t stop_signals() noexcept {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTERM);
+  ::sigaddset(&set, SIGINT);
+  return set;
+}
+
+sigset_t handled_signals() noexcept {
+  sigset_t set = stop_signals();
+  ::sigaddset(&set, SIGHUP);
+  return set;
+}
+
+}  // namespace
+
+void guard_process() {
+  const sigset_t handled = handled_signals();
+  require_done(::pthread_sigmask(SIG_BLOCK, &handled, nullptr) == 0, "pthread_sigmask");
+  require_done(::signal(SIGPIPE, SIG_IGN) != SIG_ERR, "signal(SIGPIPE)");
+  const rlimit none{0, 0};
+  require_done(::setrlimit(RLIMIT_CORE, &none) == 0, "setrlimit(RLIMIT_CORE)");
+  require_done(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "prctl(PR_SET_DUMPABLE)");
+  ::umask(077);
+}
+
+Signal wait_for_signal() {
+  const sigset_t handled = handled_signals();
+  for (;;) {
+    int number = 0;
+    const int error = ::sigwait(&handled, &number);
+    require_done(error == 0 || error == EINTR, "sigwait");
+    if (error == 0) {
+      return number == SIGHUP ? Signal::reload : Signal::stop;
+    }
+  }
+}
+
+void let_next_stop_signal_kill() {
+  const sigset_t stops = stop_signals();
+  require_done(::signal(SIGTERM, SIG_DFL) != SIG_ERR, "signal(SIGTERM)");
+  require_done(::signal(SIGINT, SIG_DFL) != SIG_ERR, "signal(SIGINT)");
+  require_done(::pthread_sigmask(SIG_UNBLOCK, &stops, nullptr) == 0, "pthread_sigmask");
+}
+
+}  // namespace estia::app

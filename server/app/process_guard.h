@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace estia::app {
+
+/// What must hold before the first thread starts and the first secret is read: the stop signals are
+/// blocked (every thread inherits that), SIGPIPE is ignored (a token module or a peer that goes
+/// away must not end the process), no core dump and no debugger of the same user can show key or
+/// PIN, and files are ours alone unless said otherwise. Throws Error{internal, "process.guard"}.
+void guard_process();
+
+enum class Signal { stop, reload };
+
+/// Waits for SIGTERM or SIGINT (stop) or SIGHUP (reload). Main thread only, after guard_process().
+[[nodiscard]] Signal wait_for_signal();
+
+/// From here on a second SIGTERM or SIGINT ends the process at once. Main thread only.
+void let_next_stop_signal_kill();
+
+}  // namespace estia::app

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <optional>
+
+#include "crypto/base/error.h"
+#include "crypto/base/file.h"
+#include "server/app/daemon.h"
+#include "server/app/process_guard.h"
+#include "server/provision/state_layout.h"
+
+namespace estia {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kMisuse = 2;
+
+struct Arguments {
+  std::string state;
+  std::optional<std::string> host;
+  std::optional<std::uint16_t> port;
+  std::optional<std::string> ready_file;
+  bool check_config = false;
+};
+
+void declare(CLI::App& parser, Arguments& arguments) {
+  parser.add_option("--state", arguments.state, "state directory made by 'estia init'")
+      ->required()
+      ->type_name("DIR");
+  parser.add_option("--host", arguments.host, "listen here instead of listener.est.host")
+      ->type_name("H");
+  parser.add_option("--port", arguments.port, "listen here instead of listener.est.port (0: any)")
+      ->type_name("N");
+  parser.add_option("--ready-file", arguments.ready_file, "write the port here once it accepts")
+      ->type_name("F");
+  parser.add_flag("--check-config", arguments.check_config,
+                  "check configuration, files and store; open no port");
+  parser.set_version_flag("--version", "estiad " ESTIA_VERSION);
+}
+
+app::ProcessConfig load(const provision::StateLayout& layout, const Arguments& arguments) {
+  app::ProcessConfig config = app::load_process_config(layout.configuration(), layout.directory());
+  config.est.host = arguments.host.value_or(config.est.host);
+  config.est.port = arguments.port.value_or(config.est.port);
+  return config;
+}
+
+/// A running daemon holds the lock and the store; the files can be checked beside it.
+void check(const provision::StateLayout& layout, const app::ProcessConfig& config) {
+  std::optional<provision::StateLock> lock;
+  try {
+    lock.emplace(layout);
+  } catch (const Error& error) {
+    if (error.id() != "state.locked") {
+      throw;
+    }
+  }
+  app::check_configuration(config, lock ? app::CheckStore::yes : app::CheckStore::no);
+  std::cout << "ok " << config.file.string() << (lock ? "" : " (store not checked: it is in use)")
+            << std::endl;
+}
+
+void announce(const std::string& host, std::uint16_t port, const Arguments& arguments) {
+  if (arguments.ready_file) {
+    replace_file(*arguments.ready_file, std::to_string(port) + "\n", FileMode::secret);
+  }
+  const bool v6 = host.find(':') != std::string::npos;
+  std::cout << "ready est https://" << (v6 ? "[" + host + "]" : host) << ":" << port
+            << " pid=" << ::getpid() << std::endl;
+}
+
+void serve(const provision::StateLayout& layout, const app::ProcessConfig& config,
+           const Arguments& arguments) {
+  const provision::StateLock lock(layout);
+  app::Daemon daemon(config);
+  daemon.start();
+  announce(config.est.host, daemon.port(), arguments);
+  while (app::wait_for_signal() == app::Signal::reload) {
+    std::cerr << "SIGHUP: the configuration is read at the start only\n";
+  }
+  app::let_next_stop_signal_kill();
+  if (!daemon.stop()) {
+    std::cerr << "stopped at the limit: some work was still running and was cut" << std::endl;
+    ::_exit(kFailed);  // waiting for a call that hangs inside a module has no end (D15)
+  }
+}
+
+/// The reason, then what only the operator may know.
+int report(const Error& error) {
+  std::cerr << "estiad: " << error.what();
+  if (!error.detail().empty()) {
+    std::cerr << " (" << error.detail() << ")";
+  }
+  std::cerr << " [" << error.id() << "]" << std::endl;
+  return kFailed;
+}
+
+int run(int argc, char** argv) {
+  CLI::App parser("Estia's EST server");
+  Arguments arguments;
+  declare(parser, arguments);
+  try {
+    parser.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return parser.exit(error) == 0 ? 0 : kMisuse;
+  }
+  try {
+    app::guard_process();
+    const provision::StateLayout layout(arguments.state);
+    const app::ProcessConfig config = load(layout, arguments);
+    if (arguments.check_config) {
+      check(layout, config);
+    } else {
+      serve(layout, config, arguments);
+    }
+    return 0;
+  } catch (const Error& error) {
+    return report(error);
+  } catch (const std::exception& error) {
+    std::cerr << "estiad: " << error.what() << std::endl;
+    return kFailed;
+  }
+}
+
+}  // namespace
+}  // namespace estia
+
+int main(int argc, char** argv) {
+  return estia::run(argc, argv);
+}
