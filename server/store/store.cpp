@@ -47,7 +47,7 @@ struct Store::Parts {
         const std::filesystem::path& path, const Clock& clock, const StoreOptions& options)
       : lock(std::move(held)),
         node(database->text_of("SELECT node FROM meta")),
-        writer(std::move(database), node, options.queue_limit),
+        writer(std::move(database), node, {options.queue_limit, options.checkpoint_pages}),
         readers(path, options.readers),
         registry(writer, readers, clock, new_boot_id()),
         audit_log(writer),

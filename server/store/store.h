@@ -16,6 +16,7 @@ namespace estia::store {
 struct StoreOptions {
   std::size_t queue_limit = 4096;  ///< writes waiting for a commit; more are refused as busy
   std::size_t readers = 8;         ///< connections for reading
+  int checkpoint_pages = 1000;     ///< the log is moved into the database when it has so many
 };
 
 /// Since the store was opened; for metrics.
@@ -41,11 +42,10 @@ class Store final {
                                                      const Clock& clock,
                                                      const StoreOptions& options = {});
 
-  /// An existing store, checked from end to end before anything relies on it (section 4.2 of the
-  /// threat list: restart after a crash at any byte). Throws Error{config, "store.missing" |
-  /// "store.unsafe_file" | "store.not_a_store" | "store.newer_schema"}, Error{store, "store.locked"
-  /// | "store.corrupt" | "store.unsafe_settings" | "store.audit_chain_broken"}; the last names node
-  /// and sequence number.
+  /// An existing store, checked from end to end before anything relies on it. Throws Error{config,
+  /// "store.missing" | "store.unsafe_file" | "store.not_a_store" | "store.newer_schema"},
+  /// Error{store, "store.locked" | "store.corrupt" | "store.unsafe_settings" |
+  /// "store.audit_chain_broken"}; the last names node and sequence number.
   [[nodiscard]] static std::unique_ptr<Store> open(const std::filesystem::path& path,
                                                    const Clock& clock,
                                                    const StoreOptions& options = {});

@@ -9,12 +9,11 @@ namespace estia::store {
 namespace {
 
 constexpr std::size_t kLargestBatch = 512;
-constexpr int kCheckpointPages = 1000;  // about 4 MB of log
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Database> database, const std::string& node, std::size_t queue_limit)
-    : queue_limit_(queue_limit), database_(std::move(database)), chain_(*database_, node) {
+Writer::Writer(std::unique_ptr<Database> database, const std::string& node, Limits limits)
+    : limits_(limits), database_(std::move(database)), chain_(*database_, node) {
   thread_ = std::thread([this] { serve(); });
 }
 
@@ -38,7 +37,7 @@ void Writer::run(std::function<void(Transaction&)> work) {
                   stopping_ ? "the store is being closed"
                             : "an earlier write failed; nothing is written until a restart");
     }
-    if (queue_.size() >= queue_limit_) {
+    if (queue_.size() >= limits_.queue) {
       throw Error(ErrorCode::busy, "store.queue_full", "the CA is busy; retry later");
     }
     queue_.push_back(job);
@@ -160,7 +159,7 @@ Writer::Failure Writer::give_up(Failure failure, Reach reach) {
 }
 
 void Writer::checkpoint_if_due() {
-  if (database_->log_pages() < kCheckpointPages) {
+  if (database_->log_pages() < limits_.checkpoint_pages) {
     return;
   }
   try {

@@ -52,7 +52,12 @@ class Writer final {
     bool failed = false;  ///< nothing is written any more
   };
 
-  Writer(std::unique_ptr<Database> database, const std::string& node, std::size_t queue_limit);
+  struct Limits {
+    std::size_t queue;     ///< jobs that may wait
+    int checkpoint_pages;  ///< length of the log that makes a checkpoint due
+  };
+
+  Writer(std::unique_ptr<Database> database, const std::string& node, Limits limits);
   /// Finishes what is queued.
   ~Writer();
   Writer(const Writer&) = delete;
@@ -101,7 +106,7 @@ class Writer final {
   [[nodiscard]] Failure give_up(Failure failure, Reach reach);
   void checkpoint_if_due();
 
-  const std::size_t queue_limit_;
+  const Limits limits_;
   // The writer thread's own
   std::unique_ptr<Database> database_;
   AuditChain chain_;
