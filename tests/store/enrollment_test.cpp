@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+// Enrollment and Issuer over the real store. The CA key is a software key here: what the token does
+// is tests/token's matter.
+#include "server/ca/enrollment.h"
+
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <set>
+
+#include "server/ca/issuer.h"
+#include "tests/store/fixture.h"
+#include "tests/support/certificates.h"
+
+namespace estia::store::test {
+namespace {
+
+using ca::Identity;
+using ca::Operation;
+using estia::test::make_csr_der;
+
+class OneKey final : public ca::CaKeys {
+ public:
+  explicit OneKey(crypto::PrivateKey key) : key_(std::move(key)) {}
+  [[nodiscard]] crypto::PrivateKey key_for(
+      const ca::CertificationAuthority& /*ca*/) const override {
+    return key_;
+  }
+
+ private:
+  crypto::PrivateKey key_;
+};
+
+crypto::PrivateKey new_key() {
+  return crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
+}
+
+class EnrollmentTest : public StoreTest {
+ protected:
+  EnrollmentTest() {
+    snapshot_.version = 1;
+    snapshot_.cas.emplace("issuing", authority_.ca);
+    snapshot_.end_entity_profiles.emplace("device", estia::test::device_names());
+    snapshot_.certificate_profiles.emplace("device", estia::test::device_profile());
+    alias_.name = "est";
+    alias_.ca = "issuing";
+    alias_.end_entity_profile = "device";
+    alias_.certificate_profile = "device";
+    alias_.ra_scope = ca::NameScope::parse("CN=device-*,dns=*.acme.example");
+  }
+
+  crypto::Certificate enroll(const Identity& identity, Operation operation,
+                             const crypto::PrivateKey& key, const std::string& subject,
+                             const std::vector<std::string>& sans = {}) {
+    const auto csr = crypto::Csr::parse(make_csr_der(key, subject, sans));
+    return enrollment_.enroll(snapshot_, alias_, identity, operation, csr);
+  }
+  crypto::Certificate as_ra(const crypto::PrivateKey& key, const std::string& subject,
+                            const std::vector<std::string>& sans = {}) {
+    return enroll(Identity::ra_account("est", "ra"), Operation::simpleenroll, key, subject, sans);
+  }
+  std::int64_t rows() { return sql_integer(path(), "SELECT count(*) FROM certificate"); }
+
+  SystemClock system_clock_;
+  estia::test::SoftwareCa authority_ = estia::test::make_software_ca();
+  OneKey keys_{authority_.key};
+  ca::Snapshot snapshot_;
+  ca::Alias alias_;
+  std::unique_ptr<Store> store_ = Store::create(path(), "test", system_clock_);
+  ca::Issuer issuer_{store_->registry(), system_clock_};
+  ca::Enrollment enrollment_{issuer_, store_->registry(), keys_, system_clock_};
+};
+
+TEST_F(EnrollmentTest, AnRaNamesOthersInsideItsScope) {
+  const auto key = new_key();
+  alias_.ra_scope = ca::NameScope::parse("CN=device-*,O=Acme");
+  EXPECT_EQ(as_ra(key, "CN=device-1,O=Acme").subject().text(), "CN=device-1,O=Acme");
+}
+
+TEST_F(EnrollmentTest, WhatIsReleasedIsWhatIsRecorded) {
+  const auto key = new_key();
+  const auto certificate = as_ra(key, "CN=device-1", {"dns:a.acme.example"});
+  EXPECT_TRUE(certificate.signed_by(authority_.key.public_key()));
+  EXPECT_EQ(certificate.public_key(), key.public_key());
+  EXPECT_TRUE(certificate.has_extended_key_usage(crypto::oid::kClientAuth));
+  const auto record = store_->registry().find(certificate.serial());
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->state, ca::CertificateState::issued);
+  EXPECT_EQ(record->certificate, certificate.der());
+  EXPECT_EQ(record->tbs, certificate.tbs());
+  EXPECT_EQ(record->username, "device-1");
+}
+
+TEST_F(EnrollmentTest, NamesOutsideTheScopeAreRefusedAndNothingIsRecorded) {
+  EXPECT_EQ(error_id([&] { static_cast<void>(as_ra(new_key(), "CN=server-1")); }),
+            "enroll.outside_scope");
+  EXPECT_EQ(
+      error_id([&] { static_cast<void>(as_ra(new_key(), "CN=device-1", {"dns:evil.example"})); }),
+      "enroll.outside_scope");
+  EXPECT_EQ(rows(), 0);
+}
+
+TEST_F(EnrollmentTest, ADeviceGetsItsOwnNamesAndNoOthers) {
+  const auto first = as_ra(new_key(), "CN=device-1", {"dns:a.acme.example"});
+  const auto self = Identity::self(first, "device-1");
+  EXPECT_NO_THROW(static_cast<void>(
+      enroll(self, Operation::simpleenroll, new_key(), "CN=device-1", {"dns:A.acme.example"})));
+  for (const auto operation : {Operation::simpleenroll, Operation::simplereenroll}) {
+    const char* id =
+        operation == Operation::simpleenroll ? "enroll.not_own_names" : "reenroll.names_differ";
+    EXPECT_EQ(error_id([&] {
+                static_cast<void>(
+                    enroll(self, operation, new_key(), "CN=device-2", {"dns:a.acme.example"}));
+              }),
+              id);
+    EXPECT_EQ(error_id([&] {
+                static_cast<void>(
+                    enroll(self, operation, new_key(), "CN=device-1", {"dns:b.acme.example"}));
+              }),
+              id);
+    EXPECT_EQ(
+        error_id([&] { static_cast<void>(enroll(self, operation, new_key(), "CN=device-1")); }),
+        id);
+  }
+  EXPECT_EQ(rows(), 2);
+}
+
+TEST_F(EnrollmentTest, ReenrolmentComparesNamesByValueNotByBytes) {  // EST-4.2.2-b
+  const auto first = as_ra(new_key(), "CN=device-1");
+  EXPECT_NO_THROW(static_cast<void>(enroll(Identity::self(first, "device-1"),
+                                           Operation::simplereenroll, new_key(), "CN=DEVICE-1")));
+}
+
+TEST_F(EnrollmentTest, ARevokedCertificateGivesNoRights) {
+  const auto first = as_ra(new_key(), "CN=device-1");
+  store_->registry().revoke(first.serial(), {.at = system_clock_.now(), .reason = 4},
+                            event("certificate.revoked", first.serial()));
+  for (const auto operation : {Operation::simpleenroll, Operation::simplereenroll}) {
+    EXPECT_EQ(error_id([&] {
+                static_cast<void>(
+                    enroll(Identity::self(first, "device-1"), operation, new_key(), "CN=device-1"));
+              }),
+              "own_certificate.revoked");
+  }
+}
+
+TEST_F(EnrollmentTest, ACertificateOfAnotherProfileOrAnUnknownOneGivesNoRights) {
+  const auto first = as_ra(new_key(), "CN=device-1");
+  ca::CertificateProfile other = estia::test::device_profile();
+  other.name = "other";
+  snapshot_.certificate_profiles.emplace("other", other);
+  alias_.certificate_profile = "other";
+  EXPECT_EQ(error_id([&] {
+              static_cast<void>(enroll(Identity::self(first, "device-1"), Operation::simplereenroll,
+                                       new_key(), "CN=device-1"));
+            }),
+            "own_certificate.other_profile");
+  const auto stranger = Identity::self(authority_.ca.certificate(), "issuing");
+  EXPECT_EQ(error_id([&] {
+              static_cast<void>(enroll(stranger, Operation::simplereenroll, new_key(),
+                                       "CN=issuing,O=Estia test"));
+            }),
+            "own_certificate.unknown");
+}
+
+TEST_F(EnrollmentTest, ReenrolmentNeedsACertificate) {
+  EXPECT_EQ(error_id([&] {
+              static_cast<void>(enroll(Identity::ra_account("est", "ra"), Operation::simplereenroll,
+                                       new_key(), "CN=device-1"));
+            }),
+            "reenroll.no_certificate");
+}
+
+TEST_F(EnrollmentTest, KeyReuseIsTheAliassChoice) {
+  const auto key = new_key();
+  const auto first = as_ra(key, "CN=device-1");
+  EXPECT_NO_THROW(static_cast<void>(
+      enroll(Identity::self(first, "device-1"), Operation::simplereenroll, key, "CN=device-1")));
+  alias_.allow_same_key = false;
+  EXPECT_EQ(error_id([&] {
+              static_cast<void>(enroll(Identity::self(first, "device-1"), Operation::simplereenroll,
+                                       key, "CN=device-1"));
+            }),
+            "reenroll.key_reuse");
+}
+
+TEST_F(EnrollmentTest, ARepeatedRequestGetsTheSameCertificate) {  // EST-4.2.3-f
+  const auto key = new_key();
+  const auto first = as_ra(key, "CN=device-1");
+  EXPECT_EQ(as_ra(key, "CN=device-1"), first);       // the CSR is signed anew, its bytes differ
+  EXPECT_FALSE(as_ra(key, "CN=device-2") == first);  // another name is another request
+  EXPECT_FALSE(as_ra(new_key(), "CN=device-1") == first);
+  EXPECT_EQ(rows(), 3);
+  alias_.retry_window = std::chrono::seconds(0);
+  EXPECT_FALSE(as_ra(key, "CN=device-1") == first);
+}
+
+TEST_F(EnrollmentTest, TheSameRequestFrom64ThreadsGivesOneCertificate) {
+  const auto key = new_key();
+  std::mutex mutex;
+  std::set<Bytes> certificates;
+  in_threads(64, [&](std::size_t) {
+    const auto certificate = as_ra(key, "CN=device-1");
+    const std::lock_guard lock(mutex);
+    certificates.insert(certificate.der());
+  });
+  EXPECT_EQ(certificates.size(), 1U);
+  EXPECT_EQ(rows(), 1);
+}
+
+TEST_F(EnrollmentTest, ARequestLeftOpenByACrashIsSignedOverItsRecordedBytes) {  // D5
+  const auto key = new_key();
+  // A key that fails after the intent was recorded, and a registry that cannot close it: what a
+  // kill -9 leaves.
+  class Unclosable final : public ca::Registry {
+   public:
+    explicit Unclosable(ca::Registry& inner) : inner_(inner) {}
+    ca::IntentOutcome intend(const ca::Intent& i, const ca::AuditEvent& a) override {
+      return inner_.intend(i, a);
+    }
+    Bytes commit(const Bytes&, const Bytes&, const ca::AuditEvent&) override {
+      throw Error(ErrorCode::store, "store.io", "gone");
+    }
+    void fail(const Bytes&, const ca::AuditEvent&) override {}
+    std::optional<ca::CertificateRecord> find(const Bytes& s) const override {
+      return inner_.find(s);
+    }
+    std::vector<ca::CertificateRecord> open_intents() const override {
+      return inner_.open_intents();
+    }
+    void revoke(const Bytes& s, const ca::Revocation& r, const ca::AuditEvent& a) override {
+      inner_.revoke(s, r, a);
+    }
+
+   private:
+    ca::Registry& inner_;
+  };
+  Unclosable broken(store_->registry());
+  ca::Issuer issuer(broken, system_clock_);
+  ca::Enrollment enrollment(issuer, broken, keys_, system_clock_);
+  const auto csr = crypto::Csr::parse(make_csr_der(key, "CN=device-1"));
+  const auto ra = Identity::ra_account("est", "ra");
+  EXPECT_EQ(
+      error_id([&] {
+        static_cast<void>(enrollment.enroll(snapshot_, alias_, ra, Operation::simpleenroll, csr));
+      }),
+      "store.io");
+  ASSERT_EQ(rows(), 1);
+  alias_.retry_window =
+      std::chrono::seconds(0);  // an open intent is matched whatever the window says
+  const auto certificate = as_ra(key, "CN=device-1");
+  EXPECT_EQ(rows(), 1);
+  EXPECT_EQ(store_->registry().find(certificate.serial())->tbs, certificate.tbs());
+}
+
+TEST_F(EnrollmentTest, ASignatureByAnotherKeyIsNeverReleased) {  // D3, T3
+  const auto wrong = new_key();
+  OneKey keys(wrong);
+  ca::Enrollment enrollment(issuer_, store_->registry(), keys, system_clock_);
+  const auto csr = crypto::Csr::parse(make_csr_der(new_key(), "CN=device-1"));
+  EXPECT_EQ(
+      error_id([&] {
+        static_cast<void>(enrollment.enroll(snapshot_, alias_, Identity::ra_account("est", "ra"),
+                                            Operation::simpleenroll, csr));
+      }),
+      "issuer.bad_signature");
+  EXPECT_EQ(sql_integer(path(), "SELECT count(*) FROM certificate WHERE state = 'issued'"), 0);
+}
+
+TEST_F(EnrollmentTest, ATokenErrorClosesTheIntentAndGivesTheClaimsBack) {
+  // X25519 cannot sign: the simplest private key that always fails.
+  const auto failing =
+      crypto::PrivateKey(crypto::EvpPkeyPtr(::EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519")),
+                         authority_.key.public_key());
+  OneKey keys(failing);
+  ca::Enrollment enrollment(issuer_, store_->registry(), keys, system_clock_);
+  const auto csr = crypto::Csr::parse(make_csr_der(new_key(), "CN=device-1"));
+  EXPECT_THROW(
+      static_cast<void>(enrollment.enroll(snapshot_, alias_, Identity::ra_account("est", "ra"),
+                                          Operation::simpleenroll, csr)),
+      Error);
+  EXPECT_EQ(sql_integer(path(), "SELECT count(*) FROM certificate WHERE state = 'failed'"), 1);
+  EXPECT_EQ(sql_integer(path(), "SELECT count(*) FROM end_entity"), 0);
+}
+
+}  // namespace
+}  // namespace estia::store::test
