@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "crypto/base/file.h"
+#include "tests/e2e/support/est_client.h"
+
+namespace estia::e2e {
+namespace {
+
+TEST(Daemon, PrintsOneReadyLineAndStopsCleanly) {
+  const Installation installation;
+  EstiadProcess server(installation);
+  EXPECT_EQ(server.out(), "ready est https://127.0.0.1:" + server.port() +
+                              " pid=" + std::to_string(server.child().pid()) + "\n");
+  EXPECT_EQ(server.stop(), 0);
+  EXPECT_EQ(
+      std::count_if(server.out().begin(), server.out().end(), [](char c) { return c == '\n'; }), 1);
+  EXPECT_EQ(installation.query("SELECT group_concat(what) FROM (SELECT what FROM audit WHERE what "
+                               "LIKE 'daemon.%' ORDER BY sequence)"),
+            "daemon.started,daemon.stopped");
+  EstiadProcess again(installation);
+  again.child().signal(SIGINT);
+  EXPECT_EQ(again.child().wait(std::chrono::seconds(40)), 0);
+}
+
+TEST(Daemon, SighupDoesNotEndIt) {
+  const Installation installation;
+  EstiadProcess server(installation);
+  const EstClient client(installation, server);
+  server.child().signal(SIGHUP);
+  EXPECT_EQ(client.request("cacerts").status, 200);
+  EXPECT_EQ(server.stop(), 0);
+}
+
+TEST(Daemon, ASecondOneAndOfflineCommandsAreKeptOut_D1) {
+  const Installation installation;
+  EstiadProcess server(installation);
+  const Finished second = run_estiad(installation, {"--port", "0"});
+  EXPECT_EQ(second.code, 1);
+  EXPECT_NE(second.err.find("state.locked"), std::string::npos) << second.err;
+  EXPECT_EQ(second.out, "");
+  EXPECT_NE(
+      installation.estia({"revoke", "--state", installation.state().string(), "--serial", "01"})
+          .code,
+      0);
+  EXPECT_EQ(server.stop(), 0);
+}
+
+TEST(Daemon, MisuseIs2AndFailureIs1WithOneLine) {
+  const Installation installation;
+  const std::filesystem::path scratch = installation.directory();
+  EXPECT_EQ(run({program("estiad")}, scratch).code, 2);
+  EXPECT_EQ(run_estiad(installation, {"--prot", "1"}).code, 2);
+  EXPECT_EQ(run_estiad(installation, {"--port", "70000"}).code, 2);
+  EXPECT_EQ(run({program("estiad"), "--version"}, scratch).code, 0);
+  const Finished nowhere =
+      run({program("estiad"), "--state", (scratch / "nowhere").string()}, scratch);
+  EXPECT_EQ(nowhere.code, 1);
+  EXPECT_EQ(std::count(nowhere.err.begin(), nowhere.err.end(), '\n'), 1) << nowhere.err;
+  EXPECT_NE(nowhere.err.find("nowhere"), std::string::npos);
+}
+
+TEST(Daemon, ATakenPortIsNamed) {
+  const Installation first;
+  const Installation second;
+  EstiadProcess server(first);
+  const Finished refused = run_estiad(second, {"--port", server.port()});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find(server.port()), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("http.bind"), std::string::npos) << refused.err;
+}
+
+TEST(Daemon, AChangedAuditRowStopsTheStart) {
+  const Installation installation;
+  EXPECT_NE(installation.query("SELECT count(*) FROM audit"), "0");
+  installation.tamper("UPDATE audit SET who = 'somebody else' WHERE sequence = 2");
+  const Finished refused = run_estiad(installation, {"--port", "0"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_NE(refused.err.find("store.audit_chain_broken"), std::string::npos) << refused.err;
+}
+
+TEST(Daemon, AKeyThatIsNotTheCasStopsTheStart) {
+  const Installation installation;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(installation.directory() / "tokens")) {
+    if (entry.path().extension() == ".object" && entry.path().filename() != "token.object") {
+      std::filesystem::remove(entry.path());
+    }
+  }
+  const Finished refused = run_estiad(installation, {"--port", "0"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("token.key_not_found"), std::string::npos) << refused.err;
+}
+
+TEST(Daemon, AWrongPinIsTriedOnceAndStopsTheStart) {
+  const Installation installation;
+  replace_file(installation.directory() / "pin", "wrong-pin\n", FileMode::secret);
+  const Finished refused = run_estiad(installation, {"--port", "0"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("token.pin_incorrect"), std::string::npos) << refused.err;
+  EXPECT_EQ(refused.err.find("wrong-pin"), std::string::npos);
+}
+
+TEST(Daemon, HasNoTestSeams) {
+  const std::string binary = read_file(program("estiad"), 512U << 20U);
+  for (const char* seam : {"gtest", "FakeClock", "fake_clock", "FaultPoint", "fault_point",
+                           "ESTIA_TEST", "ESTIA_FAULT", "FixedClock"}) {
+    EXPECT_EQ(binary.find(seam), std::string::npos) << seam;
+  }
+}
+
+}  // namespace
+}  // namespace estia::e2e

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/e2e/support/child.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <stdexcept>
+
+#include "crypto/base/file.h"
+
+namespace estia::e2e {
+namespace {
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> list;
+  for (const std::string& text : texts) {
+    list.push_back(const_cast<char*>(text.c_str()));
+  }
+  list.push_back(nullptr);
+  return list;
+}
+
+std::vector<std::string> environment_with(const std::vector<std::string>& added) {
+  std::vector<std::string> all = added;  // the first of two equal names counts
+  for (char** entry = ::environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::string_view name = text.substr(0, text.find('=') + 1);
+    bool replaced = false;
+    for (const std::string& other : added) {
+      replaced = replaced || other.starts_with(name);
+    }
+    if (!replaced) {
+      all.emplace_back(text);
+    }
+  }
+  return all;
+}
+
+constexpr int kOutputFlags = O_WRONLY | O_CREAT | O_APPEND;
+
+}  // namespace
+
+Child::Child(const Command& command) {
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, 0, command.in.c_str(), O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&actions, 1, command.out.c_str(), kOutputFlags, 0600);
+  ::posix_spawn_file_actions_addopen(&actions, 2, command.err.c_str(), kOutputFlags, 0600);
+  const std::vector<std::string> environment = environment_with(command.environment);
+  const int error =
+      ::posix_spawnp(&pid_, command.arguments.front().c_str(), &actions, nullptr,
+                     pointers(command.arguments).data(), pointers(environment).data());
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) {
+    throw std::runtime_error("cannot start " + command.arguments.front() + ": " +
+                             std::strerror(error));
+  }
+  pidfd_ = ::pidfd_open(pid_, 0);
+}
+
+Child::~Child() {
+  if (!result_) {
+    signal(SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  ::close(pidfd_);
+}
+
+void Child::signal(int number) const {
+  if (!result_) {
+    ::kill(pid_, number);
+  }
+}
+
+std::optional<int> Child::wait(std::chrono::milliseconds limit) {
+  if (result_) {
+    return result_;
+  }
+  pollfd ended{pidfd_, POLLIN, 0};
+  if (::poll(&ended, 1, static_cast<int>(limit.count())) <= 0) {
+    return std::nullopt;
+  }
+  int status = 0;
+  ::waitpid(pid_, &status, 0);
+  result_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  return result_;
+}
+
+Finished run(const std::vector<std::string>& arguments, const std::filesystem::path& scratch,
+             const std::vector<std::string>& environment) {
+  static std::atomic<int> number = 0;
+  const std::string name = "run-" + std::to_string(++number);
+  const std::filesystem::path out = scratch / (name + ".out");
+  const std::filesystem::path err = scratch / (name + ".err");
+  Child child({.arguments = arguments, .environment = environment, .out = out, .err = err});
+  const std::optional<int> code = child.wait(std::chrono::minutes(1));
+  if (!code) {
+    throw std::runtime_error(arguments.front() + " did not end within a minute");
+  }
+  return {*code, read_file(out), read_file(err)};
+}
+
+std::string run_ok(const std::vector<std::string>& arguments, const std::filesystem::path& scratch,
+                   const std::vector<std::string>& environment) {
+  const Finished finished = run(arguments, scratch, environment);
+  if (finished.code != 0) {
+    std::string line;
+    for (const std::string& argument : arguments) {
+      line += argument + " ";
+    }
+    throw std::runtime_error(line + "ended with " + std::to_string(finished.code) + ": " +
+                             finished.out + finished.err);
+  }
+  return finished.out;
+}
+
+}  // namespace estia::e2e

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/e2e/support/installation.h"
+
+#include <array>
+#include <stdexcept>
+
+#include "crypto/base/file.h"
+
+namespace estia::e2e {
+namespace {
+
+constexpr const char* kLabel = "estia-e2e";
+
+std::string first_line(const std::filesystem::path& file) {
+  const std::string text = read_file(file);
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+std::string program(const std::string& name) {
+  return std::string(ESTIA_BIN_DIR) + "/" + name;
+}
+
+std::string softhsm_module() {
+  for (const char* path :
+       {"/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+        "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"}) {
+    if (std::filesystem::exists(path)) {
+      return path;
+    }
+  }
+  throw std::runtime_error("libsofthsm2.so is not installed");
+}
+
+Installation::Installation(const std::string& ra_scope) {
+  const std::filesystem::path tokens = directory() / "tokens";
+  const std::filesystem::path configuration = directory() / "softhsm2.conf";
+  std::filesystem::create_directory(tokens);
+  write_new_file(configuration,
+                 "directories.tokendir = " + tokens.string() +
+                     "\nobjectstore.backend = file\nlog.level = ERROR\n",
+                 FileMode::secret);
+  write_new_file(directory() / "pin", std::string(kPin) + "\n", FileMode::secret);
+  environment_ = {"SOFTHSM2_CONF=" + configuration.string()};
+  run_ok({"softhsm2-util", "--init-token", "--free", "--label", kLabel, "--so-pin", "so-1234",
+          "--pin", kPin},
+         directory(), environment_);
+  const Finished init = estia({"init", "--state", state().string(), "--module", softhsm_module(),
+                               "--token", kLabel, "--pin-file", (directory() / "pin").string(),
+                               "--ra-scope", ra_scope, "--dns", "localhost", "--ip", "127.0.0.1"});
+  if (init.code != 0) {
+    throw std::runtime_error("estia init: " + init.out + init.err);
+  }
+}
+
+std::string Installation::user() const {
+  return first_line(state() / "ra-account.user");
+}
+
+std::string Installation::password() const {
+  return first_line(state() / "ra-account.password");
+}
+
+Finished Installation::estia(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> whole{program("estia")};
+  whole.insert(whole.end(), arguments.begin(), arguments.end());
+  return run(whole, directory(), environment_);
+}
+
+std::string Installation::query(const std::string& sql) const {
+  const std::string text =
+      run_ok({"sqlite3", "-readonly", (state() / "estia.db").string(), sql}, directory());
+  return text.substr(0, text.find_last_not_of('\n') + 1);
+}
+
+void Installation::tamper(const std::string& sql) const {
+  run_ok({"sqlite3", (state() / "estia.db").string(), sql}, directory());
+}
+
+}  // namespace estia::e2e
