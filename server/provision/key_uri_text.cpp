@@ -2,12 +2,15 @@
 #include "server/provision/key_uri_text.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace estia::provision {
 namespace {
 
 constexpr std::string_view kScheme = "pkcs11:";
+constexpr std::array<std::string_view, 7> kAttributes{"token",  "serial", "manufacturer", "model",
+                                                      "object", "id",     "type"};
 
 bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -49,19 +52,21 @@ std::optional<std::string> key_uri_fault(std::string_view uri) {
     const std::size_t end = std::min(rest.find(';'), rest.size());
     const std::string_view attribute = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    const std::size_t equals = attribute.find('=');
-    if (equals == std::string_view::npos || !is_value(attribute.substr(equals + 1))) {
-      return "'" + std::string(attribute) + "' is not NAME=VALUE (binary is percent-encoded)";
-    }
+    const std::size_t equals = std::min(attribute.find('='), attribute.size());
     const std::string_view name = attribute.substr(0, equals);
+    if (std::ranges::find(kAttributes, name) == kAttributes.end()) {
+      // No message repeats a value: somebody may have written a PIN there.
+      return "has an attribute other than token, serial, manufacturer, model, object, id and type";
+    }
+    if (equals == attribute.size() || !is_value(attribute.substr(equals + 1))) {
+      return std::string(name) +
+             " has no value, or one that is not percent-encoded as it should be";
+    }
     if (!seen.insert(name).second) {
       return std::string(name) + " stands twice";
     }
     if (name == "type" && attribute.substr(equals + 1) != "private") {
       return "type must be private";
-    }
-    if (name.starts_with("slot-")) {
-      return std::string(name) + " changes when tokens do: name the token by label or serial";
     }
   }
   if (!seen.contains("object") && !seen.contains("id")) {

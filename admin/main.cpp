@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "admin/cli/run.h"
+#include "admin/offline/apply_command.h"
+#include "admin/offline/config_export_command.h"
+#include "admin/offline/init_command.h"
+#include "admin/offline/revoke_command.h"
+#include "admin/token/token_init_command.h"
+#include "admin/token/token_list_command.h"
+
+namespace estia::admin {
+namespace {
+
+CLI::App& group(CLI::App& estia, const char* name, const char* description) {
+  CLI::App* app = estia.add_subcommand(name, description);
+  app->require_subcommand(1);
+  return *app;
+}
+
+void add_commands(CLI::App& estia) {
+  estia.require_subcommand(1);
+  estia.set_version_flag("--version", "estia " ESTIA_VERSION);
+  estia.footer("Example:\n  estia init --help\n\nExit status: 0 done, 1 failed, 2 misused.");
+  CLI::App& token = group(estia, "token", "PKCS#11 tokens");
+  TokenInitCommand::add_to(token);
+  TokenListCommand::add_to(token);
+  InitCommand::add_to(estia);
+  ApplyCommand::add_to(estia);
+  ConfigExportCommand::add_to(group(estia, "config", "The run-time configuration"));
+  RevokeCommand::add_to(estia);
+}
+
+}  // namespace
+}  // namespace estia::admin
+
+int main(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);  // a module's peer that goes away must not end us half-way
+  ::umask(S_IRWXG | S_IRWXO);  // what we make is ours alone
+  CLI::App app("Operator's tool of the EST issuing authority", "estia");
+  estia::admin::add_commands(app);
+  return estia::admin::run(app, argc, argv);
+}

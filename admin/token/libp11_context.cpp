@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/token/libp11_context.h"
+
+#include <openssl/err.h>
+
+#include "crypto/base/error.h"
+
+namespace estia::admin {
+
+std::string libp11_reason() {
+  // The first entry is the cause, later ones are what it led to.
+  const unsigned long code = ::ERR_get_error();
+  ::ERR_clear_error();
+  const char* reason = code == 0 ? nullptr : ::ERR_reason_error_string(code);
+  return reason == nullptr ? "the module gave no reason" : reason;
+}
+
+Libp11Context::Libp11Context(const std::filesystem::path& module) : context_(::PKCS11_CTX_new()) {
+  if (context_ == nullptr) {
+    throw Error(ErrorCode::internal, "token.module", "libp11 cannot be used");
+  }
+  ::ERR_clear_error();
+  if (::PKCS11_CTX_load(context_, module.c_str()) != 0) {
+    const std::string reason = libp11_reason();
+    ::PKCS11_CTX_free(context_);
+    throw Error(ErrorCode::config, "token.module",
+                module.string() + " cannot be used as a PKCS#11 module: " + reason);
+  }
+  ::ERR_clear_error();  // SoftHSM leaves entries of its own in C_Initialize
+  if (::PKCS11_enumerate_slots(context_, &slots_, &count_) != 0) {
+    const std::string reason = libp11_reason();
+    ::PKCS11_CTX_unload(context_);
+    ::PKCS11_CTX_free(context_);
+    throw Error(ErrorCode::token, "token.slots", "the module shows no slots: " + reason);
+  }
+}
+
+Libp11Context::~Libp11Context() {
+  ::PKCS11_release_all_slots(context_, slots_, count_);
+  ::PKCS11_CTX_unload(context_);
+  ::PKCS11_CTX_free(context_);
+}
+
+}  // namespace estia::admin

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/token/token_admin.h"
+
+#include <algorithm>
+#include <array>
+
+#include "admin/token/libp11_context.h"
+#include "crypto/base/error.h"
+
+namespace estia::admin {
+namespace {
+
+constexpr std::size_t kLabelBytes = 32;  // CK_TOKEN_INFO.label
+constexpr std::size_t kLeastPin = 4;
+constexpr std::size_t kMostPin = 255;
+
+/// A PIN as the C string libp11 wants, wiped afterwards.
+class PinText final {
+ public:
+  explicit PinText(const Secret& pin) : text_(pin.text()) {}
+  ~PinText() { cleanse(text_); }
+  PinText(const PinText&) = delete;
+  PinText& operator=(const PinText&) = delete;
+  PinText(PinText&&) = delete;
+  PinText& operator=(PinText&&) = delete;
+  [[nodiscard]] const char* c_str() const noexcept { return text_.c_str(); }
+
+ private:
+  std::string text_;
+};
+
+std::string text_of(const char* text) {
+  std::string result = text == nullptr ? "" : text;
+  result.erase(result.find_last_not_of(' ') + 1);
+  return result;
+}
+
+TokenSummary summary_of(const PKCS11_TOKEN& token) {
+  return {.label = text_of(token.label),
+          .serial = text_of(token.serialnr),
+          .manufacturer = text_of(token.manufacturer),
+          .model = text_of(token.model),
+          .initialised = token.initialized != 0,
+          .user_pin_set = token.userPinSet != 0};
+}
+
+void check_label(const std::string& label) {
+  const bool printable =
+      std::ranges::none_of(label, [](unsigned char c) { return c < ' ' || c == 0x7F; });
+  if (label.empty() || label.size() > kLabelBytes || !printable || label.starts_with(' ') ||
+      label.ends_with(' ')) {
+    throw Error(ErrorCode::config, "token.label",
+                "a token's label is 1 to 32 bytes without control characters or outer spaces");
+  }
+}
+
+void check_pins(const Secret& so_pin, const Secret& user_pin) {
+  for (const Secret* pin : {&so_pin, &user_pin}) {
+    if (pin->size() < kLeastPin || pin->size() > kMostPin) {
+      throw Error(ErrorCode::config, "token.pin", "a PIN has 4 to 255 bytes");
+    }
+  }
+  if (equal_constant_time(so_pin.view(), user_pin.view())) {
+    throw Error(ErrorCode::config, "token.pin",
+                "the security officer's PIN and the user's PIN must differ");
+  }
+}
+
+/// A free slot, once it is certain that no token has the label.
+PKCS11_SLOT& free_slot(Libp11Context& context, const std::string& label) {
+  PKCS11_SLOT* free = nullptr;
+  for (PKCS11_SLOT& slot : context.slots()) {
+    if (slot.token == nullptr) {
+      continue;
+    }
+    if (slot.token->initialized == 0) {
+      free = free == nullptr ? &slot : free;
+    } else if (text_of(slot.token->label) == label) {
+      throw Error(ErrorCode::conflict, "token.label_taken",
+                  "a token labelled '" + label + "' exists already");
+    }
+  }
+  if (free == nullptr) {
+    throw Error(ErrorCode::conflict, "token.none_free",
+                "every token of this module is initialised; none is free");
+  }
+  return *free;
+}
+
+void set_user_pin(PKCS11_SLOT& slot, const Secret& so_pin, const Secret& user_pin) {
+  const PinText so(so_pin);
+  const PinText user(user_pin);
+  if (::PKCS11_open_session(&slot, 1) != 0 || ::PKCS11_login(&slot, 1, so.c_str()) != 0 ||
+      ::PKCS11_init_pin(slot.token, user.c_str()) != 0) {
+    throw Error(ErrorCode::token, "token.init_pin",
+                "the token was initialised, but its user PIN could not be set: " + libp11_reason());
+  }
+  if (::PKCS11_logout(&slot) != 0) {
+    throw Error(ErrorCode::token, "token.init_pin",
+                "the token's security officer could not be logged out: " + libp11_reason());
+  }
+}
+
+}  // namespace
+
+std::vector<TokenSummary> list_tokens(const std::filesystem::path& module) {
+  Libp11Context context(module);
+  std::vector<TokenSummary> tokens;
+  for (const PKCS11_SLOT& slot : context.slots()) {
+    if (slot.token != nullptr) {
+      tokens.push_back(summary_of(*slot.token));
+    }
+  }
+  return tokens;
+}
+
+TokenSummary initialise_token(const std::filesystem::path& module, const std::string& label,
+                              const Secret& so_pin, const Secret& user_pin) {
+  check_label(label);
+  check_pins(so_pin, user_pin);
+  {
+    Libp11Context context(module);
+    PKCS11_SLOT& slot = free_slot(context, label);
+    // C_InitToken reads exactly 32 bytes, padded with spaces, and libp11 hands our pointer through.
+    std::array<char, kLabelBytes + 1> padded{};
+    std::fill_n(padded.begin(), kLabelBytes, ' ');
+    std::ranges::copy(label, padded.begin());
+    const PinText so(so_pin);
+    if (::PKCS11_init_token(slot.token, so.c_str(), padded.data()) != 0) {
+      throw Error(ErrorCode::token, "token.init",
+                  "the token could not be initialised: " + libp11_reason());
+    }
+    set_user_pin(slot, so_pin, user_pin);
+  }
+  // Seen by a fresh look, as the daemon will: some modules number their slots anew.
+  for (TokenSummary& token : list_tokens(module)) {
+    if (token.initialised && token.label == label) {
+      return token;
+    }
+  }
+  throw Error(ErrorCode::token, "token.init",
+              "the token was initialised, but the module does not show it");
+}
+
+}  // namespace estia::admin

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+
+namespace estia::admin {
+
+/// `estia token init`: makes a free token of a module ours.
+struct TokenInitCommand {
+  std::filesystem::path module{};
+  std::string label{};
+  std::filesystem::path so_pin_file{};
+  std::filesystem::path pin_file{};
+
+  /// Adds the subcommand to `estia token`; parsing it runs it.
+  static void add_to(CLI::App& token);
+  void run() const;
+};
+
+}  // namespace estia::admin
