@@ -10,6 +10,7 @@
 #include "crypto/base/file.h"
 #include "server/app/daemon.h"
 #include "server/app/process_guard.h"
+#include "server/ops/log.h"
 #include "server/provision/state_layout.h"
 
 namespace estia {
@@ -72,18 +73,29 @@ void announce(const std::string& host, std::uint16_t port, const Arguments& argu
             << " pid=" << ::getpid() << std::endl;
 }
 
+ops::Level log_level(const std::string& name) {
+  if (name == "trace" || name == "debug") {
+    return ops::Level::debug;
+  }
+  if (name == "warn") {
+    return ops::Level::warning;
+  }
+  return name == "error" ? ops::Level::error : ops::Level::info;
+}
+
 void serve(const provision::StateLayout& layout, const app::ProcessConfig& config,
            const Arguments& arguments) {
+  ops::set_up_log(log_level(config.log_level));
   const provision::StateLock lock(layout);
   app::Daemon daemon(config);
   daemon.start();
   announce(config.est.host, daemon.port(), arguments);
   while (app::wait_for_signal() == app::Signal::reload) {
-    std::cerr << "SIGHUP: the configuration is read at the start only\n";
+    ops::log(ops::Level::warning, "daemon.sighup_ignored",
+             {{"reason", "the configuration is read at the start only"}});
   }
   app::let_next_stop_signal_kill();
   if (!daemon.stop()) {
-    std::cerr << "stopped at the limit: some work was still running and was cut" << std::endl;
     ::_exit(kFailed);  // waiting for a call that hangs inside a module has no end (D15)
   }
 }

@@ -6,6 +6,7 @@
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
 #include "server/app/tls_identity.h"
+#include "server/ops/log.h"
 #include "server/provision/configuration_document.h"
 
 namespace estia::app {
@@ -50,16 +51,35 @@ Daemon::Daemon(const ProcessConfig& config)
               std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_)) {}
 
 void Daemon::start() {
-  const std::size_t open_intents = store_->registry().open_intents().size();
-  audit("daemon.started", "ok",
-        "configuration=" + std::to_string(snapshots_.current()->version) +
-            " open_intents=" + std::to_string(open_intents));
+  const std::vector<ca::CertificateRecord> open = store_->registry().open_intents();
+  for (const ca::CertificateRecord& intent : open) {
+    ops::log(ops::Level::warning, "daemon.open_intent",  // counts as issued (D5)
+             {{"serial", to_hex(intent.serial)}, {"ca", intent.ca}, {"alias", intent.alias}});
+  }
+  const std::string version = std::to_string(snapshots_.current()->version);
+  const std::string open_intents = std::to_string(open.size());
+  audit("daemon.started", "ok", "configuration=" + version + " open_intents=" + open_intents);
   server_.start();
+  ops::log(ops::Level::info, "daemon.started",
+           {{"configuration", version},
+            {"open_intents", open_intents},
+            {"host", config_.est.host},
+            {"port", std::to_string(server_.port())}});
 }
 
 bool Daemon::stop() {
+  ops::log(ops::Level::info, "daemon.stopping", {});
   const bool complete = server_.drain(config_.drain);
-  audit("daemon.stopped", complete ? "ok" : "cut", "");
+  try {
+    audit("daemon.stopped", complete ? "ok" : "cut", "");
+  } catch (const Error& error) {
+    if (complete) {
+      throw;
+    }
+    ops::log(ops::Level::error, "daemon.stop_not_audited", {{"reason", error.what()}});
+  }
+  ops::log(complete ? ops::Level::info : ops::Level::warning, "daemon.stopped",
+           {{"outcome", complete ? "ok" : "cut"}});
   return complete;
 }
 

@@ -10,6 +10,7 @@
 #include "server/est/media_type.h"
 #include "server/est/request_body.h"
 #include "server/http/router.h"
+#include "server/ops/log.h"
 
 namespace estia::est {
 namespace {
@@ -81,8 +82,18 @@ crypto::Certificate Enroll::certify(const Target& target, ca::Operation operatio
   const crypto::Csr csr = crypto::Csr::parse(decode_request_body(request.body));
   csr.verify_signature();  // EST-4.2.1-b
   close = spends_binding(target.alias->channel_binding, csr, request.peer);
-  static_cast<void>(check_linking(target.alias->channel_binding, csr, request.peer));
-  return enrollment_.enroll(*target.snapshot, *target.alias, identity, operation, csr);
+  const Linking linking = check_linking(target.alias->channel_binding, csr, request.peer);
+  crypto::Certificate certificate =
+      enrollment_.enroll(*target.snapshot, *target.alias, identity, operation, csr);
+  ops::log(ops::Level::info, "est.enrolled",  // EST-6-g
+           {{"request", request.id},
+            {"alias", target.alias->name},
+            {"operation", std::string(ca::to_string(operation))},
+            {"who", identity.who()},
+            {"linking", linking == Linking::verified ? "verified" : "absent"},
+            {"key", to_hex(csr.public_key().fingerprint())},
+            {"serial", to_hex(certificate.serial())}});
+  return certificate;
 }
 
 }  // namespace estia::est
