@@ -1,115 +1,184 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/ckr.h"
 
-#include <fmt/format.h>
-
-#include <map>
-
-#include "hsm/pkcs11.h"
+#include <algorithm>
+#include <array>
+#include <sstream>
 
 namespace estia::hsm {
 namespace {
 
-struct Meaning {
-  const char* name;
+struct Row {
+  CK_RV rv;
+  std::string_view name;
   Fault fault;
 };
 
-#define ESTIA_CKR(code, fault) {code, {#code, Fault::fault}}
-const std::map<ReturnValue, Meaning>& meanings() {
-  static const std::map<ReturnValue, Meaning> table = {
-      ESTIA_CKR(CKR_SESSION_HANDLE_INVALID, session_lost),
-      ESTIA_CKR(CKR_SESSION_CLOSED, session_lost),
-      ESTIA_CKR(CKR_OPERATION_ACTIVE, session_lost),
-      ESTIA_CKR(CKR_OPERATION_NOT_INITIALIZED, session_lost),
-      ESTIA_CKR(CKR_USER_NOT_LOGGED_IN, login_lost),
-      ESTIA_CKR(CKR_OBJECT_HANDLE_INVALID, handle_stale),
-      ESTIA_CKR(CKR_KEY_HANDLE_INVALID, handle_stale),
-      ESTIA_CKR(CKR_DEVICE_REMOVED, gone),
-      ESTIA_CKR(CKR_TOKEN_NOT_PRESENT, gone),
-      ESTIA_CKR(CKR_TOKEN_NOT_RECOGNIZED, gone),
-      ESTIA_CKR(CKR_SLOT_ID_INVALID, gone),
-      ESTIA_CKR(CKR_CRYPTOKI_NOT_INITIALIZED, gone),
-      ESTIA_CKR(CKR_DEVICE_MEMORY, exhausted),
-      ESTIA_CKR(CKR_HOST_MEMORY, exhausted),
-      ESTIA_CKR(CKR_SESSION_COUNT, exhausted),
-      ESTIA_CKR(CKR_PIN_INCORRECT, pin),
-      ESTIA_CKR(CKR_PIN_INVALID, pin),
-      ESTIA_CKR(CKR_PIN_LEN_RANGE, pin),
-      ESTIA_CKR(CKR_PIN_EXPIRED, pin),
-      ESTIA_CKR(CKR_PIN_LOCKED, pin),
-      ESTIA_CKR(CKR_USER_PIN_NOT_INITIALIZED, pin),
-      ESTIA_CKR(CKR_MECHANISM_INVALID, not_permitted),
-      ESTIA_CKR(CKR_MECHANISM_PARAM_INVALID, not_permitted),
-      ESTIA_CKR(CKR_KEY_TYPE_INCONSISTENT, not_permitted),
-      ESTIA_CKR(CKR_KEY_FUNCTION_NOT_PERMITTED, not_permitted),
-      ESTIA_CKR(CKR_KEY_SIZE_RANGE, not_permitted),
-      ESTIA_CKR(CKR_ATTRIBUTE_VALUE_INVALID, not_permitted),
-      ESTIA_CKR(CKR_ATTRIBUTE_READ_ONLY, not_permitted),
-      ESTIA_CKR(CKR_ATTRIBUTE_TYPE_INVALID, not_permitted),
-      ESTIA_CKR(CKR_TEMPLATE_INCOMPLETE, not_permitted),
-      ESTIA_CKR(CKR_TEMPLATE_INCONSISTENT, not_permitted),
-      ESTIA_CKR(CKR_TOKEN_WRITE_PROTECTED, not_permitted),
-      ESTIA_CKR(CKR_SESSION_READ_ONLY, not_permitted),
-      ESTIA_CKR(CKR_FUNCTION_NOT_SUPPORTED, not_permitted),
-      ESTIA_CKR(CKR_DEVICE_ERROR, unknown),
-      ESTIA_CKR(CKR_GENERAL_ERROR, unknown),
-      ESTIA_CKR(CKR_FUNCTION_FAILED, unknown),
-      ESTIA_CKR(CKR_FUNCTION_CANCELED, unknown),
-      ESTIA_CKR(CKR_BUFFER_TOO_SMALL, unknown),
-      ESTIA_CKR(CKR_DATA_INVALID, unknown),
-      ESTIA_CKR(CKR_DATA_LEN_RANGE, unknown),
-      ESTIA_CKR(CKR_ARGUMENTS_BAD, unknown),
-      ESTIA_CKR(CKR_CANT_LOCK, unknown),
-      ESTIA_CKR(CKR_CRYPTOKI_ALREADY_INITIALIZED, unknown),
-      ESTIA_CKR(CKR_USER_ALREADY_LOGGED_IN, unknown),
-      ESTIA_CKR(CKR_RANDOM_NO_RNG, unknown),
-  };
-  return table;
-}
+#define ESTIA_CKR(code, fault) \
+  Row {                        \
+    code, #code, Fault::fault  \
+  }
+// Every code of the header, so that a new one there is noticed by the test that reads it.
+constexpr auto kTable = std::to_array<Row>({
+    ESTIA_CKR(CKR_CANCEL, unknown),
+    ESTIA_CKR(CKR_HOST_MEMORY, exhausted),
+    ESTIA_CKR(CKR_SLOT_ID_INVALID, gone),
+    ESTIA_CKR(CKR_GENERAL_ERROR, unknown),
+    ESTIA_CKR(CKR_FUNCTION_FAILED, unknown),
+    ESTIA_CKR(CKR_ARGUMENTS_BAD, unknown),
+    ESTIA_CKR(CKR_NO_EVENT, unknown),
+    ESTIA_CKR(CKR_NEED_TO_CREATE_THREADS, configuration),
+    ESTIA_CKR(CKR_CANT_LOCK, configuration),
+    ESTIA_CKR(CKR_ATTRIBUTE_READ_ONLY, configuration),
+    ESTIA_CKR(CKR_ATTRIBUTE_SENSITIVE, configuration),
+    ESTIA_CKR(CKR_ATTRIBUTE_TYPE_INVALID, configuration),
+    ESTIA_CKR(CKR_ATTRIBUTE_VALUE_INVALID, configuration),
+    ESTIA_CKR(CKR_ACTION_PROHIBITED, configuration),
+    ESTIA_CKR(CKR_DATA_INVALID, configuration),
+    ESTIA_CKR(CKR_DATA_LEN_RANGE, configuration),
+    ESTIA_CKR(CKR_DEVICE_ERROR, unknown),
+    ESTIA_CKR(CKR_DEVICE_MEMORY, exhausted),
+    ESTIA_CKR(CKR_DEVICE_REMOVED, gone),
+    ESTIA_CKR(CKR_ENCRYPTED_DATA_INVALID, unknown),
+    ESTIA_CKR(CKR_ENCRYPTED_DATA_LEN_RANGE, unknown),
+    ESTIA_CKR(CKR_FUNCTION_CANCELED, unknown),
+    ESTIA_CKR(CKR_FUNCTION_NOT_PARALLEL, configuration),
+    ESTIA_CKR(CKR_FUNCTION_NOT_SUPPORTED, configuration),
+    ESTIA_CKR(CKR_KEY_HANDLE_INVALID, stale_handle),
+    ESTIA_CKR(CKR_KEY_SIZE_RANGE, configuration),
+    ESTIA_CKR(CKR_KEY_TYPE_INCONSISTENT, configuration),
+    ESTIA_CKR(CKR_KEY_NOT_NEEDED, configuration),
+    ESTIA_CKR(CKR_KEY_CHANGED, stale_handle),
+    ESTIA_CKR(CKR_KEY_NEEDED, configuration),
+    ESTIA_CKR(CKR_KEY_INDIGESTIBLE, configuration),
+    ESTIA_CKR(CKR_KEY_FUNCTION_NOT_PERMITTED, configuration),
+    ESTIA_CKR(CKR_KEY_NOT_WRAPPABLE, configuration),
+    ESTIA_CKR(CKR_KEY_UNEXTRACTABLE, configuration),
+    ESTIA_CKR(CKR_MECHANISM_INVALID, configuration),
+    ESTIA_CKR(CKR_MECHANISM_PARAM_INVALID, configuration),
+    ESTIA_CKR(CKR_OBJECT_HANDLE_INVALID, stale_handle),
+    ESTIA_CKR(CKR_OPERATION_ACTIVE, session_lost),
+    ESTIA_CKR(CKR_OPERATION_NOT_INITIALIZED, session_lost),
+    ESTIA_CKR(CKR_PIN_INCORRECT, pin),
+    ESTIA_CKR(CKR_PIN_INVALID, pin),
+    ESTIA_CKR(CKR_PIN_LEN_RANGE, pin),
+    ESTIA_CKR(CKR_PIN_EXPIRED, pin),
+    ESTIA_CKR(CKR_PIN_LOCKED, pin),
+    ESTIA_CKR(CKR_SESSION_CLOSED, session_lost),
+    ESTIA_CKR(CKR_SESSION_COUNT, exhausted),
+    ESTIA_CKR(CKR_SESSION_HANDLE_INVALID, session_lost),
+    ESTIA_CKR(CKR_SESSION_PARALLEL_NOT_SUPPORTED, configuration),
+    ESTIA_CKR(CKR_SESSION_READ_ONLY, configuration),
+    ESTIA_CKR(CKR_SESSION_EXISTS, unknown),
+    ESTIA_CKR(CKR_SESSION_READ_ONLY_EXISTS, unknown),
+    ESTIA_CKR(CKR_SESSION_READ_WRITE_SO_EXISTS, unknown),
+    ESTIA_CKR(CKR_SIGNATURE_INVALID, unknown),
+    ESTIA_CKR(CKR_SIGNATURE_LEN_RANGE, unknown),
+    ESTIA_CKR(CKR_TEMPLATE_INCOMPLETE, configuration),
+    ESTIA_CKR(CKR_TEMPLATE_INCONSISTENT, configuration),
+    ESTIA_CKR(CKR_TOKEN_NOT_PRESENT, gone),
+    ESTIA_CKR(CKR_TOKEN_NOT_RECOGNIZED, gone),
+    ESTIA_CKR(CKR_TOKEN_WRITE_PROTECTED, configuration),
+    ESTIA_CKR(CKR_UNWRAPPING_KEY_SIZE_RANGE, unknown),
+    ESTIA_CKR(CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT, unknown),
+    ESTIA_CKR(CKR_USER_ALREADY_LOGGED_IN, unknown),
+    ESTIA_CKR(CKR_USER_NOT_LOGGED_IN, login_lost),
+    ESTIA_CKR(CKR_USER_PIN_NOT_INITIALIZED, pin),
+    ESTIA_CKR(CKR_USER_TYPE_INVALID, configuration),
+    ESTIA_CKR(CKR_USER_ANOTHER_ALREADY_LOGGED_IN, unknown),
+    ESTIA_CKR(CKR_USER_TOO_MANY_TYPES, configuration),
+    ESTIA_CKR(CKR_WRAPPED_KEY_INVALID, unknown),
+    ESTIA_CKR(CKR_WRAPPED_KEY_LEN_RANGE, unknown),
+    ESTIA_CKR(CKR_WRAPPING_KEY_HANDLE_INVALID, unknown),
+    ESTIA_CKR(CKR_WRAPPING_KEY_SIZE_RANGE, unknown),
+    ESTIA_CKR(CKR_WRAPPING_KEY_TYPE_INCONSISTENT, unknown),
+    ESTIA_CKR(CKR_RANDOM_SEED_NOT_SUPPORTED, configuration),
+    ESTIA_CKR(CKR_RANDOM_NO_RNG, configuration),
+    ESTIA_CKR(CKR_DOMAIN_PARAMS_INVALID, configuration),
+    ESTIA_CKR(CKR_CURVE_NOT_SUPPORTED, configuration),
+    ESTIA_CKR(CKR_BUFFER_TOO_SMALL, unknown),
+    ESTIA_CKR(CKR_SAVED_STATE_INVALID, unknown),
+    ESTIA_CKR(CKR_INFORMATION_SENSITIVE, unknown),
+    ESTIA_CKR(CKR_STATE_UNSAVEABLE, unknown),
+    ESTIA_CKR(CKR_CRYPTOKI_NOT_INITIALIZED, not_initialized),
+    ESTIA_CKR(CKR_CRYPTOKI_ALREADY_INITIALIZED, unknown),
+    ESTIA_CKR(CKR_MUTEX_BAD, unknown),
+    ESTIA_CKR(CKR_MUTEX_NOT_LOCKED, unknown),
+    ESTIA_CKR(CKR_NEW_PIN_MODE, pin),
+    ESTIA_CKR(CKR_NEXT_OTP, pin),
+    ESTIA_CKR(CKR_EXCEEDED_MAX_ITERATIONS, unknown),
+    ESTIA_CKR(CKR_FIPS_SELF_TEST_FAILED, unknown),
+    ESTIA_CKR(CKR_LIBRARY_LOAD_FAILED, configuration),
+    ESTIA_CKR(CKR_PIN_TOO_WEAK, pin),
+    ESTIA_CKR(CKR_PUBLIC_KEY_INVALID, configuration),
+    ESTIA_CKR(CKR_FUNCTION_REJECTED, unknown),
+});
 #undef ESTIA_CKR
+
+const Row* find(CK_RV rv) noexcept {
+  const auto* found = std::ranges::find(kTable, rv, &Row::rv);
+  return found == kTable.end() ? nullptr : found;
+}
+
+const char* pin_id(CK_RV rv) noexcept {
+  switch (rv) {
+    case CKR_PIN_LOCKED:
+      return "token.pin_locked";
+    case CKR_PIN_EXPIRED:
+      return "token.pin_expired";
+    case CKR_USER_PIN_NOT_INITIALIZED:
+      return "token.pin_not_set";
+    default:
+      return "token.pin_incorrect";
+  }
+}
+
+const char* id_of(CK_RV rv) noexcept {
+  switch (classify(rv)) {
+    case Fault::session_lost:
+      return "token.session_lost";
+    case Fault::stale_handle:
+      return "token.handle_stale";
+    case Fault::gone:
+      return "token.gone";
+    case Fault::exhausted:
+      return "token.exhausted";
+    case Fault::login_lost:
+      return "token.login_lost";
+    case Fault::pin:
+      return pin_id(rv);
+    case Fault::configuration:
+      return "token.unsupported";
+    case Fault::not_initialized:
+      return "token.not_initialized";
+    case Fault::unknown:
+      break;
+  }
+  return "token.failed";
+}
 
 }  // namespace
 
-std::string ckr_name(ReturnValue rv) {
-  if (rv == CKR_OK) {
-    return "CKR_OK";
-  }
-  const auto found = meanings().find(rv);
-  return found == meanings().end() ? fmt::format("CKR 0x{:08x}", rv) : found->second.name;
+Fault classify(CK_RV rv) noexcept {
+  const Row* row = find(rv);
+  return row == nullptr ? Fault::unknown : row->fault;
 }
 
-Fault classify(ReturnValue rv) noexcept {
-  const auto found = meanings().find(rv);
-  return found == meanings().end() ? Fault::unknown : found->second.fault;
+std::string ckr_name(CK_RV rv) {
+  const Row* row = find(rv);
+  std::ostringstream text;
+  text << (rv == CKR_OK ? "CKR_OK" : row == nullptr ? "CKR_?" : row->name);
+  text << " (0x" << std::hex << rv << ")";
+  return text.str();
 }
 
-Error token_error(ReturnValue rv, std::string_view function) {
-  const auto id = [rv]() -> const char* {
-    switch (classify(rv)) {
-      case Fault::session_lost:
-        return "token.session_lost";
-      case Fault::login_lost:
-        return "token.login_lost";
-      case Fault::handle_stale:
-        return "token.handle_stale";
-      case Fault::gone:
-        return "token.gone";
-      case Fault::exhausted:
-        return "token.exhausted";
-      case Fault::pin:
-        return rv == CKR_PIN_LOCKED || rv == CKR_PIN_EXPIRED ? "token.pin_locked" : "token.pin_incorrect";
-      case Fault::not_permitted:
-        return "token.not_permitted";
-      case Fault::unknown:
-        return "token.failed";
-    }
-    return "token.failed";
-  };
-  return Error(ErrorCode::token, id(), "the HSM is not available; retry later", fmt::format("{}: {}", function, ckr_name(rv)));
+Error token_error(CK_RV rv, std::string_view function) {
+  const char* told = classify(rv) == Fault::pin ? "the token refuses the PIN"
+                                                : "the token is not available, try again later";
+  return {ErrorCode::token, id_of(rv), told, std::string(function) + ": " + ckr_name(rv)};
 }
 
-void check(ReturnValue rv, std::string_view function) {
+void check(CK_RV rv, std::string_view function) {
   if (rv != CKR_OK) {
     throw token_error(rv, function);
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <p11-kit/pkcs11.h>
+
 #include <string>
 #include <string_view>
 
@@ -8,28 +10,29 @@
 
 namespace estia::hsm {
 
-/// A PKCS#11 return value (CK_RV), without its header.
-using ReturnValue = unsigned long;
-
-/// What a return value means for us: which rung of recovery it asks for.
+/// What a PKCS #11 return value means for us.
 enum class Fault {
-  session_lost,    ///< drop the session, retry once on a fresh one
-  login_lost,      ///< somebody logged the process out
-  handle_stale,    ///< the key must be found again and compared
-  gone,            ///< token, slot or module went away
-  exhausted,       ///< memory or sessions: wait
-  pin,             ///< wrong, locked or expired: never try again by ourselves
-  not_permitted,   ///< mechanism or key usage: the configuration is wrong
-  unknown,         ///< device error and everything unlisted
+  session_lost,     ///< this session is gone; another may do
+  stale_handle,     ///< the object handle names nothing any more
+  gone,             ///< the token or its slot is gone
+  exhausted,        ///< no memory or sessions left in the token
+  login_lost,       ///< nobody is logged in any more
+  pin,              ///< the PIN is wrong, locked or expired: never try again by ourselves
+  configuration,    ///< the key, mechanism or module cannot do what is asked: retrying is useless
+  not_initialized,  ///< somebody finalised the module, or a fork lost it
+  unknown,          ///< device error and everything else
 };
 
-[[nodiscard]] std::string ckr_name(ReturnValue rv);  ///< "CKR_DEVICE_ERROR", or the number in hexadecimal
-[[nodiscard]] Fault classify(ReturnValue rv) noexcept;
+[[nodiscard]] Fault classify(CK_RV rv) noexcept;
 
-/// The Error for a failed call: ids "token.session_lost", "token.login_lost", "token.handle_stale", "token.gone", "token.exhausted",
-/// "token.pin_incorrect", "token.pin_locked", "token.not_permitted", "token.failed". The detail names function and value.
-[[nodiscard]] Error token_error(ReturnValue rv, std::string_view function);
-/// Throws it unless `rv` is CKR_OK.
-void check(ReturnValue rv, std::string_view function);
+/// "CKR_DEVICE_ERROR (0x30)"; codes that PKCS #11 does not define are "CKR_? (0x...)".
+[[nodiscard]] std::string ckr_name(CK_RV rv);
+
+/// The Error{token} for a failed call. Its id follows from the fault ("token.gone", ...); the
+/// detail names function and code.
+[[nodiscard]] Error token_error(CK_RV rv, std::string_view function);
+
+/// Throws token_error unless `rv` is CKR_OK.
+void check(CK_RV rv, std::string_view function);
 
 }  // namespace estia::hsm

@@ -16,13 +16,16 @@ namespace estia::hsm {
 class KeyUri final {
  public:
   /// Throws Error{config}: "key_uri.malformed" (syntax, a value no token could hold, an attribute
-  /// given twice), "key_uri.unsupported" (an attribute that is not accepted), "key_uri.pin" (a PIN or
-  /// its source), "key_uri.no_key" (neither object nor id). No message repeats the text: it may hold
-  /// a PIN.
+  /// given twice), "key_uri.unsupported" (an attribute that is not accepted), "key_uri.pin" (a PIN
+  /// or its source), "key_uri.no_key" (neither object nor id). No message repeats the text: it may
+  /// hold a PIN.
   [[nodiscard]] static KeyUri parse(std::string_view text);
   /// Throws Error{config, "key_uri.malformed"} for values that no token could hold.
   [[nodiscard]] static KeyUri for_object(const std::string& token_label,
                                          const std::string& object_label, const Bytes& id);
+
+  /// The same key, in the token with that serial number.
+  [[nodiscard]] KeyUri with_serial(const std::string& serial) const;
 
   /// One spelling per name, fit for configuration, log and audit: it never holds a PIN.
   [[nodiscard]] std::string text() const;

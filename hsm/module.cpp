@@ -2,89 +2,116 @@
 #include "hsm/module.h"
 
 #include <dlfcn.h>
+#include <openssl/err.h>
 
 #include <map>
 #include <mutex>
+#include <utility>
 
-#include "crypto/openssl/require.h"
+#include "crypto/base/error.h"
 #include "hsm/ckr.h"
-#include "hsm/module_locks.h"
+#include "hsm/module_mutex.h"
 
 namespace estia::hsm {
 namespace {
 
-[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& why) {
-  throw Error(ErrorCode::config, "token.module", path.string() + ": " + why);
+struct Registry {
+  std::mutex mutex;  // guards modules; held while one loads, so that nobody sees it half made
+  std::map<std::filesystem::path, std::shared_ptr<Module>> modules;
+};
+
+Registry& registry() {
+  static auto* const made = new Registry;  // never destroyed: see the class comment
+  return *made;
 }
 
-CK_FUNCTION_LIST* function_list(const std::filesystem::path& path) {
-  // RTLD_LOCAL: two modules may define the same symbols. Never dlclosed: see the class.
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
+/// NSS softokn reads one pointer more than the standard's structure has.
+struct InitializeArgs {
+  CK_C_INITIALIZE_ARGS standard{};
+  void* beyond = nullptr;
+};
+
+CK_FUNCTION_LIST* load_functions(const std::filesystem::path& path) {
+  // Never closed again: threads of the module may still run in it.
+  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
     const char* why = ::dlerror();
-    refuse(path, why == nullptr ? "cannot be loaded" : why);
+    throw Error(ErrorCode::config, "token.module_unloadable",
+                "cannot load the PKCS #11 module " + path.string(), why == nullptr ? "" : why);
   }
-  const auto get = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(handle, "C_GetFunctionList"));
+  const auto get_list =
+      reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
   CK_FUNCTION_LIST* functions = nullptr;
-  if (get == nullptr || get(&functions) != CKR_OK || functions == nullptr) {
-    refuse(path, "not a PKCS#11 module (no C_GetFunctionList)");
+  if (get_list == nullptr || get_list(&functions) != CKR_OK || functions == nullptr) {
+    throw Error(ErrorCode::config, "token.module_invalid",
+                path.string() + " is not a PKCS #11 module");
   }
   return functions;
 }
 
 }  // namespace
 
-std::shared_ptr<Module> Module::load(const std::filesystem::path& path, const std::string& init_args) {
-  static std::mutex mutex;  // guards loaded
-  static std::map<std::string, std::shared_ptr<Module>> loaded;
-  const std::lock_guard lock(mutex);
-  std::shared_ptr<Module>& module = loaded[path.string()];
-  if (!module) {
-    module = std::shared_ptr<Module>(new Module(path, init_args));
+std::shared_ptr<Module> Module::load(const std::filesystem::path& path,
+                                     const std::string& init_args) {
+  if (!path.is_absolute()) {  // P11-2.4-b: a bare name would be searched for in the library path
+    throw Error(ErrorCode::config, "token.module_path",
+                "the path of the PKCS #11 module must be absolute: " + path.string());
   }
+  std::error_code ignored;
+  std::filesystem::path real = std::filesystem::canonical(path, ignored);
+  if (ignored) {
+    throw Error(ErrorCode::config, "token.module_unloadable",
+                "cannot load the PKCS #11 module " + path.string(), ignored.message());
+  }
+  Registry& all = registry();
+  const std::scoped_lock lock(all.mutex);
+  if (const auto found = all.modules.find(real); found != all.modules.end()) {
+    if (found->second->init_args_ != init_args) {
+      throw Error(ErrorCode::config, "token.module_in_use",
+                  "one process cannot use " + path.string() + " with two sets of arguments");
+    }
+    return found->second;
+  }
+  std::shared_ptr<Module> module(new Module(real, init_args));
+  all.modules.emplace(std::move(real), module);
   return module;
 }
 
-Module::Module(const std::filesystem::path& path, const std::string& init_args) : functions_(function_list(path)) {
-  initialise(init_args);
+Module::Module(const std::filesystem::path& path, std::string init_args)
+    : init_args_(std::move(init_args)), functions_(load_functions(path)) {
+  initialize();
 }
 
-void Module::initialise(const std::string& init_args) const {
-  CK_C_INITIALIZE_ARGS arguments{};
-  arguments.flags = CKF_OS_LOCKING_OK;
-  std::string writable = init_args;  // pReserved is not const
-  if (!writable.empty()) {
-    arguments.pReserved = writable.data();
-  }
-  set_lock_callbacks(arguments);
-  CK_RV rv = functions_->C_Initialize(&arguments);
+void Module::initialize() {
+  const ErrorQueueGuard queue;
+  InitializeArgs args;
+  set_module_mutexes(args.standard);
+  args.standard.flags = CKF_OS_LOCKING_OK;
+  args.standard.pReserved = init_args_.empty() ? nullptr : init_args_.data();
+  CK_RV rv = functions_->C_Initialize(&args);
   if (rv == CKR_CANT_LOCK) {
-    arguments.CreateMutex = nullptr;
-    arguments.DestroyMutex = nullptr;
-    arguments.LockMutex = nullptr;
-    arguments.UnlockMutex = nullptr;
-    rv = functions_->C_Initialize(&arguments);
+    InitializeArgs plain;
+    plain.standard.flags = CKF_OS_LOCKING_OK;  // 0 would switch locking off
+    plain.standard.pReserved = args.standard.pReserved;
+    rv = functions_->C_Initialize(&plain);
   }
-  // SoftHSM leaves entries in OpenSSL's error queue; SSL_get_error on this thread would misread them.
-  static_cast<void>(crypto::drain_errors());
   if (rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) {
     check(rv, "C_Initialize");
   }
 }
 
-std::vector<CK_SLOT_ID> Module::slots_with_token() const {
-  CK_ULONG count = 0;
-  check(call().C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
-  std::vector<CK_SLOT_ID> slots(count);
-  check(call().C_GetSlotList(CK_TRUE, slots.data(), &count), "C_GetSlotList");
-  slots.resize(count);
-  return slots;
+ErrorQueueGuard::ErrorQueueGuard() noexcept : marked_(::ERR_peek_error() != 0) {
+  if (marked_) {
+    ::ERR_set_mark();  // needs an entry to stand on
+  }
 }
 
-CK_TOKEN_INFO Module::token_info(CK_SLOT_ID slot) const {
-  CK_TOKEN_INFO info{};
-  check(call().C_GetTokenInfo(slot, &info), "C_GetTokenInfo");
-  return info;
+ErrorQueueGuard::~ErrorQueueGuard() {
+  if (marked_) {
+    ::ERR_pop_to_mark();
+  } else {
+    ::ERR_clear_error();
+  }
 }
 
 }  // namespace estia::hsm

@@ -1,42 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <p11-kit/pkcs11.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <vector>
-
-#include "hsm/pkcs11.h"
 
 namespace estia::hsm {
 
-/// A loaded and initialised PKCS#11 module. Never unloaded and never finalised while the process lives: C_Finalize is process-wide, and
-/// modules leave threads and atexit handlers behind. Any thread.
+/// One loaded and initialised PKCS #11 module. A process has one per file, shared by all its users
+/// and kept until the process ends: C_Finalize would break every other user, and hangs or crashes
+/// in some modules while a call is out. Any thread.
 class Module final {
  public:
-  /// dlopen + C_Initialize, once per path in a process (a second load of the same path gives the same object). `init_args` goes to pReserved
-  /// (NSS softokn needs it). Throws Error{config, "token.module"} when it is no PKCS#11 module, Error{token, ...} when it does not initialise.
-  [[nodiscard]] static std::shared_ptr<Module> load(const std::filesystem::path& path, const std::string& init_args);
+  /// Loads (dlopen, symbols kept local) and initialises it with locks of ours, so that it scales
+  /// over threads; a module that refuses those gets the system's. Throws Error{config,
+  /// "token.module_path"} for a relative path, "token.module_unloadable", "token.module_invalid",
+  /// "token.module_in_use" (same module, other arguments) and Error{token} if C_Initialize fails.
+  [[nodiscard]] static std::shared_ptr<Module> load(const std::filesystem::path& path,
+                                                    const std::string& init_args);
 
-  Module(const Module&) = delete;  // one owner of process-wide state
+  ~Module() = default;
+  Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
+  Module(Module&&) = delete;
+  Module& operator=(Module&&) = delete;
 
-  [[nodiscard]] const CK_FUNCTION_LIST& call() const noexcept { return *functions_; }
-  [[nodiscard]] std::vector<CK_SLOT_ID> slots_with_token() const;
-  [[nodiscard]] CK_TOKEN_INFO token_info(CK_SLOT_ID slot) const;
+  [[nodiscard]] const CK_FUNCTION_LIST* operator->() const noexcept { return functions_; }
 
  private:
-  Module(const std::filesystem::path& path, const std::string& init_args);
-  void initialise(const std::string& init_args) const;
+  Module(const std::filesystem::path& path, std::string init_args);
+  void initialize();
+
+  std::string init_args_;
   CK_FUNCTION_LIST* functions_ = nullptr;
 };
 
-/// A fixed-size PKCS#11 text field without its padding.
-template <std::size_t N>
-[[nodiscard]] std::string padded_text(const unsigned char (&field)[N]) {  // NOLINT(modernize-avoid-c-arrays): PKCS#11's type
-  std::string text(reinterpret_cast<const char*>(field), N);
-  text.erase(text.find_last_not_of(std::string_view(" \0", 2)) + 1);
-  return text;
-}
+/// Modules may leave entries in this thread's OpenSSL error queue, which SSL_get_error then
+/// misreads as ours. Restores the queue to what it was when the guard was made.
+class ErrorQueueGuard final {
+ public:
+  ErrorQueueGuard() noexcept;
+  ~ErrorQueueGuard();
+  ErrorQueueGuard(const ErrorQueueGuard&) = delete;
+  ErrorQueueGuard& operator=(const ErrorQueueGuard&) = delete;
+  ErrorQueueGuard(ErrorQueueGuard&&) = delete;
+  ErrorQueueGuard& operator=(ErrorQueueGuard&&) = delete;
+
+ private:
+  bool marked_;
+};
 
 }  // namespace estia::hsm

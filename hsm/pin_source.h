@@ -11,8 +11,8 @@ namespace estia::hsm {
 struct PinSource {
   std::filesystem::path file;
 
-  /// The PIN, one line end removed. Throws Error{config, "file...."} for a file that others can read,
-  /// that is missing or empty: some modules take an empty PIN for "already logged in"
+  /// The PIN, one line end removed. Throws Error{config, "file...."} for a file that others can
+  /// read, that is missing or empty: some modules take an empty PIN for "already logged in"
   /// (CVE-2023-40660). Called once per login, so that no PIN stays in memory.
   [[nodiscard]] Secret read() const;
 };

@@ -4,72 +4,141 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/base/error.h"
 #include "hsm/ckr.h"
 
 namespace estia::hsm {
 
-SessionPool::Lease::~Lease() { pool_.give_back(handle_, broken_); }
-
-SessionPool::SessionPool(std::shared_ptr<Module> module, CK_SLOT_ID slot, std::size_t cap, std::chrono::milliseconds wait)
-    : module_(std::move(module)), slot_(slot), cap_(std::max<std::size_t>(cap, 1)), wait_(wait) {
-  idle_.reserve(cap_);  // so that giving back never allocates
+SessionPool::SessionPool(std::shared_ptr<const Module> module, CK_SLOT_ID slot, std::size_t cap,
+                         std::chrono::milliseconds wait)
+    : module_(std::move(module)), slot_(slot), wait_(wait), cap_(cap) {
+  idle_.reserve(cap);  // give_back() must not allocate
 }
 
 SessionPool::~SessionPool() {
   for (const CK_SESSION_HANDLE handle : idle_) {
-    static_cast<void>(module_->call().C_CloseSession(handle));
+    static_cast<void>((*module_)->C_CloseSession(handle));
   }
 }
 
-SessionPool::Lease SessionPool::borrow() {
-  {
-    std::unique_lock lock(mutex_);
-    if (!returned_.wait_for(lock, wait_, [this] { return !idle_.empty() || open_ < cap_; })) {
-      throw Error(ErrorCode::busy, "token.sessions_exhausted", "the HSM is busy; retry later",
-                  "no session came free within " + std::to_string(wait_.count()) + " ms");
-    }
-    if (!idle_.empty()) {
-      const CK_SESSION_HANDLE handle = idle_.back();
-      idle_.pop_back();
-      return {*this, handle};
-    }
-    ++open_;  // our place, before the slow call without the lock
+SessionPool::Lease::Lease(Lease&& other) noexcept
+    : pool_(std::exchange(other.pool_, nullptr)),
+      kind_(other.kind_),
+      handle_(std::exchange(other.handle_, CK_INVALID_HANDLE)),
+      broken_(other.broken_) {}
+
+SessionPool::Lease::~Lease() {
+  if (pool_ == nullptr) {
+    return;
   }
-  return {*this, open()};
+  if (!broken_ && kind_ == SessionKind::read_only && handle_ != CK_INVALID_HANDLE) {
+    pool_->give_back(handle_);
+    return;
+  }
+  close();
+  pool_->give_up_slot();
 }
 
-CK_SESSION_HANDLE SessionPool::open() {
-  CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
-  const CK_RV rv = module_->call().C_OpenSession(slot_, CKF_SERIAL_SESSION, nullptr, nullptr, &handle);
-  if (rv != CKR_OK) {
-    {
-      const std::lock_guard lock(mutex_);
-      --open_;
-    }
-    returned_.notify_one();
-    throw token_error(rv, "C_OpenSession");
+void SessionPool::Lease::close() noexcept {
+  if (handle_ != CK_INVALID_HANDLE) {
+    static_cast<void>((*pool_->module_)->C_CloseSession(std::exchange(handle_, CK_INVALID_HANDLE)));
   }
+}
+
+void SessionPool::Lease::renew() {
+  close();
+  broken_ = true;  // until a new one is there
+  if (pool_->open(*this) == Opened::token_is_full) {
+    throw token_error(CKR_SESSION_COUNT, "C_OpenSession");
+  }
+  broken_ = false;
+}
+
+SessionPool::Lease SessionPool::borrow(SessionKind kind) {
+  const auto deadline = std::chrono::steady_clock::now() + wait_;
+  for (;;) {
+    const CK_SESSION_HANDLE idle = take_slot(deadline, kind);
+    Lease lease(*this, kind);  // owns the slot from here on, whatever fails
+    lease.handle_ = idle;
+    if (idle != CK_INVALID_HANDLE && kind == SessionKind::read_only) {
+      return lease;
+    }
+    lease.close();
+    if (open(lease) == Opened::yes) {
+      return lease;
+    }
+    if (!shrink()) {
+      throw token_error(CKR_SESSION_COUNT, "C_OpenSession");
+    }
+  }
+}
+
+/// Waits for the right to one session. Returns an idle one, or CK_INVALID_HANDLE if one may be
+/// opened; the slot is counted either way.
+CK_SESSION_HANDLE SessionPool::take_slot(std::chrono::steady_clock::time_point deadline,
+                                         SessionKind kind) {
+  std::unique_lock lock(mutex_);
+  const bool free =
+      freed_.wait_until(lock, deadline, [&] { return !idle_.empty() || taken_ < cap_; });
+  if (!free) {
+    throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
+                "no free session in time; " + std::to_string(in_use_) + " of " +
+                    std::to_string(cap_) + " are in use");
+  }
+  ++in_use_;
+  const bool reuse = !idle_.empty() && (kind == SessionKind::read_only || taken_ >= cap_);
+  if (!reuse) {
+    ++taken_;
+    return CK_INVALID_HANDLE;
+  }
+  const CK_SESSION_HANDLE handle = idle_.back();
+  idle_.pop_back();
   return handle;
 }
 
-void SessionPool::give_back(CK_SESSION_HANDLE handle, bool broken) noexcept {
-  if (broken) {
-    static_cast<void>(module_->call().C_CloseSession(handle));  // it may be gone already
+SessionPool::Opened SessionPool::open(Lease& lease) {
+  const CK_FLAGS flags =
+      CKF_SERIAL_SESSION | (lease.kind_ == SessionKind::read_write ? CKF_RW_SESSION : CK_FLAGS{0});
+  CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
+  const CK_RV rv = (*module_)->C_OpenSession(slot_, flags, nullptr, nullptr, &handle);
+  if (rv == CKR_SESSION_COUNT) {
+    return Opened::token_is_full;
   }
+  check(rv, "C_OpenSession");
+  lease.handle_ = handle;
+  return Opened::yes;
+}
+
+void SessionPool::give_back(CK_SESSION_HANDLE handle) noexcept {
   {
-    const std::lock_guard lock(mutex_);
-    if (broken) {
-      --open_;
-    } else {
-      idle_.push_back(handle);
-    }
+    const std::scoped_lock lock(mutex_);
+    idle_.push_back(handle);
+    --in_use_;
   }
-  returned_.notify_one();
+  freed_.notify_one();
+}
+
+void SessionPool::give_up_slot() noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    --taken_;
+    --in_use_;
+  }
+  freed_.notify_one();
+}
+
+/// After CKR_SESSION_COUNT, while our own lease still counts: true if others of ours can be waited
+/// for.
+bool SessionPool::shrink() noexcept {
+  const std::scoped_lock lock(mutex_);
+  const std::size_t others = taken_ - 1;
+  cap_ = std::max<std::size_t>(1, std::min(cap_, others));
+  return others > 0;
 }
 
 SessionPool::Counts SessionPool::counts() const {
-  const std::lock_guard lock(mutex_);
-  return {open_, open_ - idle_.size()};
+  const std::scoped_lock lock(mutex_);
+  return {.open = taken_, .in_use = in_use_, .cap = cap_};
 }
 
 }  // namespace estia::hsm

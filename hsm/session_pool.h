@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <p11-kit/pkcs11.h>
+
 #include <chrono>
 #include <condition_variable>
-#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -12,54 +13,79 @@
 
 namespace estia::hsm {
 
-/// Read-only sessions of one token, lent one operation at a time. Last in, first out; never more than `cap` open. No token call is made under
-/// the pool's lock. Any thread.
+enum class SessionKind { read_only, read_write };
+
+/// Sessions of one token, lent to one thread at a time. The session used last is lent first, so
+/// that few stay open on a quiet server. Any thread; no call to the token is made under the pool's
+/// lock.
 class SessionPool final {
  public:
-  /// A borrowed session; goes back when it leaves scope. A session that saw any error must be discard()ed: a module may have left an
-  /// operation active in it.
+  /// `cap` is at least 1. `wait` limits how long borrow() waits for a free session.
+  SessionPool(std::shared_ptr<const Module> module, CK_SLOT_ID slot, std::size_t cap,
+              std::chrono::milliseconds wait);
+  ~SessionPool();  ///< closes idle sessions; every lease must be gone
+  SessionPool(const SessionPool&) = delete;
+  SessionPool& operator=(const SessionPool&) = delete;
+  SessionPool(SessionPool&&) = delete;
+  SessionPool& operator=(SessionPool&&) = delete;
+
+  /// A session on loan. Given back by the destructor, or closed if it was marked broken or may
+  /// write.
   class Lease final {
    public:
-    Lease(SessionPool& pool, CK_SESSION_HANDLE handle) noexcept : pool_(pool), handle_(handle) {}
+    Lease(Lease&& other) noexcept;
     ~Lease();
-    Lease(const Lease&) = delete;  // one owner, one return
+    Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
+    Lease& operator=(Lease&&) = delete;
+
     [[nodiscard]] CK_SESSION_HANDLE handle() const noexcept { return handle_; }
-    void discard() noexcept { broken_ = true; }
+    /// Any failed call makes a session suspect: it may hold an active operation for ever.
+    void mark_broken() noexcept { broken_ = true; }
+    /// Closes the session and opens a new one in its place. Throws Error{token}.
+    void renew();
 
    private:
-    SessionPool& pool_;
-    CK_SESSION_HANDLE handle_;
+    friend class SessionPool;
+    Lease(SessionPool& pool, SessionKind kind) noexcept : pool_(&pool), kind_(kind) {}
+    void close() noexcept;
+
+    SessionPool* pool_;
+    SessionKind kind_;
+    CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
     bool broken_ = false;
   };
+
+  /// Throws Error{busy, "token.sessions_exhausted"} when none comes free in time, and Error{token}
+  /// when none can be opened. A token that allows fewer than the cap lowers it.
+  [[nodiscard]] Lease borrow(SessionKind kind = SessionKind::read_only);
 
   struct Counts {
     std::size_t open = 0;
     std::size_t in_use = 0;
+    std::size_t cap = 0;
   };
-
-  SessionPool(std::shared_ptr<Module> module, CK_SLOT_ID slot, std::size_t cap, std::chrono::milliseconds wait);
-  ~SessionPool();
-  SessionPool(const SessionPool&) = delete;
-  SessionPool& operator=(const SessionPool&) = delete;
-
-  /// Throws Error{busy, "token.sessions_exhausted"} when none comes free in time, Error{token, ...} when none can be opened.
-  [[nodiscard]] Lease borrow();
   [[nodiscard]] Counts counts() const;
-  [[nodiscard]] std::size_t cap() const noexcept { return cap_; }
 
  private:
-  void give_back(CK_SESSION_HANDLE handle, bool broken) noexcept;
-  [[nodiscard]] CK_SESSION_HANDLE open();
+  enum class Opened { yes, token_is_full };
 
-  const std::shared_ptr<Module> module_;
+  CK_SESSION_HANDLE take_slot(std::chrono::steady_clock::time_point deadline, SessionKind kind);
+  Opened open(Lease& lease);
+  void give_back(CK_SESSION_HANDLE handle) noexcept;
+  void give_up_slot() noexcept;
+  bool shrink() noexcept;
+
+  const std::shared_ptr<const Module> module_;
   const CK_SLOT_ID slot_;
-  const std::size_t cap_;
   const std::chrono::milliseconds wait_;
-  mutable std::mutex mutex_;          // guards idle_ and open_
-  std::condition_variable returned_;  // a session came back or a place to open one came free
-  std::vector<CK_SESSION_HANDLE> idle_;
-  std::size_t open_ = 0;  // idle ones and lent ones and those being opened
+
+  mutable std::mutex mutex_;  // guards the four below
+  std::condition_variable freed_;
+  std::vector<CK_SESSION_HANDLE> idle_;  // last in, first out; read-only ones
+  std::size_t cap_;
+  std::size_t taken_ = 0;  // open sessions and those being opened
+  std::size_t in_use_ = 0;
 };
 
 }  // namespace estia::hsm

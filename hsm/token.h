@@ -17,9 +17,9 @@ namespace estia::hsm {
 
 struct TokenConfig {
   std::filesystem::path module;  ///< absolute path of the PKCS #11 library
-  std::string init_args;         ///< handed to C_Initialize as pReserved (NSS softokn); usually empty
-  std::string label;             ///< of the token; padding does not count
-  std::string serial;            ///< where two tokens share a label; may be empty
+  std::string init_args;  ///< handed to C_Initialize as pReserved (NSS softokn); usually empty
+  std::string label;      ///< of the token; padding does not count
+  std::string serial;     ///< where two tokens share a label; may be empty
   PinSource pin;
   std::size_t max_sessions = 64;  ///< upper limit; the token's own limit may be lower
   std::chrono::milliseconds session_wait{5000};  ///< how long an operation waits for a session
@@ -57,7 +57,8 @@ struct KeyAttributes {
 class TokenCore;
 
 /// One token, logged in. Safe from any thread: each operation borrows a session from a pool that
-/// never exceeds what the token allows. Keys may outlive the Token object: they hold what they need.
+/// never exceeds what the token allows. Keys may outlive the Token object: they hold what they
+/// need.
 ///
 /// Errors of the token are Error{token, "token.<what>"}; a later call may succeed, so callers may
 /// retry. No free session within session_wait is Error{busy, "token.sessions_exhausted"}.
@@ -67,10 +68,10 @@ class TokenCore;
 class Token final {
  public:
   /// Loads and initialises the module (first in the process), finds the one token with the label
-  /// (and serial) and logs in once, for the life of the process: SoftHSM rewrites the token's file at
-  /// each login, and loses the token if it dies meanwhile.
-  /// Throws Error{token, "token.not_found"} for none, Error{config, "token.ambiguous"} for two,
-  /// Error{token, "token.pin_incorrect"} after exactly one attempt.
+  /// (and serial) and logs in once, for the life of the process: SoftHSM rewrites the token's file
+  /// at each login, and loses the token if it dies meanwhile. Throws Error{token,
+  /// "token.not_found"} for none, Error{config, "token.ambiguous"} for two, Error{token,
+  /// "token.pin_incorrect"} after exactly one attempt.
   [[nodiscard]] static std::shared_ptr<Token> open(const TokenConfig& config);
 
   ~Token();
@@ -86,8 +87,8 @@ class Token final {
   /// Error{config, "token.uri_other_token"} for a name in another token.
   [[nodiscard]] crypto::PrivateKey key(const KeyUri& uri);
 
-  /// Makes a key pair in the token: it signs, is sensitive and never extractable, and may do nothing
-  /// else; read back and checked, and destroyed again if the token made something else
+  /// Makes a key pair in the token: it signs, is sensitive and never extractable, and may do
+  /// nothing else; read back and checked, and destroyed again if the token made something else
   /// (Error{token, "token.key_attributes"}). Refuses a label that is in use: Error{conflict,
   /// "token.key_exists"}. Run it while nothing else searches the token: SoftHSM fails otherwise.
   [[nodiscard]] crypto::PrivateKey generate(const crypto::KeySpec& spec,

@@ -13,8 +13,8 @@ struct TokenInfo {
   std::string serial;
   std::string manufacturer;
   std::string model;
-  bool initialized = false;       ///< C_InitToken was run
-  bool user_pin_set = false;      ///< C_InitPIN was run: a login is possible
+  bool initialized = false;   ///< C_InitToken was run
+  bool user_pin_set = false;  ///< C_InitPIN was run: a login is possible
   bool user_pin_locked = false;
 };
 

@@ -2,29 +2,30 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "hsm/token.h"
+#include "tests/support/scratch_directory.h"
 
 namespace estia::test {
 
-/// A folder with one SoftHSM token (or more) of its own: configuration, objects, PIN files (0600).
-/// The token is initialised once per process by the PKCS #11 calls of a child process and copied for
-/// each caller, since SoftHSM may lose a token whose login is interrupted: nobody ever works on the
-/// master copy. Removed with the object.
+/// A folder with SoftHSM tokens of its own: configuration, objects, PIN files (0600). Made by a
+/// child process through the PKCS #11 calls, with random PINs that stand in no argument list. Each
+/// caller gets new tokens, since SoftHSM may lose one whose login is interrupted. Removed with the
+/// object.
 ///
-/// SoftHSM reads SOFTHSM2_CONF once per process: call use() before the first hsm call, and open one
+/// SoftHSM reads SOFTHSM2_CONF once per process: call use() before the first hsm call, and use one
 /// TokenDir per process only. Child processes get environment().
 class TokenDir final {
  public:
   explicit TokenDir(const std::vector<std::string>& labels);
-  ~TokenDir();
-  TokenDir(TokenDir&& other) noexcept;
-  TokenDir(const TokenDir&) = delete;
-  TokenDir& operator=(const TokenDir&) = delete;
-  TokenDir& operator=(TokenDir&&) = delete;
 
+ private:
+  std::unique_ptr<ScratchDirectory> scratch_;
+
+ public:
   std::filesystem::path folder;
   std::filesystem::path conf;         ///< SOFTHSM2_CONF
   std::filesystem::path tokens;       ///< directories.tokendir

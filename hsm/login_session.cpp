@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/login_session.h"
+
+#include <array>
+#include <utility>
+
+#include "crypto/base/error.h"
+#include "hsm/ckr.h"
+
+namespace estia::hsm {
+
+/// The right to use the session: not a lock that somebody could be holding while they wait for a
+/// hung token without limit.
+class LoginSession::Turn final {
+ public:
+  Turn(std::binary_semaphore& free, std::chrono::milliseconds wait)
+      : free_(free), mine_(free.try_acquire_for(wait)) {}
+  ~Turn() {
+    if (mine_) {
+      free_.release();
+    }
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  Turn(Turn&&) = delete;
+  Turn& operator=(Turn&&) = delete;
+  [[nodiscard]] bool mine() const noexcept { return mine_; }
+
+ private:
+  std::binary_semaphore& free_;
+  bool mine_;
+};
+
+LoginSession::LoginSession(std::shared_ptr<const Module> module, CK_SLOT_ID slot, const Secret& pin,
+                           std::chrono::milliseconds wait)
+    : module_(std::move(module)), wait_(wait) {
+  if (pin.empty()) {
+    throw Error(ErrorCode::config, "token.pin_empty", "an empty PIN is no PIN");
+  }
+  const Module& call = *module_;
+  check(call->C_OpenSession(slot, CKF_SERIAL_SESSION, nullptr, nullptr, &handle_), "C_OpenSession");
+  Secret copy = pin.clone();  // the call wants it writable
+  const CK_RV rv =
+      call->C_Login(handle_, CKU_USER, const_cast<CK_UTF8CHAR*>(copy.view().data()), copy.size());
+  if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN) {
+    static_cast<void>(call->C_CloseSession(handle_));
+    throw token_error(rv, "C_Login");
+  }
+}
+
+LoginSession::~LoginSession() {
+  static_cast<void>((*module_)->C_CloseSession(handle_));
+}
+
+CK_OBJECT_HANDLE LoginSession::copy_or_same(CK_OBJECT_HANDLE key) {
+  const Turn turn(free_, wait_);
+  if (!turn.mine()) {
+    return key;
+  }
+  CK_BBOOL no = CK_FALSE;
+  std::array<CK_ATTRIBUTE, 1> session_object = {{{CKA_TOKEN, &no, sizeof no}}};
+  CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
+  const CK_RV rv =
+      (*module_)->C_CopyObject(handle_, key, session_object.data(), session_object.size(), &copy);
+  return rv == CKR_OK ? copy : key;
+}
+
+void LoginSession::destroy(CK_OBJECT_HANDLE copy) noexcept {
+  const Turn turn(free_, wait_);
+  if (turn.mine()) {
+    static_cast<void>((*module_)->C_DestroyObject(handle_, copy));
+  }
+}
+
+bool LoginSession::logged_in() noexcept {
+  const Turn turn(free_, std::chrono::milliseconds(0));
+  if (!turn.mine()) {
+    return true;  // in use at this moment: health must not wait
+  }
+  CK_SESSION_INFO info{};
+  return (*module_)->C_GetSessionInfo(handle_, &info) == CKR_OK &&
+         (info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS);
+}
+
+}  // namespace estia::hsm

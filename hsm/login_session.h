@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+#include <chrono>
+#include <memory>
+#include <semaphore>
+
+#include "crypto/base/secret.h"
+#include "hsm/module.h"
+
+namespace estia::hsm {
+
+/// The session that logs in and is then kept, so that the login lives as long as we do. Session
+/// copies of keys belong to it. Any thread; used by one at a time.
+class LoginSession final {
+ public:
+  /// One attempt, never repeated: a wrong PIN counts against the token's limit. A login that
+  /// somebody else in the process made is accepted. Throws Error{config, "token.pin_empty"} before
+  /// any call for an empty PIN (CVE-2023-40660), Error{token, "token.pin_..."}.
+  LoginSession(std::shared_ptr<const Module> module, CK_SLOT_ID slot, const Secret& pin,
+               std::chrono::milliseconds wait);
+  ~LoginSession();
+  LoginSession(const LoginSession&) = delete;
+  LoginSession& operator=(const LoginSession&) = delete;
+  LoginSession(LoginSession&&) = delete;
+  LoginSession& operator=(LoginSession&&) = delete;
+
+  /// A copy of a token key that lives in this session: SoftHSM opens and locks files each time a
+  /// token object is used. The object itself if the module makes no copies.
+  [[nodiscard]] CK_OBJECT_HANDLE copy_or_same(CK_OBJECT_HANDLE key);
+  void destroy(CK_OBJECT_HANDLE copy) noexcept;
+
+  /// False if it knows for certain that nobody is logged in any more.
+  [[nodiscard]] bool logged_in() noexcept;
+
+ private:
+  class Turn;
+
+  const std::shared_ptr<const Module> module_;
+  const std::chrono::milliseconds wait_;
+  CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
+  std::binary_semaphore free_{1};
+};
+
+}  // namespace estia::hsm

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/slots.h"
+
+#include <utility>
+
+#include "crypto/base/error.h"
+#include "hsm/ckr.h"
+
+namespace estia::hsm {
+namespace {
+
+template <std::size_t N>
+std::string unpadded(const unsigned char (&field)[N]) {
+  std::string text(reinterpret_cast<const char*>(field), N);
+  text.erase(text.find_last_not_of(std::string_view(" \0", 2)) + 1);
+  return text;
+}
+
+std::string unpadded(std::string text) {
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
+}  // namespace
+
+Slot read_slot(const Module& module, CK_SLOT_ID id) {
+  CK_TOKEN_INFO info{};
+  check(module->C_GetTokenInfo(id, &info), "C_GetTokenInfo");
+  return {.id = id,
+          .token = {.label = unpadded(info.label),
+                    .serial = unpadded(info.serialNumber),
+                    .manufacturer = unpadded(info.manufacturerID),
+                    .model = unpadded(info.model),
+                    .initialized = (info.flags & CKF_TOKEN_INITIALIZED) != 0,
+                    .user_pin_set = (info.flags & CKF_USER_PIN_INITIALIZED) != 0,
+                    .user_pin_locked = (info.flags & CKF_USER_PIN_LOCKED) != 0},
+          .max_sessions = info.ulMaxSessionCount};
+}
+
+std::vector<Slot> slots_with_token(const Module& module) {
+  std::vector<CK_SLOT_ID> ids;
+  CK_ULONG count = 0;
+  CK_RV rv = CKR_BUFFER_TOO_SMALL;
+  while (rv == CKR_BUFFER_TOO_SMALL) {  // a slot may appear between the two calls
+    check(module->C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
+    ids.resize(count);
+    rv = count == 0 ? CKR_OK : module->C_GetSlotList(CK_TRUE, ids.data(), &count);
+  }
+  check(rv, "C_GetSlotList");
+  ids.resize(count);
+  std::vector<Slot> slots;
+  slots.reserve(ids.size());
+  for (const CK_SLOT_ID id : ids) {
+    slots.push_back(read_slot(module, id));
+  }
+  return slots;
+}
+
+Slot find_slot(const Module& module, const std::string& label, const std::string& serial) {
+  std::vector<Slot> found;
+  for (Slot& slot : slots_with_token(module)) {
+    if (slot.token.initialized && slot.token.label == unpadded(label) &&
+        (serial.empty() || slot.token.serial == unpadded(serial))) {
+      found.push_back(std::move(slot));
+    }
+  }
+  if (found.empty()) {
+    throw Error(ErrorCode::token, "token.not_found",
+                "the module shows no initialised token '" + label + "'" +
+                    (serial.empty() ? "" : " with serial " + serial));
+  }
+  if (found.size() > 1) {
+    throw Error(ErrorCode::config, "token.ambiguous",
+                std::to_string(found.size()) + " tokens are called '" + label +
+                    "': give the serial number too");
+  }
+  return std::move(found.front());
+}
+
+std::vector<TokenInfo> list_tokens(const std::filesystem::path& module_path,
+                                   const std::string& init_args) {
+  const ErrorQueueGuard queue;
+  const auto module = Module::load(module_path, init_args);
+  std::vector<TokenInfo> tokens;
+  for (Slot& slot : slots_with_token(*module)) {
+    tokens.push_back(std::move(slot.token));
+  }
+  return tokens;
+}
+
+}  // namespace estia::hsm

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/token.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "crypto/base/error.h"
+#include "crypto/base/random.h"
+#include "hsm/key_store.h"
+#include "hsm/signing_provider.h"
+#include "hsm/token_core.h"
+#include "hsm/token_key.h"
+
+namespace estia::hsm {
+namespace {
+
+KeyUri complete_uri(const TokenInfo& token, const KeyPair& pair) {
+  const KeyUri named = KeyUri::for_object(token.label, pair.label, pair.id);
+  return token.serial.empty() ? named : named.with_serial(token.serial);
+}
+
+/// Borrows a session for reading or administration; one that saw an error is not lent again.
+template <class Use>
+auto with_session(TokenCore& core, SessionKind kind, Use&& use) {
+  const ErrorQueueGuard queue;
+  SessionPool::Lease lease = core.pool().borrow(kind);
+  try {
+    return use(lease.handle());
+  } catch (...) {
+    lease.mark_broken();
+    throw;
+  }
+}
+
+/// Proves that the private key belongs to the public key object and may sign.
+void prove(const crypto::PrivateKey& key, const KeyUri& uri) {
+  std::array<std::uint8_t, 32> nonce;
+  random_fill(nonce);
+  const std::string text = "Estia key check " + to_hex(nonce);
+  const auto& algorithm = crypto::SignatureAlgorithm::for_key(key.public_key());
+  const Bytes signature = key.sign(as_bytes(text), algorithm);
+  if (!key.public_key().verify(as_bytes(text), signature, algorithm)) {
+    throw Error(ErrorCode::token, "token.key_mismatch",
+                "the token's public key does not belong to its private key: " + uri.text());
+  }
+}
+
+crypto::PrivateKey usable_key(const std::shared_ptr<TokenCore>& core, const KeyPair& pair,
+                              crypto::PublicKey public_half, const KeyUri& uri) {
+  auto token_key = std::make_shared<const TokenKey>(
+      core, KeyHandle{pair.private_object, core->epoch()}, public_half);
+  crypto::PrivateKey key(make_provider_key(std::move(token_key)), std::move(public_half));
+  prove(key, uri);
+  return key;
+}
+
+void check_label(const std::string& label) {
+  const bool control = std::ranges::any_of(
+      label, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  if (label.empty() || label.size() > 255 || control) {
+    throw Error(ErrorCode::config, "token.label_invalid",
+                "a key's label has 1 to 255 bytes and no control characters");
+  }
+}
+
+}  // namespace
+
+Token::Token(std::shared_ptr<TokenCore> core) : core_(std::move(core)) {}
+Token::~Token() = default;
+
+std::shared_ptr<Token> Token::open(const TokenConfig& config) {
+  const ErrorQueueGuard queue;
+  return std::shared_ptr<Token>(new Token(std::make_shared<TokenCore>(config)));
+}
+
+crypto::PrivateKey Token::key(const KeyUri& uri) {
+  check_is_token(uri, core_->slot().token);
+  auto [pair, public_half] =
+      with_session(*core_, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
+        const Objects objects(core_->module(), session);
+        KeyPair found = find_pair(objects, uri);
+        crypto::PublicKey key = objects.public_key(found.public_object);
+        return std::pair(std::move(found), std::move(key));
+      });
+  return usable_key(core_, pair, std::move(public_half), uri);
+}
+
+crypto::PrivateKey Token::generate(const crypto::KeySpec& spec, const std::string& object_label) {
+  check_label(object_label);
+  auto [pair, public_half] =
+      with_session(*core_, SessionKind::read_write, [&](CK_SESSION_HANDLE session) {
+        const Objects objects(core_->module(), session);
+        if (label_in_use(objects, object_label)) {
+          throw Error(ErrorCode::conflict, "token.key_exists",
+                      "the token already has a key called '" + object_label + "'");
+        }
+        KeyPair made = generate_pair(core_->module(), session, spec, object_label);
+        crypto::PublicKey key = objects.public_key(made.public_object);
+        return std::pair(std::move(made), std::move(key));
+      });
+  const KeyUri uri = complete_uri(core_->slot().token, pair);
+  try {  // with no session held: proving needs one, and the pool may be of one
+    return usable_key(core_, pair, std::move(public_half), uri);
+  } catch (...) {
+    destroy(uri);
+    throw;
+  }
+}
+
+KeyUri Token::uri_of(const std::string& object_label) {
+  check_label(object_label);
+  const KeyUri wanted = KeyUri::for_object(core_->slot().token.label, object_label, {});
+  return with_session(*core_, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
+    return complete_uri(core_->slot().token, find_pair(Objects(core_->module(), session), wanted));
+  });
+}
+
+void Token::destroy(const KeyUri& uri) {
+  check_is_token(uri, core_->slot().token);
+  with_session(*core_, SessionKind::read_write, [&](CK_SESSION_HANDLE session) {
+    const Objects objects(core_->module(), session);
+    destroy_pair(objects, find_pair(objects, uri));
+  });
+}
+
+KeyAttributes Token::attributes(const KeyUri& uri) {
+  check_is_token(uri, core_->slot().token);
+  return with_session(*core_, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
+    const Objects objects(core_->module(), session);
+    return read_attributes(objects, find_pair(objects, uri));
+  });
+}
+
+TokenStatus Token::probe() {
+  const ErrorQueueGuard queue;
+  return core_->status();
+}
+
+}  // namespace estia::hsm
