@@ -48,8 +48,9 @@ struct Response {
   Headers headers;  ///< spelt as written here: clients compare "Content-Type" case-sensitively
                     ///< (interop.md)
   std::string body;
-  bool close = false;  ///< answer with Connection: close
-  std::string log_id;  ///< stable id of a refusal, for the log; empty on success
+  bool close = false;      ///< answer with Connection: close
+  std::string log_id;      ///< stable id of a refusal, for the log; empty on success
+  std::string log_detail;  ///< what only the log may tell about it
 };
 
 }  // namespace estia::http

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <unordered_map>
+
+#include "server/http/stream.h"
+
+namespace estia::http {
+
+/// The open connections of a listener: admission, what is in flight, and the orderly end. Any
+/// thread.
+class Connections final {
+ public:
+  Connections(std::size_t limit, std::size_t workers) noexcept : limit_(limit), workers_(workers) {}
+
+  /// False over the limit or while draining: close it.
+  [[nodiscard]] bool enter(int descriptor);
+  /// Before the descriptor is closed: afterwards nobody touches it through this object.
+  void leave(int descriptor) noexcept;
+
+  /// A request has begun to arrive; ends with its answer or with leave().
+  void begin_request(int descriptor);
+  void end_request(int descriptor) noexcept;
+
+  /// More connections than workers: somebody waits, so an idle one should go.
+  [[nodiscard]] bool crowded() const noexcept { return count_.load() > workers_; }
+  [[nodiscard]] bool draining() const noexcept { return draining_.load(); }
+
+  /// Nothing new is admitted, idle connections end, others are told "Connection: close". Returns
+  /// whether all went before the deadline; what is left then is cut, and so is a failure only if a
+  /// request was in flight.
+  [[nodiscard]] bool drain(Deadline deadline);
+  /// Whether every connection left before the deadline.
+  [[nodiscard]] bool wait_until_empty(Deadline deadline);
+
+ private:
+  struct Entry {
+    bool in_request = false;
+  };
+
+  const std::size_t limit_;
+  const std::size_t workers_;
+  std::atomic<std::size_t> count_{0};
+  std::atomic<bool> draining_{false};
+  std::mutex mutex_;  ///< guards entries_; held while a descriptor of another thread is shut down
+  std::condition_variable changed_;
+  std::unordered_map<int, Entry> entries_;
+};
+
+}  // namespace estia::http

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http/request_adapter.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPServerRequestImpl.h>
+#include <Poco/Net/HTTPServerResponse.h>
+#include <Poco/Net/StreamSocket.h>
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "crypto/base/bytes.h"
+#include "crypto/base/random.h"
+#include "server/http/text.h"
+#include "server/http/tls_socket.h"
+#include "server/ops/log.h"
+
+namespace estia::http {
+namespace {
+
+using Poco::Net::HTTPResponse;
+
+Response internal_error(std::string detail) {
+  return error_response(
+      Error(ErrorCode::internal, "http.handler_failed", "a handler failed", std::move(detail)));
+}
+
+/// The one catch.
+Response answer(const ReceivedRequest& received) {
+  try {
+    return received.handler(received.request);
+  } catch (const Error& error) {
+    return error_response(error);
+  } catch (const Poco::Exception& error) {
+    return internal_error(error.displayText());
+  } catch (const std::exception& error) {
+    return internal_error(error.what());
+  } catch (...) {
+    return internal_error("not an exception of the standard library");
+  }
+}
+
+bool is_value_char(char c) noexcept {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte != 0x7f;
+}
+
+/// A handler that lets a peer's text into a field must not let it end the line.
+bool has_clean_fields(const Response& response) {
+  const auto& fields = response.headers.all();
+  return std::all_of(fields.begin(), fields.end(), [](const auto& field) {
+    return is_token(field.first) &&
+           std::all_of(field.second.begin(), field.second.end(), is_value_char);
+  });
+}
+
+void write(const Response& answer, bool close, Poco::Net::HTTPServerResponse& response) {
+  response.setStatusAndReason(static_cast<HTTPResponse::HTTPStatus>(answer.status));
+  response.setKeepAlive(response.getKeepAlive() && !close);
+  for (const auto& [name, value] : answer.headers.all()) {
+    response.add(name, value);
+  }
+  response.sendBuffer(answer.body.data(), answer.body.size());
+}
+
+void log_request(const Request& request, const Response& answer, bool sent,
+                 std::chrono::steady_clock::duration time) {
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+  const ops::Level level = answer.status >= 500 ? ops::Level::error : ops::Level::info;
+  ops::log(level, "http.request",
+           {{"request", request.id},
+            {"peer", request.peer.address},
+            {"tls", request.peer.tls_version},
+            {"method", request.method},
+            {"path", request.path},
+            {"status", std::to_string(answer.status)},
+            {"id", answer.log_id.empty() ? "-" : answer.log_id},
+            {"detail", answer.log_detail.empty() ? "-" : answer.log_detail},
+            {"sent", sent ? "yes" : "no"},
+            {"us", std::to_string(micros)}});
+}
+
+}  // namespace
+
+void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
+                                   Poco::Net::HTTPServerResponse& response) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto& socket = dynamic_cast<TlsStreamSocketImpl&>(
+      *static_cast<Poco::Net::HTTPServerRequestImpl&>(request).socket().impl());
+  ReceivedRequest received = socket.take_request();
+  received.request.id = std::move(request_id_);
+  Response reply = answer(received);
+  if (!has_clean_fields(reply)) {
+    reply = internal_error("a handler's answer has a field that is no header line");
+  }
+  ::ERR_clear_error();  // what a handler's crypto left must not be taken for a failure of TLS
+  const bool close = reply.close || received.close || socket.transport().connections.draining();
+  write(reply, close, response);
+  const bool sent = socket.flush();
+  log_request(received.request, reply, sent, std::chrono::steady_clock::now() - begin);
+}
+
+RequestAdapterFactory::RequestAdapterFactory() : prefix_(random_text(48)) {}
+
+Poco::Net::HTTPRequestHandler* RequestAdapterFactory::createRequestHandler(
+    const Poco::Net::HTTPServerRequest& /*request*/) {
+  return new RequestAdapter(prefix_ + "-" + std::to_string(count_.fetch_add(1) + 1));
+}
+
+}  // namespace estia::http

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http/server.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/ServerSocket.h>
+#include <Poco/ThreadPool.h>
+#include <fcntl.h>
+
+#include "crypto/base/error.h"
+#include "server/http/request_adapter.h"
+#include "server/http/tls_socket.h"
+
+namespace estia::http {
+namespace {
+
+constexpr int kBacklog = 1024;
+constexpr int kMostRequestsPerConnection = 1000;
+constexpr int kThreadIdleMillis = 250;  // a stop may last as long
+constexpr std::chrono::milliseconds kLastWait{1000};
+
+/// Poco copies sockets by value: only the implementation behind them can be ours.
+class ListeningSocket final : public Poco::Net::ServerSocket {
+ public:
+  explicit ListeningSocket(Poco::Net::SocketImpl* impl) : ServerSocket(impl, true) {}
+};
+
+Poco::Net::HTTPServerParams::Ptr make_params(const Limits& limits) {
+  Poco::Net::HTTPServerParams::Ptr params = new Poco::Net::HTTPServerParams;
+  params->setMaxThreads(static_cast<int>(limits.workers));
+  params->setMaxQueued(static_cast<int>(limits.connections));
+  params->setThreadIdleTime(Poco::Timespan(0, kThreadIdleMillis * 1000));
+  params->setKeepAlive(true);
+  params->setMaxKeepAliveRequests(kMostRequestsPerConnection);
+  return params;
+}
+
+Poco::Net::ServerSocket listen_on(const ServerConfig& config,
+                                  const std::shared_ptr<Transport>& transport) {
+  try {
+    const Poco::Net::SocketAddress address(config.host, config.port);
+    auto* impl = new TlsServerSocketImpl(transport);
+    ListeningSocket socket(impl);
+    // Without SO_REUSEPORT: a second daemon on the port must fail, not take half of the clients.
+    if (address.family() == Poco::Net::SocketAddress::IPv6) {
+      impl->bind6(address, true, false, false);
+    } else {
+      impl->bind(address, true, false);
+    }
+    impl->listen(kBacklog);
+    impl->setBlocking(false);
+    ::fcntl(impl->sockfd(), F_SETFD, FD_CLOEXEC);
+    return socket;
+  } catch (const Poco::Exception& error) {
+    throw Error(ErrorCode::config, "http.bind",
+                "cannot listen on " + config.host + " port " + std::to_string(config.port),
+                error.displayText());
+  }
+}
+
+}  // namespace
+
+struct Server::Impl {
+  ServerConfig config;
+  std::shared_ptr<Transport> transport;
+  std::unique_ptr<Poco::ThreadPool> pool;
+  std::unique_ptr<Poco::Net::HTTPServer> server;
+  bool draining = false;
+
+  void stop_accepting();
+  void release_workers();
+};
+
+void Server::Impl::stop_accepting() {
+  server->stop();
+  // The kernel goes on completing connections as long as the socket listens.
+  server->socket().impl()->close();
+}
+
+/// Threads that still run a handler cannot be waited for: they keep what they use.
+void Server::Impl::release_workers() {
+  if (transport->connections.wait_until_empty(after(kLastWait))) {
+    server.reset();
+    pool.reset();
+    return;
+  }
+  static_cast<void>(server.release());
+  static_cast<void>(pool.release());
+}
+
+Server::Server(ServerConfig config, TlsIdentity identity, std::shared_ptr<const Router> router)
+    : impl_(std::make_unique<Impl>()) {
+  const Limits& limits = config.limits;
+  impl_->transport = std::shared_ptr<Transport>(
+      new Transport{.limits = limits,
+                    .tls = TlsContext(identity),
+                    .router = std::move(router),
+                    .connections = Connections(limits.connections, limits.workers)});
+  impl_->config = std::move(config);
+}
+
+Server::~Server() {
+  if (!impl_->server) {
+    return;
+  }
+  try {
+    static_cast<void>(drain(std::chrono::milliseconds(0)));
+    impl_->release_workers();
+  } catch (const std::exception&) {
+    static_cast<void>(impl_->server.release());
+    static_cast<void>(impl_->pool.release());
+  }
+}
+
+void Server::start() {
+  const Limits& limits = impl_->config.limits;
+  const Poco::Net::ServerSocket socket = listen_on(impl_->config, impl_->transport);
+  // A worker counts as gone in Poco's books a moment before its thread is free again.
+  const int threads = static_cast<int>(limits.workers) * 2 + 2;
+  impl_->pool = std::make_unique<Poco::ThreadPool>(2, threads, 60);
+  impl_->server = std::make_unique<Poco::Net::HTTPServer>(new RequestAdapterFactory, *impl_->pool,
+                                                          socket, make_params(limits));
+  impl_->server->start();
+}
+
+std::uint16_t Server::port() const {
+  return impl_->server->port();
+}
+
+bool Server::drain(std::chrono::milliseconds limit) {
+  if (!impl_->server || impl_->draining) {
+    return true;
+  }
+  impl_->draining = true;
+  const Deadline deadline = after(limit);
+  impl_->stop_accepting();
+  return impl_->transport->connections.drain(deadline);
+}
+
+}  // namespace estia::http

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http/tls_context.h"
+
+#include <string_view>
+
+#include "crypto/base/error.h"
+#include "crypto/openssl/library.h"
+#include "crypto/openssl/require.h"
+
+namespace estia::http {
+namespace {
+
+using crypto::require;
+
+constexpr const char* kTls12Suites =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+constexpr const char* kTls13Suites =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+constexpr const char* kGroups = "X25519:P-256:P-384";
+constexpr int kSecurityLevel = 2;
+constexpr long kLargestPeerChain = 64L * 1024L;
+
+/// Lets the handshake go on whatever the client sent: whoever gives rights to a certificate judges
+/// it, per request. The verify result is never OK, so that nothing can read it as trust.
+int accept_unjudged(X509_STORE_CTX* store, void* /*argument*/) {
+  ::X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 1;
+}
+
+int choose_http11(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_size,
+                  const unsigned char* offered, unsigned int size, void* /*argument*/) {
+  constexpr std::string_view kHttp11 = "http/1.1";
+  std::string_view rest(reinterpret_cast<const char*>(offered), size);
+  while (!rest.empty()) {
+    const std::size_t length = static_cast<unsigned char>(rest.front());
+    if (rest.substr(1, length) == kHttp11) {
+      *out = reinterpret_cast<const unsigned char*>(rest.data() + 1);
+      *out_size = static_cast<unsigned char>(length);
+      return SSL_TLSEXT_ERR_OK;
+    }
+    rest.remove_prefix(std::min(length + 1, rest.size()));
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+void set_protocol(SSL_CTX* context) {
+  // The machine's openssl.cnf may have set options here; ours are the whole list.
+  ::SSL_CTX_clear_options(context, ::SSL_CTX_get_options(context));
+  // A peer that ends without close_notify is told from a complete one by Content-Length.
+  ::SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
+                                     SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_IGNORE_UNEXPECTED_EOF);
+  require(static_cast<int>(SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION)),
+          "SSL_CTX_set_min_proto_version");
+  require(static_cast<int>(SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION)),
+          "SSL_CTX_set_max_proto_version");
+  ::SSL_CTX_set_security_level(context, kSecurityLevel);
+  require(::SSL_CTX_set_cipher_list(context, kTls12Suites), "SSL_CTX_set_cipher_list");
+  require(::SSL_CTX_set_ciphersuites(context, kTls13Suites), "SSL_CTX_set_ciphersuites");
+  require(static_cast<int>(SSL_CTX_set1_groups_list(context, kGroups)), "SSL_CTX_set1_groups_list");
+  SSL_CTX_set_dh_auto(context, 0);
+  ::SSL_CTX_set_alpn_select_cb(context, choose_http11, nullptr);
+}
+
+void forbid_resumption(SSL_CTX* context) {
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  require(::SSL_CTX_set_num_tickets(context, 0), "SSL_CTX_set_num_tickets");
+  // Without a context, a client that tries to resume gets a fatal alert instead of a full
+  // handshake.
+  constexpr std::string_view kContext = "estia";
+  require(::SSL_CTX_set_session_id_context(
+              context, reinterpret_cast<const unsigned char*>(kContext.data()), kContext.size()),
+          "SSL_CTX_set_session_id_context");
+}
+
+void set_buffers(SSL_CTX* context) {
+  SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  ::SSL_CTX_set_read_ahead(context, 1);
+  SSL_CTX_set_max_cert_list(context, kLargestPeerChain);
+}
+
+void set_identity(SSL_CTX* context, const TlsIdentity& identity) {
+  if (identity.chain.empty()) {
+    throw Error(ErrorCode::config, "tls.identity", "the TLS server has no certificate");
+  }
+  bool fits = ::SSL_CTX_use_certificate(context, identity.chain.front().openssl()) == 1;
+  for (std::size_t i = 1; i < identity.chain.size(); ++i) {
+    fits = fits && SSL_CTX_add1_chain_cert(context, identity.chain[i].openssl()) == 1;
+  }
+  fits = fits && ::SSL_CTX_use_PrivateKey(context, identity.key.evp()) == 1;
+  if (!fits) {
+    throw Error(ErrorCode::config, "tls.identity",
+                "the TLS server's key and certificate chain cannot be used",
+                crypto::drain_errors());
+  }
+}
+
+}  // namespace
+
+TlsContext::TlsContext(const TlsIdentity& identity)
+    : context_(require(::SSL_CTX_new_ex(crypto::library(), nullptr, ::TLS_server_method()),
+                       "SSL_CTX_new_ex")) {
+  set_protocol(context_.get());
+  forbid_resumption(context_.get());
+  set_buffers(context_.get());
+  set_identity(context_.get(), identity);
+  // No CA names are sent: JSSE and others stay silent if theirs is not listed, and the list would
+  // tell strangers our tenants (interop.md).
+  ::SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, nullptr);
+  ::SSL_CTX_set_cert_verify_callback(context_.get(), accept_unjudged, nullptr);
+}
+
+crypto::SslPtr TlsContext::new_connection() const {
+  crypto::SslPtr ssl(require(::SSL_new(context_.get()), "SSL_new"));
+  ::SSL_set_accept_state(ssl.get());
+  return ssl;
+}
+
+}  // namespace estia::http

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "crypto/openssl/owned.h"
+#include "server/http/server.h"
+
+namespace estia::http {
+
+/// How this server speaks TLS: 1.2 and 1.3, ECDHE with AEAD, no resumption, no renegotiation
+/// (EST-3.3-b, EST-6-a, D14). A client certificate is asked for, never required, and never judged
+/// here (EST-3.3.2-b): PeerInfo hands on what was sent. Immutable; any thread.
+class TlsContext final {
+ public:
+  /// Throws Error{config, "tls.identity"} when key and chain do not go together.
+  explicit TlsContext(const TlsIdentity& identity);
+
+  /// The server's end of a new connection.
+  [[nodiscard]] crypto::SslPtr new_connection() const;
+
+ private:
+  crypto::SslCtxPtr context_;
+};
+
+}  // namespace estia::http

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http/tls_socket.h"
+
+#include <Poco/Net/NetException.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "crypto/openssl/require.h"
+#include "server/http/peer_reader.h"
+#include "server/ops/log.h"
+
+namespace estia::http {
+namespace {
+
+/// One TLS record: the header block, at most this long, leaves in the first one (interop.md).
+constexpr std::size_t kOutputSize = 16384;
+constexpr std::chrono::milliseconds kOtherWaiters{100};
+
+/// Clients of a dual-stack listener are named as they name themselves.
+std::string address_text(const Poco::Net::SocketAddress& address) {
+  const std::string text = address.host().toString();
+  constexpr std::string_view kMapped = "::ffff:";
+  const bool mapped = text.starts_with(kMapped) && text.find('.') != std::string::npos;
+  return mapped ? text.substr(kMapped.size()) : text;
+}
+
+/// What Poco needs to know to answer: whether it is HEAD, and whether the connection stays.
+std::string head_for_poco(const ReceivedRequest& received) {
+  const bool head = received.request.method == "HEAD";
+  return std::string(head ? "HEAD" : "GET") +
+         " / HTTP/1.1\r\nConnection: " + (received.close ? "close" : "keep-alive") +
+         "\r\nContent-Length: 0\r\n\r\n";
+}
+
+}  // namespace
+
+TlsServerSocketImpl::TlsServerSocketImpl(std::shared_ptr<Transport> transport)
+    : transport_(std::move(transport)) {}
+
+Poco::Net::SocketImpl* TlsServerSocketImpl::acceptConnection(Poco::Net::SocketAddress& client) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  const int descriptor = ::accept4(sockfd(), reinterpret_cast<sockaddr*>(&address), &size,
+                                   SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (descriptor < 0) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+      // The connection stays in the kernel's queue; without a pause this loop would spin on it.
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    throw Poco::Net::NetException("accept", std::strerror(errno), errno);
+  }
+  if (!transport_->connections.enter(descriptor)) {
+    ::close(descriptor);
+    throw Poco::Net::NetException("connection limit");
+  }
+  try {
+    client = Poco::Net::SocketAddress(reinterpret_cast<sockaddr*>(&address), size);
+    return new TlsStreamSocketImpl(descriptor, client, transport_);
+  } catch (...) {
+    transport_->connections.leave(descriptor);
+    ::close(descriptor);
+    throw;
+  }
+}
+
+TlsStreamSocketImpl::TlsStreamSocketImpl(int descriptor, Poco::Net::SocketAddress peer,
+                                         std::shared_ptr<Transport> transport)
+    : transport_(std::move(transport)),
+      peer_address_(std::move(peer)),
+      descriptor_(descriptor),
+      stream_(descriptor, transport_->tls.new_connection()),
+      reader_(stream_, *transport_->router, transport_->limits) {
+  const int on = 1;
+  static_cast<void>(::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+  // Last: from here on the base class closes the descriptor.
+  reset(descriptor);
+}
+
+TlsStreamSocketImpl::~TlsStreamSocketImpl() {
+  leave();  // the base class closes the descriptor of a connection that no worker ever saw
+}
+
+void TlsStreamSocketImpl::leave() noexcept {
+  if (descriptor_ >= 0) {
+    transport_->connections.leave(descriptor_);
+    descriptor_ = -1;
+  }
+}
+
+bool TlsStreamSocketImpl::establish() {
+  if (peer_) {
+    return true;
+  }
+  if (!stream_.handshake(after(transport_->limits.handshake))) {
+    ops::log(ops::Level::info, "tls.handshake_failed",
+             {{"peer", address_text(peer_address_)}, {"reason", crypto::drain_errors()}});
+    return false;
+  }
+  peer_ = read_peer(stream_.ssl(), address_text(peer_address_));
+  return true;
+}
+
+/// An idle connection holds a worker; it goes early when others wait for one.
+bool TlsStreamSocketImpl::await_request() {
+  const Deadline deadline = after(transport_->limits.idle);
+  for (;;) {
+    const Deadline slice = std::min(deadline, after(kOtherWaiters));
+    const ReadStatus status = reader_.await(slice);
+    if (status != ReadStatus::timed_out) {
+      return status == ReadStatus::data;
+    }
+    if (slice == deadline || transport_->connections.crowded()) {
+      return false;
+    }
+  }
+}
+
+bool TlsStreamSocketImpl::poll(const Poco::Timespan& /*timeout*/, int mode) {
+  if ((mode & SELECT_READ) == 0) {
+    return true;
+  }
+  if (!flush()) {
+    return false;
+  }
+  transport_->connections.end_request(descriptor_);
+  if (!establish() || !await_request()) {
+    return false;
+  }
+  transport_->connections.begin_request(descriptor_);
+  received_ = reader_.read();
+  if (!received_) {
+    return false;
+  }
+  received_->request.peer = *peer_;
+  head_ = head_for_poco(*received_);
+  return true;
+}
+
+int TlsStreamSocketImpl::receiveBytes(void* buffer, int length, int /*flags*/) {
+  const std::size_t size = std::min(head_.size(), static_cast<std::size_t>(std::max(length, 0)));
+  std::memcpy(buffer, head_.data(), size);
+  head_.erase(0, size);
+  return static_cast<int>(size);
+}
+
+int TlsStreamSocketImpl::sendBytes(const void* buffer, int length, int /*flags*/) {
+  output_.append(static_cast<const char*>(buffer), static_cast<std::size_t>(length));
+  if (output_.size() >= kOutputSize && !flush()) {
+    throw Poco::Net::ConnectionAbortedException("the client does not read");
+  }
+  return length;
+}
+
+bool TlsStreamSocketImpl::flush() {
+  if (output_.empty()) {
+    return true;
+  }
+  if (!send_deadline_) {
+    send_deadline_ = after(transport_->limits.send);
+  }
+  const bool sent = stream_.write(output_, *send_deadline_);
+  output_.clear();
+  return sent;
+}
+
+ReceivedRequest TlsStreamSocketImpl::take_request() {
+  ReceivedRequest received = std::move(received_).value();
+  received_.reset();
+  send_deadline_.reset();
+  return received;
+}
+
+void TlsStreamSocketImpl::close() {
+  if (descriptor_ < 0) {
+    return;
+  }
+  if (flush()) {
+    transport_->connections.end_request(descriptor_);
+  }
+  stream_.close_gently(after(transport_->limits.linger));
+  leave();
+  StreamSocketImpl::close();
+}
+
+#if POCO_VERSION >= 0x010E0000
+int TlsStreamSocketImpl::shutdown() {
+  return ::shutdown(sockfd(), SHUT_RDWR);
+}
+#else
+void TlsStreamSocketImpl::shutdown() {
+  // Poco may call this from another thread, where OpenSSL must not be touched.
+  ::shutdown(sockfd(), SHUT_RDWR);
+}
+#endif
+
+Poco::Net::SocketAddress TlsStreamSocketImpl::address() {
+  return StreamSocketImpl::address();
+}
+
+Poco::Net::SocketAddress TlsStreamSocketImpl::peerAddress() {
+  return peer_address_;  // the kernel forgets it when the peer leaves
+}
+
+void TlsStreamSocketImpl::setReceiveTimeout(const Poco::Timespan& /*timeout*/) {}
+void TlsStreamSocketImpl::setSendTimeout(const Poco::Timespan& /*timeout*/) {}
+
+}  // namespace estia::http

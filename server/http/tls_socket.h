@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <Poco/Net/ServerSocketImpl.h>
+#include <Poco/Net/StreamSocketImpl.h>
+#include <Poco/Version.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/http/connections.h"
+#include "server/http/request_reader.h"
+#include "server/http/tls_context.h"
+#include "server/http/tls_stream.h"
+
+namespace estia::http {
+
+/// What all connections of a listener share; it outlives every one of them.
+struct Transport {
+  Limits limits;
+  TlsContext tls;
+  std::shared_ptr<const Router> router;
+  Connections connections;
+};
+
+/// The listening socket. It only accepts: the handshake belongs to a worker.
+class TlsServerSocketImpl final : public Poco::Net::ServerSocketImpl {
+ public:
+  explicit TlsServerSocketImpl(std::shared_ptr<Transport> transport);
+
+  /// Throws Poco exceptions, which the acceptor's loop survives, when there is nothing to accept or
+  /// the connection is not admitted.
+  Poco::Net::SocketImpl* acceptConnection(Poco::Net::SocketAddress& client) override;
+
+ private:
+  ~TlsServerSocketImpl() override = default;
+
+  std::shared_ptr<Transport> transport_;
+};
+
+/// One connection as Poco's HTTPServerConnection sees it. poll() does the handshake and takes a
+/// complete, checked request off the wire; receiveBytes() then gives Poco a head of our own making:
+/// nothing a client wrote into a header field reaches Poco's parser, and since it ends with the
+/// head, Poco never buffers bytes of the next request. The adapter takes the request itself by
+/// take_request(). Used by one worker at a time.
+class TlsStreamSocketImpl final : public Poco::Net::StreamSocketImpl {
+ public:
+  TlsStreamSocketImpl(int descriptor, Poco::Net::SocketAddress peer,
+                      std::shared_ptr<Transport> transport);
+
+  bool poll(const Poco::Timespan& timeout, int mode) override;
+  int receiveBytes(void* buffer, int length, int flags) override;
+  int sendBytes(const void* buffer, int length, int flags) override;
+  void close() override;
+#if POCO_VERSION >= 0x010E0000
+  int shutdown() override;
+#else
+  void shutdown() override;
+#endif
+  Poco::Net::SocketAddress address() override;
+  Poco::Net::SocketAddress peerAddress() override;
+  void setReceiveTimeout(const Poco::Timespan& timeout) override;
+  void setSendTimeout(const Poco::Timespan& timeout) override;
+  bool secure() const override {
+    return true;
+  }
+
+  /// The request that the last poll() found.
+  [[nodiscard]] ReceivedRequest take_request();
+  /// Sends what has been written so far; false when the client is gone or does not read.
+  [[nodiscard]] bool flush();
+  [[nodiscard]] Transport& transport() noexcept {
+    return *transport_;
+  }
+
+ private:
+  ~TlsStreamSocketImpl() override;
+
+  bool establish();
+  bool await_request();
+  void leave() noexcept;
+
+  std::shared_ptr<Transport> transport_;
+  Poco::Net::SocketAddress peer_address_;
+  int descriptor_;  ///< -1 once it is closed
+  TlsStream stream_;
+  RequestReader reader_;
+  std::optional<PeerInfo> peer_;  ///< set by the handshake
+  std::optional<ReceivedRequest> received_;
+  std::string head_;                       ///< for Poco's parser
+  std::string output_;                     ///< of the answer, not yet sent
+  std::optional<Deadline> send_deadline_;  ///< from the answer's first byte
+};
+
+}  // namespace estia::http

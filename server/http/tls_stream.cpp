@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http/tls_stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "crypto/openssl/require.h"
+
+namespace estia::http {
+namespace {
+
+constexpr std::size_t kMostDrainedBytes = 16U << 20U;
+
+/// False when the deadline has passed.
+bool wait_on(int descriptor, short events, Deadline deadline) noexcept {
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    pollfd entry{descriptor, events, 0};
+    const auto timeout = std::clamp<long long>(left.count(), 0, 60'000);
+    const int ready = ::poll(&entry, 1, static_cast<int>(timeout));
+    if (ready > 0) {
+      return true;
+    }
+    if ((ready < 0 && errno != EINTR) || std::chrono::steady_clock::now() >= deadline) {
+      return false;
+    }
+  }
+}
+
+/// With no ticket to send after the handshake the kernel delays its ACK by 40 ms, and a client with
+/// Nagle's algorithm on waits for it with its request.
+void acknowledge_at_once(int descriptor) noexcept {
+  const int on = 1;
+  static_cast<void>(::setsockopt(descriptor, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on));
+}
+
+}  // namespace
+
+TlsStream::TlsStream(int descriptor, crypto::SslPtr ssl)
+    : descriptor_(descriptor), ssl_(std::move(ssl)) {
+  crypto::require(::SSL_set_fd(ssl_.get(), descriptor), "SSL_set_fd");
+}
+
+TlsStream::Wait TlsStream::wait_for(int result, Deadline deadline) noexcept {
+  const int reason = ::SSL_get_error(ssl_.get(), result);
+  if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) {
+    const short events = reason == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+    return wait_on(descriptor_, events, deadline) ? Wait::again : Wait::timed_out;
+  }
+  // After close_notify we may still write; after anything else OpenSSL forbids it.
+  broken_ = broken_ || reason != SSL_ERROR_ZERO_RETURN;
+  return Wait::broken;
+}
+
+bool TlsStream::handshake(Deadline deadline) {
+  while (std::chrono::steady_clock::now() < deadline) {
+    ::ERR_clear_error();
+    const int result = ::SSL_do_handshake(ssl_.get());
+    if (result == 1) {
+      established_ = true;
+      acknowledge_at_once(descriptor_);
+      return true;
+    }
+    if (wait_for(result, deadline) != Wait::again) {
+      return false;
+    }
+  }
+  return false;
+}
+
+ReadResult TlsStream::read(std::span<char> out, Deadline deadline) {
+  while (!broken_) {
+    ::ERR_clear_error();
+    std::size_t size = 0;
+    const int result = ::SSL_read_ex(ssl_.get(), out.data(), out.size(), &size);
+    if (result == 1) {
+      return {ReadStatus::data, size};
+    }
+    const Wait wait = wait_for(result, deadline);
+    if (wait == Wait::timed_out) {
+      return {ReadStatus::timed_out, 0};
+    }
+    if (wait == Wait::broken) {
+      break;
+    }
+  }
+  return {ReadStatus::closed, 0};
+}
+
+bool TlsStream::write(std::string_view data, Deadline deadline) {
+  while (!data.empty() && !broken_) {
+    ::ERR_clear_error();
+    std::size_t size = 0;
+    const int result = ::SSL_write_ex(ssl_.get(), data.data(), data.size(), &size);
+    if (result == 1) {
+      data.remove_prefix(size);
+    } else if (wait_for(result, deadline) != Wait::again) {
+      broken_ = true;  // a record may have left in part: nothing can follow it
+    }
+    if (!data.empty() && std::chrono::steady_clock::now() >= deadline) {
+      broken_ = true;  // a peer that reads byte by byte never makes us wait long
+    }
+  }
+  return !broken_;
+}
+
+void TlsStream::close_gently(Deadline deadline) noexcept {
+  ::ERR_clear_error();
+  if (established_ && !broken_) {
+    static_cast<void>(::SSL_shutdown(ssl_.get()));
+  }
+  if (!established_ || ::shutdown(descriptor_, SHUT_WR) != 0) {
+    return;
+  }
+  std::array<char, 16384> dropped;
+  std::size_t total = 0;
+  while (total < kMostDrainedBytes && wait_on(descriptor_, POLLIN, deadline)) {
+    const ssize_t size = ::recv(descriptor_, dropped.data(), dropped.size(), MSG_DONTWAIT);
+    if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) {
+      return;
+    }
+    total += size > 0 ? static_cast<std::size_t>(size) : 0;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return;
+    }
+  }
+}
+
+}  // namespace estia::http
