@@ -18,6 +18,7 @@ constexpr std::uint8_t kTagOid = 0x06;
 constexpr std::uint8_t kTagSequence = 0x30;
 constexpr std::uint8_t kTagSet = 0x31;
 constexpr std::uint8_t kConstructed = 0x20;
+constexpr std::uint8_t kClass = 0xC0;  // both bits clear: universal
 
 [[noreturn]] void refuse(const char* why) {
   throw Error(ErrorCode::malformed, "der.malformed", "the data is not valid DER", why);
@@ -86,6 +87,17 @@ std::size_t read_length(ByteView input, std::size_t& at) {
   return length;
 }
 
+bool is_constructed(std::uint8_t tag) {
+  return (tag & kConstructed) != 0;
+}
+
+/// The universal types that DER encodes as elements: SEQUENCE, SET, EXTERNAL, EMBEDDED PDV. All
+/// others are primitive (X.690 10.2).
+bool has_elements(std::uint8_t tag) {
+  const unsigned number = tag & 0x1FU;
+  return number == 0x10 || number == 0x11 || number == 0x08 || number == 0x0B;
+}
+
 void check_elements(ByteView content, unsigned depth_left, std::size_t max_oid) {
   if (depth_left == 0) {
     refuse("nested too deeply");
@@ -95,7 +107,7 @@ void check_elements(ByteView content, unsigned depth_left, std::size_t max_oid) 
     if (element.tag == kTagOid && element.value.size() > max_oid) {
       refuse("object identifier too long");
     }
-    if ((element.tag & kConstructed) != 0) {
+    if (is_constructed(element.tag)) {
       check_elements(element.value, depth_left - 1, max_oid);
     }
   }
@@ -192,6 +204,9 @@ Element read(ByteView& input) {
   if ((element.tag & 0x1FU) == 0x1FU || element.tag == 0) {
     refuse("multi-octet tag or end-of-contents");
   }
+  if ((element.tag & kClass) == 0 && is_constructed(element.tag) != has_elements(element.tag)) {
+    refuse("a string in pieces, or a SEQUENCE or SET that is not constructed");
+  }
   std::size_t at = 1;
   const std::size_t length = read_length(input, at);
   if (input.size() - at < length) {
@@ -212,7 +227,7 @@ void check_structure(ByteView der, unsigned max_depth, std::size_t max_oid) {
   if (outer.tag == kTagOid && outer.value.size() > max_oid) {
     refuse("object identifier too long");
   }
-  if ((outer.tag & kConstructed) != 0) {
+  if (is_constructed(outer.tag)) {
     check_elements(outer.value, max_depth, max_oid);
   }
 }

@@ -23,8 +23,9 @@ namespace estia::der {
 [[nodiscard]] Bytes bit_string(ByteView value);  ///< no unused bits
 
 /// A strict reader for structure checks before OpenSSL sees anything: definite minimal lengths
-/// only, depth at most `max_depth`, OIDs at most `max_oid` bytes, exactly one element, no trailing
-/// bytes. Throws Error{malformed, "der.malformed"}.
+/// only, strings in one piece, depth at most `max_depth`, OIDs at most `max_oid` bytes, exactly one
+/// element, no trailing bytes. What an OCTET STRING or BIT STRING holds is not looked into. Throws
+/// Error{malformed, "der.malformed"}.
 void check_structure(ByteView der, unsigned max_depth = 32, std::size_t max_oid = 64);
 
 /// One TLV at the front of `input`, which is advanced past it. Throws Error{malformed,

@@ -2,6 +2,7 @@
 #include "crypto/openssl/library.h"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/provider.h>
 
 #include "crypto/openssl/require.h"
@@ -14,6 +15,9 @@ OSSL_LIB_CTX* library() {
   static OSSL_LIB_CTX* const context = [] {
     OSSL_LIB_CTX* made = require(::OSSL_LIB_CTX_new(), "OSSL_LIB_CTX_new");
     require(::OSSL_PROVIDER_load(made, "default"), "OSSL_PROVIDER_load(default)");
+    // The signing provider of hsm offers the same names: whoever does not ask for it by name gets
+    // the default one.
+    require(::EVP_set_default_properties(made, "?provider=default"), "EVP_set_default_properties");
     return made;
   }();
   return context;

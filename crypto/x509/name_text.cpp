@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "crypto/base/der.h"
 #include "crypto/base/error.h"
 #include "crypto/openssl/require.h"
 #include "crypto/x509/name.h"
@@ -69,6 +70,12 @@ bool is_country(std::string_view value) {
 
 void append(X509_NAME* name, const NameAttribute& attribute, bool same_rdn) {
   const std::string& type = attribute.short_name.empty() ? attribute.oid : attribute.short_name;
+  if (type.empty()) {
+    refuse(attribute.value, "an attribute without a type");
+  }
+  if (type.front() >= '0' && type.front() <= '9') {
+    static_cast<void>(der::oid(type));  // OpenSSL takes "1.2." for an OID
+  }
   const Asn1ObjectPtr object(::OBJ_txt2obj(type.c_str(), 0));
   if (!object) {
     static_cast<void>(drain_errors());
@@ -140,7 +147,7 @@ Term next_term(std::string_view& rest, std::string_view whole) {
     if (c == '\\') {
       term.value.push_back(unescape(rest, whole));
       kept = term.value.size();
-    } else if (is_special(c) || (c == '#' && term.value.empty())) {
+    } else if ((is_special(c) && c != '=') || (c == '#' && term.value.empty())) {
       refuse(whole, std::string("write a backslash before ") + c);
     } else if (c != ' ' || !term.value.empty()) {
       term.value.push_back(c);

@@ -113,6 +113,11 @@ TEST(DerReader, RefusesBrokenEncodings) {
            "30030201",          // inner truncated
            "300402020101ff",    // trailing behind inner
            "3003020201",        // inner longer than outer
+           "2c050c03616263",    // constructed UTF8String
+           "2404040200ff",      // constructed OCTET STRING
+           "3006230403020001",  // constructed BIT STRING inside
+           "1000",              // primitive SEQUENCE
+           "30021100",          // primitive SET inside
            "30043002048005",    // indefinite inside
            "a0023080",          // indefinite inside a context tag
        }) {

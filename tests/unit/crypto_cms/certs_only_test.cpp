@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/cms/certs_only.h"
+
+#include <gtest/gtest.h>
+
+#include "crypto/base/der.h"
+#include "crypto/base/file.h"
+#include "tests/support/openssl_command.h"
+#include "tests/support/refusal.h"
+#include "tests/support/scratch_directory.h"
+#include "tests/unit/crypto_x509/certificate_forge.h"
+
+namespace estia::crypto {
+namespace {
+
+TEST(CertsOnly, HasExactlyTheFormOfRfc7030_EST_4_1_3_b) {
+  const Certificate certificate = make_root().certificate;
+  const Bytes expected_end = from_hex("3100");  // signerInfos {}
+  const Bytes cms = certs_only({certificate});
+  EXPECT_NO_THROW(der::check_structure(cms));
+  ByteView rest = cms;
+  ByteView content_info = der::read(rest).value;
+  EXPECT_EQ(to_hex(der::read(content_info).whole), "06092a864886f70d010702");
+  ByteView wrapper = der::read(content_info).value;
+  EXPECT_TRUE(content_info.empty());
+  ByteView signed_data = der::read(wrapper).value;
+  EXPECT_EQ(to_hex(der::read(signed_data).whole), "020101");
+  EXPECT_EQ(to_hex(der::read(signed_data).whole), "3100");
+  EXPECT_EQ(to_hex(der::read(signed_data).whole), "300b06092a864886f70d010701");
+  const der::Element certificates = der::read(signed_data);
+  EXPECT_EQ(certificates.tag, 0xA0);
+  EXPECT_EQ(Bytes(certificates.value.begin(), certificates.value.end()), certificate.der());
+  EXPECT_EQ(Bytes(signed_data.begin(), signed_data.end()), expected_end);
+}
+
+TEST(CertsOnly, OpensslReadsEveryCertificateByBothOfItsReaders) {
+  const test::ScratchDirectory scratch;
+  const Issuer root = make_root("Root CA");
+  const Issuer sub = make_sub_ca(root, "Issuing CA");
+  const Bytes cms = certs_only({sub.certificate, root.certificate});
+  const auto file = scratch.path() / "certs.p7";
+  write_new_file(file, as_text(cms), FileMode::readable);
+  for (const std::string command :
+       {"pkcs7 -inform DER -print_certs -in ", "cms -cmsout -print -inform DER -in "}) {
+    const auto printed = test::openssl_command(command + file.string());
+    EXPECT_EQ(printed.status, 0) << printed.output;
+    EXPECT_NE(printed.output.find("Root CA"), std::string::npos);
+    EXPECT_NE(printed.output.find("Issuing CA"), std::string::npos);
+  }
+}
+
+TEST(CertsOnly, TheSetIsSortedWhateverTheOrderGiven) {
+  const Issuer root = make_root();
+  const Issuer sub = make_sub_ca(root, "Issuing CA");
+  const Issuer other = make_root("Other");
+  const Bytes expected = certs_only({root.certificate, sub.certificate, other.certificate});
+  EXPECT_EQ(certs_only({other.certificate, root.certificate, sub.certificate}), expected);
+  EXPECT_EQ(certs_only({sub.certificate, other.certificate, root.certificate}), expected);
+}
+
+TEST(CertsOnly, RefusesAnEmptyList) {
+  EXPECT_EQ(test::refusal([] { static_cast<void>(certs_only({})); }),
+            "internal cms.no_certificates");
+}
+
+}  // namespace
+}  // namespace estia::crypto
