@@ -4,6 +4,7 @@
 #include <cctype>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "crypto/base/error.h"
 
@@ -15,7 +16,7 @@ enum ExitStatus : int { done = 0, failed = 1, misused = 2 };
 /// CLI11's own texts, in the form of ours: lower case, no full stop.
 std::string in_our_form(std::string text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (text.size() > 1 && std::isupper(at(0)) != 0 && std::islower(at(1)) != 0) {
+  if (text.size() > 1 && std::isupper(at(0)) != 0 && std::isupper(at(1)) == 0) {
     text[0] = static_cast<char>(std::tolower(at(0)));
   }
   while (text.ends_with('\n') || text.ends_with('.')) {
@@ -33,7 +34,9 @@ int tell(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
     return app.exit(error);
   }
-  complain(in_our_form(error.what()));
+  const std::vector<std::string> unknown = app.remaining(true);
+  complain(unknown.empty() ? in_our_form(error.what())
+                           : "'" + unknown.front() + "' is not understood here");
   std::cerr << "estia --help, or --help after a command, tells how it is used\n";
   return misused;
 }

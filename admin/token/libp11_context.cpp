@@ -1,11 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/token/libp11_context.h"
 
+#include <dlfcn.h>
 #include <openssl/err.h>
 
 #include "crypto/base/error.h"
 
 namespace estia::admin {
+namespace {
+
+[[noreturn]] void refuse_module(const std::filesystem::path& module, const std::string& reason) {
+  throw Error(ErrorCode::config, "token.module",
+              module.string() + " cannot be used as a PKCS#11 module: " + reason);
+}
+
+/// libp11 would print the loader's reason by itself, and its error would not name it.
+void check_loads(const std::filesystem::path& module) {
+  void* library = ::dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* reason = ::dlerror();
+    refuse_module(module, reason == nullptr ? "it does not load" : reason);
+  }
+  const bool is_module = ::dlsym(library, "C_GetFunctionList") != nullptr;
+  ::dlclose(library);
+  if (!is_module) {
+    refuse_module(module, "it has no C_GetFunctionList");
+  }
+}
+
+}  // namespace
 
 std::string libp11_reason() {
   // The first entry is the cause, later ones are what it led to.
@@ -15,7 +38,9 @@ std::string libp11_reason() {
   return reason == nullptr ? "the module gave no reason" : reason;
 }
 
-Libp11Context::Libp11Context(const std::filesystem::path& module) : context_(::PKCS11_CTX_new()) {
+Libp11Context::Libp11Context(const std::filesystem::path& module) {
+  check_loads(module);
+  context_ = ::PKCS11_CTX_new();
   if (context_ == nullptr) {
     throw Error(ErrorCode::internal, "token.module", "libp11 cannot be used");
   }
@@ -23,8 +48,7 @@ Libp11Context::Libp11Context(const std::filesystem::path& module) : context_(::P
   if (::PKCS11_CTX_load(context_, module.c_str()) != 0) {
     const std::string reason = libp11_reason();
     ::PKCS11_CTX_free(context_);
-    throw Error(ErrorCode::config, "token.module",
-                module.string() + " cannot be used as a PKCS#11 module: " + reason);
+    refuse_module(module, reason);
   }
   ::ERR_clear_error();  // SoftHSM leaves entries of its own in C_Initialize
   if (::PKCS11_enumerate_slots(context_, &slots_, &count_) != 0) {

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// `estia apply`, `config export` and `revoke` on a state directory made by `estia init`.
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "crypto/base/file.h"
+#include "crypto/x509/certificate.h"
+#include "server/provision/state_layout.h"
+#include "server/store/store.h"
+#include "tests/unit/admin/workplace.h"
+
+namespace estia::test {
+namespace {
+
+using e2e::Finished;
+
+constexpr const char* kPassword = "Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5";
+
+class StateCommands : public ::testing::Test {
+ protected:
+  StateCommands() {
+    place_.make_ca();
+    exported_ = place_.estia({"config", "export", "--state", state()}).out;
+  }
+
+  [[nodiscard]] std::string state() const { return place_.state().string(); }
+  [[nodiscard]] Finished apply(const std::string& document) const {
+    replace_file(place_.path("ca.toml"), document, FileMode::readable);
+    return place_.estia({"apply", place_.path("ca.toml").string(), "--state", state()});
+  }
+  [[nodiscard]] Finished revoke(const std::string& serial,
+                                const std::string& reason = "superseded") const {
+    return place_.estia({"revoke", "--state", state(), "--serial", serial, "--reason", reason});
+  }
+  [[nodiscard]] std::string replaced(const std::string& from, const std::string& to) const {
+    std::string text = exported_;
+    EXPECT_NE(text.find(from), std::string::npos) << from;
+    return text.replace(text.find(from), from.size(), to);
+  }
+  [[nodiscard]] std::string with_account(const std::string& user,
+                                         const std::string& password_file) const {
+    return exported_ + "\n[[account]]\nalias = \"est\"\nuser = \"" + user + "\"\n" +
+           (password_file.empty() ? "" : "password_file = \"" + password_file + "\"\n");
+  }
+  [[nodiscard]] std::optional<ca::CertificateRecord> record(const Bytes& serial) const {
+    const SystemClock clock;
+    return store::Store::open(place_.state() / "estia.db", clock)->registry().find(serial);
+  }
+  [[nodiscard]] ca::StoredConfiguration stored() const {
+    const SystemClock clock;
+    return store::Store::open(place_.state() / "estia.db", clock)->configuration().load().value();
+  }
+
+  Workplace place_;
+  std::string exported_;
+};
+
+void expect_failure(const Finished& finished, const std::string& told) {
+  EXPECT_EQ(finished.code, 1) << finished.out << finished.err;
+  EXPECT_NE(finished.err.find(told), std::string::npos) << finished.err;
+}
+
+TEST_F(StateCommands, ExportAppliesUnchanged) {
+  ASSERT_FALSE(exported_.empty());
+  const Finished again = apply(exported_);
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.out, "nothing to change, version 1\n");
+  EXPECT_EQ(exported_.find("password"), std::string::npos);
+}
+
+TEST_F(StateCommands, ApplyReportsWhatChanged) {
+  std::string document = replaced("ra_scope = \"CN=dev-*\"", "ra_scope = \"CN=device-*\"");
+  document += "\n[[end_entity_profile]]\nname = \"sensor\"\nrequired = [\"CN\"]\n";
+  const Finished applied = apply(document);
+  ASSERT_EQ(applied.code, 0) << applied.err;
+  EXPECT_EQ(applied.out,
+            "added    end-entity profile sensor\nchanged  alias est\nconfiguration version 2\n");
+  const Finished back = apply(exported_);
+  EXPECT_EQ(back.out,
+            "changed  alias est\nremoved  end-entity profile sensor\nconfiguration version 3\n");
+  EXPECT_EQ(place_.estia({"config", "export", "--state", state()}).out, exported_);
+}
+
+TEST_F(StateCommands, RefusedDocumentChangesNothing) {
+  expect_failure(apply(replaced("ca = \"issuing\"", "ca = \"other\"")),
+                 "alias[est].ca: there is no 'other'");
+  expect_failure(apply("rubbish"), "ca.toml:1");
+  expect_failure(apply(replaced("name = \"est\"", "name = \"rest\"")), "");
+  EXPECT_EQ(stored().version, 1U);
+  EXPECT_EQ(place_.estia({"config", "export", "--state", state()}).out, exported_);
+}
+
+TEST_F(StateCommands, WarnsButApplies) {
+  const Finished applied = apply(replaced("[\"clientAuth\"]", "[\"serverAuth\"]"));
+  EXPECT_EQ(applied.code, 0) << applied.err;
+  EXPECT_NE(
+      applied.err.find("estia: warning: alias est: certificate profile device lacks clientAuth"),
+      std::string::npos)
+      << applied.err;
+}
+
+TEST_F(StateCommands, AccountKeepsItsHashWithoutPasswordFile) {
+  const Bytes before = stored().accounts.at(0).password.digest;
+  ASSERT_EQ(apply(replaced("CN=dev-*", "CN=x-*")).code, 0);
+  EXPECT_EQ(stored().accounts.at(0).password.digest, before);
+}
+
+TEST_F(StateCommands, NewAccountNeedsAGeneratedPasswordFromAFile) {
+  expect_failure(apply(with_account("second", "")), "is new and has no stored password");
+  expect_failure(apply(with_account("second", "second.password")), "second.password");
+  for (const char* weak : {"short", "hunter2hunter2hunter2hunter2", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                           "with spaces in it, long enough"}) {
+    replace_file(place_.path("second.password"), weak, FileMode::secret);
+    const Finished refused = apply(with_account("second", "second.password"));
+    expect_failure(refused, "must be generated");
+    EXPECT_EQ(refused.err.find(weak), std::string::npos) << refused.err;
+  }
+  EXPECT_EQ(stored().accounts.size(), 1U);
+  replace_file(place_.path("second.password"), kPassword, FileMode::readable);
+  EXPECT_EQ(apply(with_account("second", "second.password")).code, 1);  // others can read it
+  replace_file(place_.path("second.password"), kPassword, FileMode::secret);
+  const Finished applied = apply(with_account("second", "second.password"));
+  ASSERT_EQ(applied.code, 0) << applied.err;
+  EXPECT_EQ(applied.out, "added    account est/second\nconfiguration version 2\n");
+  EXPECT_EQ(apply(with_account("second", "second.password")).out, "nothing to change, version 2\n");
+  replace_file(place_.path("second.password"), "A" + std::string(kPassword), FileMode::secret);
+  EXPECT_EQ(apply(with_account("second", "second.password")).out,
+            "changed  account est/second\nconfiguration version 3\n");
+  EXPECT_EQ(apply(exported_).out, "removed  account est/second\nconfiguration version 4\n");
+  EXPECT_EQ(stored().accounts.size(), 1U);
+  EXPECT_EQ(read_file(place_.state() / "estia.db").find(kPassword), std::string::npos);
+}
+
+TEST_F(StateCommands, RevokesOnceAndForGood) {
+  const auto server =
+      crypto::Certificate::parse_pem(read_file(place_.state() / "tls/server.pem")).front();
+  EXPECT_FALSE(record(server.serial())->revocation.has_value());
+  const Finished done = revoke(to_hex(server.serial()), "keyCompromise");
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(done.out, "revoked " + to_hex(server.serial()) + " (keyCompromise)\n");
+  ASSERT_TRUE(record(server.serial())->revocation.has_value());
+  EXPECT_EQ(record(server.serial())->revocation->reason, 1);
+  expect_failure(revoke(to_hex(server.serial())), "revoked");
+  EXPECT_EQ(record(server.serial())->revocation->reason, 1);
+}
+
+TEST_F(StateCommands, RevokeTakesSerialsAsToolsPrintThem) {
+  const auto server =
+      crypto::Certificate::parse_pem(read_file(place_.state() / "tls/server.pem")).front();
+  const std::string printed =
+      place_.tool({"openssl", "x509", "-in", (place_.state() / "tls/server.pem").string(), "-noout",
+                   "-serial"});
+  const std::string hex = printed.substr(printed.find('=') + 1, 40);
+  std::string colons;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    colons += (i == 0 ? "" : ":") + hex.substr(i, 2);
+  }
+  ASSERT_EQ(revoke(colons).code, 0);
+  EXPECT_TRUE(record(server.serial())->revocation.has_value());
+}
+
+TEST_F(StateCommands, RevokeRefusesAnUnknownSerial) {
+  expect_failure(revoke("0102030405"), "0102030405");
+}
+
+TEST_F(StateCommands, EveryCommandRefusesALockedState) {
+  {
+    const provision::StateLock held{provision::StateLayout(place_.state())};
+    expect_failure(apply(exported_), "stop it first");
+    expect_failure(revoke("01"), "stop it first");
+    expect_failure(place_.estia({"config", "export", "--state", state()}), "stop it first");
+  }
+  EXPECT_EQ(apply(exported_).code, 0);
+}
+
+TEST_F(StateCommands, ATamperedConfigurationFileIsRefused) {
+  const auto file = place_.state() / "estia.toml";
+  replace_file(file, read_file(file) + "\nloose = 1\n", FileMode::readable);
+  expect_failure(revoke("01"), "loose");
+}
+
+}  // namespace
+}  // namespace estia::test
