@@ -22,7 +22,7 @@ name = "devices"
 ca = "issuing"
 end_entity_profile = "device"
 certificate_profile = "device"
-authenticators = ["client_certificate"]
+authenticators = ["client-certificate"]
 ra_scope = "CN=device-*"
 
 [[alias]]

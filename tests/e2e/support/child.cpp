@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,26 +47,36 @@ constexpr int kOutputFlags = O_WRONLY | O_CREAT | O_APPEND;
 
 }  // namespace
 
-Child::Child(const Command& command) {
+Child::Child(const Command& command) : own_group_(command.own_group) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, 0, command.in.c_str(), O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&actions, 1, command.out.c_str(), kOutputFlags, 0600);
   ::posix_spawn_file_actions_addopen(&actions, 2, command.err.c_str(), kOutputFlags, 0600);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  if (own_group_) {
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);  // group 0: the child's own pid
+  }
   const std::vector<std::string> environment = environment_with(command.environment);
   const int error =
-      ::posix_spawnp(&pid_, command.arguments.front().c_str(), &actions, nullptr,
+      ::posix_spawnp(&pid_, command.arguments.front().c_str(), &actions, &attributes,
                      pointers(command.arguments).data(), pointers(environment).data());
+  ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
     throw std::runtime_error("cannot start " + command.arguments.front() + ": " +
                              std::strerror(error));
   }
-  pidfd_ = ::pidfd_open(pid_, 0);
+  // Not pidfd_open(): the header of glibc 2.36 lacks extern "C".
+  pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
 }
 
 Child::~Child() {
   if (!result_) {
+    if (own_group_) {
+      signal_group(SIGKILL);
+    }
     signal(SIGKILL);
     ::waitpid(pid_, nullptr, 0);
   }
@@ -76,6 +86,12 @@ Child::~Child() {
 void Child::signal(int number) const {
   if (!result_) {
     ::kill(pid_, number);
+  }
+}
+
+void Child::signal_group(int number) const {
+  if (own_group_ && !result_) {
+    ::kill(-pid_, number);
   }
 }
 

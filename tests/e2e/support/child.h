@@ -21,6 +21,7 @@ class Child final {
     std::filesystem::path out;
     std::filesystem::path err;
     std::filesystem::path in = "/dev/null";
+    bool own_group = false;  ///< a process group of its own, which ends with this object
   };
   /// Throws std::runtime_error when the program cannot be started.
   explicit Child(const Command& command);
@@ -31,6 +32,8 @@ class Child final {
   Child& operator=(Child&&) = delete;
 
   void signal(int number) const;
+  /// To the program and all of its descendants that stayed in its group; only with `own_group`.
+  void signal_group(int number) const;
   /// The exit code, or minus the signal that ended it; nullopt if it still runs at the limit.
   [[nodiscard]] std::optional<int> wait(std::chrono::milliseconds limit);
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
@@ -39,6 +42,7 @@ class Child final {
  private:
   pid_t pid_ = -1;
   int pidfd_ = -1;
+  bool own_group_ = false;
   std::optional<int> result_;
 };
 

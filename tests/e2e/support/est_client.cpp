@@ -97,6 +97,8 @@ Device EstClient::make_device(const std::string& subject, const std::string& san
   if (algorithm.starts_with("RSA-")) {
     openssl({"genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt",
              "rsa_keygen_bits:" + algorithm.substr(4), "-out", device.key.string()});
+  } else if (algorithm == "Ed25519") {
+    openssl({"genpkey", "-algorithm", "ED25519", "-out", device.key.string()});
   } else {
     openssl({"genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:" + algorithm, "-out",
              device.key.string()});

@@ -33,7 +33,8 @@ std::string softhsm_module() {
   throw std::runtime_error("libsofthsm2.so is not installed");
 }
 
-Installation::Installation(const std::string& ra_scope) {
+Installation::Installation(const std::string& ra_scope,
+                           const std::vector<std::string>& init_arguments) {
   const std::filesystem::path tokens = directory() / "tokens";
   const std::filesystem::path configuration = directory() / "softhsm2.conf";
   std::filesystem::create_directory(tokens);
@@ -46,9 +47,13 @@ Installation::Installation(const std::string& ra_scope) {
   run_ok({"softhsm2-util", "--init-token", "--free", "--label", kLabel, "--so-pin", "so-1234",
           "--pin", kPin},
          directory(), environment_);
-  const Finished init = estia({"init", "--state", state().string(), "--module", softhsm_module(),
-                               "--token", kLabel, "--pin-file", (directory() / "pin").string(),
-                               "--ra-scope", ra_scope, "--dns", "localhost", "--ip", "127.0.0.1"});
+  std::vector<std::string> command{"init",       "--state",        state().string(),
+                                   "--module",   softhsm_module(), "--token",
+                                   kLabel,       "--pin-file",     (directory() / "pin").string(),
+                                   "--ra-scope", ra_scope,         "--dns",
+                                   "localhost",  "--ip",           "127.0.0.1"};
+  command.insert(command.end(), init_arguments.begin(), init_arguments.end());
+  const Finished init = estia(command);
   if (init.code != 0) {
     throw std::runtime_error("estia init: " + init.out + init.err);
   }

@@ -14,12 +14,16 @@ namespace estia::e2e {
 /// goes with this object. Every file that a program of ours may write lies below it.
 class Installation final {
  public:
-  explicit Installation(const std::string& ra_scope = "any");
+  /// `init_arguments` are given to `estia init` as well.
+  explicit Installation(const std::string& ra_scope = "any",
+                        const std::vector<std::string>& init_arguments = {});
 
   [[nodiscard]] const std::filesystem::path& directory() const { return scratch_.path(); }
   [[nodiscard]] std::filesystem::path state() const { return directory() / "state"; }
   [[nodiscard]] std::filesystem::path ca_bundle() const { return state() / "ca-bundle.pem"; }
   [[nodiscard]] const std::vector<std::string>& environment() const { return environment_; }
+  /// "NAME=value" for every program of ours that starts from now on.
+  void add_environment(const std::string& setting) { environment_.push_back(setting); }
   [[nodiscard]] std::string user() const;
   [[nodiscard]] std::string password() const;
   [[nodiscard]] std::string pin() const { return kPin; }
