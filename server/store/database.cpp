@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+
 #include "server/store/sql_error.h"
 
 namespace estia::store {
@@ -175,6 +177,32 @@ void Database::watch_log() {
         return SQLITE_OK;
       },
       &log_pages_);
+}
+
+void Database::rewrite_log() {
+  constexpr sqlite3_int64 kChunk = 65536;
+  sqlite3_file* log = nullptr;
+  check(::sqlite3_file_control(connection_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log),
+        "JOURNAL_POINTER");
+  if (log == nullptr || log->pMethods == nullptr) {
+    return;
+  }
+  const auto done = [](int rc) {
+    if (rc != SQLITE_OK) {
+      throw SqlError(rc, "rewriting the log");
+    }
+  };
+  sqlite3_int64 size = 0;
+  done(log->pMethods->xFileSize(log, &size));
+  Bytes chunk(static_cast<std::size_t>(kChunk));
+  for (sqlite3_int64 at = 0; at < size; at += kChunk) {
+    const int length = static_cast<int>(std::min(kChunk, size - at));
+    done(log->pMethods->xRead(log, chunk.data(), length, at));
+    done(log->pMethods->xWrite(log, chunk.data(), length, at));
+  }
+  if (size > 0) {
+    done(log->pMethods->xSync(log, SQLITE_SYNC_NORMAL));
+  }
 }
 
 void Database::checkpoint(Checkpoint mode) {

@@ -81,6 +81,9 @@ class Database final {
   void watch_log();
   /// Pages in the write-ahead log after this connection's last commit.
   [[nodiscard]] int log_pages() const noexcept { return log_pages_; }
+  /// Writes the log's own bytes over themselves and syncs them. Only while no other connection uses
+  /// the file. After a sync that failed, the page cache may show bytes that no later sync writes.
+  void rewrite_log();
   enum class Checkpoint { passive, truncate };
   void checkpoint(Checkpoint mode);
   /// Closing must not move the log into the database: for readers, and after a failed write.

@@ -176,8 +176,10 @@ std::unique_ptr<Database> open_database(const std::filesystem::path& path) {
   require_store(*database, path);
   require_known_schema(*database, migrations());
   make_durable(*database);
-  // Rows that a lost process left in the log may never have been synced, although the page cache
-  // shows them: written and synced anew before anyone relies on them.
+  // What a process left in the log may never have reached the disk, although the page cache shows
+  // it (a sync failed). First the log, then the database: the other way round, a power cut in
+  // between would lay an older log over a newer database.
+  database->rewrite_log();
   database->checkpoint(Database::Checkpoint::truncate);
   require_sound(*database);
   migrate(*database, migrations());

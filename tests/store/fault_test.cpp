@@ -127,6 +127,22 @@ TEST_F(FaultTest, AfterAFailedSyncNothingIsWrittenUntilReopened) {
   intend(*store, intent_of(2));
 }
 
+TEST_F(FaultTest, WhatReopeningShowsSurvivesThePowerCutAfterIt) {
+  auto store = create();
+  intend(*store, intent_of(1));  // the log has its header
+  vfs_.fail_at(1, ShimVfs::Fault::sync_error, false);
+  EXPECT_EQ(error_id([&] { intend(*store, intent_of(2)); }), "store.io");
+  EXPECT_FALSE(store->registry().find(serial_of(2)));
+  store.reset();
+  store = open();
+  // All of it was written, so it counts as issued; but only the page cache had it.
+  EXPECT_TRUE(store->registry().find(serial_of(2)));
+  std::mt19937 random(1);
+  const auto after = Store::open(cut_power(random), clock_);
+  EXPECT_TRUE(after->registry().find(serial_of(2)));
+  EXPECT_EQ(after->verify_audit_chain(), 2U);
+}
+
 TEST_F(FaultTest, AFailedCommitFailsEveryoneInItsBatch) {
   auto store = create();
   vfs_.hold_syncs();

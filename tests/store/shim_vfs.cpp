@@ -311,7 +311,8 @@ int ShimVfs::before(Kind kind) {
       changed_.wait(lock, [this] { return !hold_; });
     }
   }
-  const bool counts = fault_ == Fault::io_error || kind == Kind::write;
+  const bool counts =
+      fault_ == Fault::io_error || kind == (fault_ == Fault::disk_full ? Kind::write : Kind::sync);
   const bool due = countdown_ > 0 && counts && --countdown_ == 0;
   if (!due && !(happened_ && for_good_ && counts)) {
     return SQLITE_OK;

@@ -36,8 +36,9 @@ void write_after_power_cut(const DiskImage& image, const std::filesystem::path& 
 class ShimVfs final {
  public:
   enum class Fault {
-    io_error,  ///< the n-th write, sync or truncation
-    disk_full  ///< the n-th write
+    io_error,   ///< the n-th write, sync or truncation
+    disk_full,  ///< the n-th write
+    sync_error  ///< the n-th sync
   };
 
   /// Registers itself on the first call.
