@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// A PKCS #11 module around another one (ESTIA_P11_REAL): counts, holds, fails and falsifies calls,
+// as p11_shim.h says. Exports no C_GetInterface, so that everybody uses the list below.
+#include "tests/support/p11_shim.h"
+
+#include <dlfcn.h>
+#include <p11-kit/pkcs11.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <type_traits>
+
+namespace {
+
+struct Entry {
+  unsigned long calls = 0;
+  unsigned long in_flight = 0;
+  unsigned long most_in_flight = 0;
+  unsigned long fail_with = CKR_OK;
+  unsigned long skip = 0;   // calls that pass before the first failure
+  unsigned long fail = 0;   // failures left
+  bool after_real = false;  // the real call is made, its result is thrown away
+  bool gate_closed = false;
+};
+
+struct Shim {
+  std::mutex mutex;  // guards everything below
+  std::condition_variable changed;
+  std::map<std::string, Entry, std::less<>> entries;
+  unsigned long session_limit = 0;
+  unsigned long open_sessions = 0;
+  bool tell_session_limit = false;
+  bool corrupt_signatures = false;
+  unsigned long flipped_attribute = ~0UL;
+};
+
+Shim& shim() {
+  static auto* const made = new Shim;  // threads of a test may outlive its static objects
+  return *made;
+}
+
+CK_FUNCTION_LIST* real() {
+  static CK_FUNCTION_LIST* const list = [] {
+    const char* path = ::getenv("ESTIA_P11_REAL");
+    void* library = path == nullptr ? nullptr : ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    CK_FUNCTION_LIST* found = nullptr;
+    if (library != nullptr) {
+      const auto get =
+          reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
+      if (get == nullptr || get(&found) != CKR_OK) {
+        found = nullptr;
+      }
+    }
+    return found;
+  }();
+  return list;
+}
+
+/// What a call is told before it starts.
+struct Orders {
+  bool fail = false;
+  bool after_real = false;
+  CK_RV rv = CKR_OK;
+};
+
+Orders enter(const char* name) {
+  Shim& all = shim();
+  std::unique_lock lock(all.mutex);
+  Entry& entry = all.entries[name];
+  ++entry.calls;
+  entry.most_in_flight = std::max(entry.most_in_flight, ++entry.in_flight);
+  all.changed.notify_all();
+  all.changed.wait(lock, [&] { return !entry.gate_closed; });
+  if (entry.skip > 0) {
+    --entry.skip;
+    return {};
+  }
+  if (entry.fail == 0) {
+    return {};
+  }
+  --entry.fail;
+  return {true, entry.after_real, entry.fail_with};
+}
+
+void leave(const char* name) {
+  Shim& all = shim();
+  const std::scoped_lock lock(all.mutex);
+  --all.entries[name].in_flight;
+  all.changed.notify_all();
+}
+
+bool session_refused() {
+  Shim& all = shim();
+  const std::scoped_lock lock(all.mutex);
+  if (all.session_limit != 0 && all.open_sessions >= all.session_limit) {
+    return true;
+  }
+  ++all.open_sessions;
+  return false;
+}
+
+void session_closed() {
+  Shim& all = shim();
+  const std::scoped_lock lock(all.mutex);
+  --all.open_sessions;
+}
+
+void falsify(CK_TOKEN_INFO* info) {
+  Shim& all = shim();
+  const std::scoped_lock lock(all.mutex);
+  if (all.tell_session_limit) {
+    info->ulMaxSessionCount = all.session_limit;
+  }
+}
+
+void falsify(CK_ATTRIBUTE* list, CK_ULONG count) {
+  Shim& all = shim();
+  const std::scoped_lock lock(all.mutex);
+  for (CK_ULONG i = 0; i < count; ++i) {
+    if (list[i].type == all.flipped_attribute && list[i].pValue != nullptr) {
+      static_cast<unsigned char*>(list[i].pValue)[0] ^= 1U;
+    }
+  }
+}
+
+void falsify_signature(unsigned char* signature, const CK_ULONG* size) {
+  Shim& all = shim();
+  const std::scoped_lock lock(all.mutex);
+  if (all.corrupt_signatures && signature != nullptr && *size > 0) {
+    signature[*size - 1] ^= 1U;
+  }
+}
+
+template <auto Member>
+struct Tag {};
+template <auto A, auto B>
+constexpr bool kSame = std::is_same_v<Tag<A>, Tag<B>>;  // == needs members of one type
+
+template <auto Member, class Arguments>
+void after_success(const Arguments& arguments) {
+  if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetTokenInfo>) {
+    falsify(std::get<1>(arguments));
+  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetAttributeValue>) {
+    falsify(std::get<2>(arguments), std::get<3>(arguments));
+  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_Sign>) {
+    falsify_signature(std::get<3>(arguments), std::get<4>(arguments));
+  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_CloseSession>) {
+    session_closed();
+  }
+}
+
+template <auto Member>
+struct Thunk;
+
+template <class... Arguments, CK_RV (*CK_FUNCTION_LIST::*Member)(Arguments...)>
+struct Thunk<Member> {
+  inline static const char* name = "";
+
+  static CK_RV call(Arguments... arguments) {
+    const Orders orders = enter(name);
+    CK_RV rv = orders.rv;
+    if (!orders.fail || orders.after_real) {
+      const CK_RV real_rv = call_real(arguments...);
+      rv = orders.fail ? orders.rv : real_rv;
+    }
+    leave(name);
+    return rv;
+  }
+
+  static CK_RV call_real(Arguments... arguments) {
+    constexpr bool kOpens = kSame<Member, &CK_FUNCTION_LIST::C_OpenSession>;
+    if (kOpens && session_refused()) {
+      return CKR_SESSION_COUNT;
+    }
+    const CK_RV rv = (real()->*Member)(arguments...);
+    if (rv == CKR_OK) {
+      after_success<Member>(std::tuple(arguments...));
+    } else if (kOpens) {
+      session_closed();
+    }
+    return rv;
+  }
+};
+
+#define ESTIA_SHIM_FUNCTIONS(X)                                                                   \
+  X(C_Initialize)                                                                                 \
+  X(C_Finalize) X(C_GetInfo) X(C_GetSlotList) X(C_GetSlotInfo) X(C_GetTokenInfo) X(               \
+      C_GetMechanismList) X(C_GetMechanismInfo) X(C_InitToken) X(C_InitPIN) X(C_SetPIN)           \
+      X(C_OpenSession) X(C_CloseSession) X(C_CloseAllSessions) X(C_GetSessionInfo) X(             \
+          C_GetOperationState) X(C_SetOperationState) X(C_Login) X(C_Logout) X(C_CreateObject)    \
+          X(C_CopyObject) X(C_DestroyObject) X(C_GetObjectSize) X(C_GetAttributeValue) X(         \
+              C_SetAttributeValue) X(C_FindObjectsInit) X(C_FindObjects) X(C_FindObjectsFinal)    \
+              X(C_EncryptInit) X(C_Encrypt) X(C_EncryptUpdate) X(C_EncryptFinal) X(C_DecryptInit) \
+                  X(C_Decrypt) X(C_DecryptUpdate) X(C_DecryptFinal) X(C_DigestInit) X(C_Digest)   \
+                      X(C_DigestUpdate) X(C_DigestKey) X(C_DigestFinal) X(C_SignInit) X(C_Sign)   \
+                          X(C_SignUpdate) X(C_SignFinal) X(C_SignRecoverInit) X(C_SignRecover)    \
+                              X(C_VerifyInit) X(C_Verify) X(C_VerifyUpdate) X(C_VerifyFinal)      \
+                                  X(C_VerifyRecoverInit) X(C_VerifyRecover)                       \
+                                      X(C_DigestEncryptUpdate) X(C_DecryptDigestUpdate)           \
+                                          X(C_SignEncryptUpdate) X(C_DecryptVerifyUpdate)         \
+                                              X(C_GenerateKey) X(C_GenerateKeyPair) X(C_WrapKey)  \
+                                                  X(C_UnwrapKey) X(C_DeriveKey) X(C_SeedRandom)   \
+                                                      X(C_GenerateRandom) X(C_GetFunctionStatus)  \
+                                                          X(C_CancelFunction)                     \
+                                                              X(C_WaitForSlotEvent)
+
+CK_FUNCTION_LIST* list() {
+  static CK_FUNCTION_LIST* const made = [] {
+    auto* functions = new CK_FUNCTION_LIST(*real());
+#define X(function)                                      \
+  Thunk<& CK_FUNCTION_LIST::function>::name = #function; \
+  functions->function = Thunk<&CK_FUNCTION_LIST::function>::call;
+    ESTIA_SHIM_FUNCTIONS(X)
+#undef X
+    functions->C_GetFunctionList = C_GetFunctionList;
+    return functions;
+  }();
+  return made;
+}
+
+template <class Change>
+void change(Change&& make_it) {
+  Shim& all = shim();
+  const std::scoped_lock lock(all.mutex);
+  make_it(all);
+  all.changed.notify_all();
+}
+
+}  // namespace
+
+extern "C" {
+
+CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
+  if (real() == nullptr) {
+    return CKR_GENERAL_ERROR;
+  }
+  *out = list();
+  return CKR_OK;
+}
+
+unsigned long estia_shim_calls(const char* function) {
+  unsigned long calls = 0;
+  change([&](Shim& all) { calls = all.entries[function].calls; });
+  return calls;
+}
+
+unsigned long estia_shim_most_in_flight(const char* function) {
+  unsigned long most = 0;
+  change([&](Shim& all) { most = all.entries[function].most_in_flight; });
+  return most;
+}
+
+void estia_shim_fail(const char* function, unsigned long rv, unsigned long skip,
+                     unsigned long count, int after_real) {
+  change([&](Shim& all) {
+    Entry& entry = all.entries[function];
+    entry.fail_with = rv;
+    entry.skip = skip;
+    entry.fail = count;
+    entry.after_real = after_real != 0;
+  });
+}
+
+void estia_shim_gate(const char* function, int closed) {
+  change([&](Shim& all) { all.entries[function].gate_closed = closed != 0; });
+}
+
+void estia_shim_wait_in_flight(const char* function, unsigned long count) {
+  Shim& all = shim();
+  std::unique_lock lock(all.mutex);
+  const Entry& entry = all.entries[function];
+  all.changed.wait(lock, [&] { return entry.in_flight >= count; });
+}
+
+void estia_shim_session_limit(unsigned long limit, int told) {
+  change([&](Shim& all) {
+    all.session_limit = limit;
+    all.tell_session_limit = told != 0;
+  });
+}
+
+void estia_shim_corrupt_signatures(int on) {
+  change([&](Shim& all) { all.corrupt_signatures = on != 0; });
+}
+
+void estia_shim_flip_attribute(unsigned long type) {
+  change([&](Shim& all) { all.flipped_attribute = type; });
+}
+
+}  // extern "C"

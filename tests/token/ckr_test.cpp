@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/ckr.h"
+
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "crypto/base/file.h"
+
+namespace estia::hsm {
+namespace {
+
+TEST(Ckr, EveryCodeOfTheHeaderHasItsName) {
+  const std::string header = read_file(ESTIA_PKCS11_HEADER);
+  const std::regex definition(R"(#define\s+(CKR_\w+)\s+\((0x[0-9a-fA-F]+|\d+)UL\))");
+  int codes = 0;
+  for (std::sregex_iterator it(header.begin(), header.end(), definition), end; it != end; ++it) {
+    const CK_RV rv = std::stoul((*it)[2], nullptr, 0);
+    EXPECT_EQ(ckr_name(rv).substr(0, ckr_name(rv).find(' ')), (*it)[1].str());
+    ++codes;
+  }
+  EXPECT_GE(codes, 90);
+}
+
+TEST(Ckr, ClassesFollowTheTableOfFaults) {
+  const std::vector<std::pair<CK_RV, Fault>> table = {
+      {CKR_SESSION_HANDLE_INVALID, Fault::session_lost},
+      {CKR_SESSION_CLOSED, Fault::session_lost},
+      {CKR_OPERATION_ACTIVE, Fault::session_lost},
+      {CKR_OBJECT_HANDLE_INVALID, Fault::stale_handle},
+      {CKR_KEY_HANDLE_INVALID, Fault::stale_handle},
+      {CKR_DEVICE_REMOVED, Fault::gone},
+      {CKR_TOKEN_NOT_PRESENT, Fault::gone},
+      {CKR_SLOT_ID_INVALID, Fault::gone},
+      {CKR_DEVICE_MEMORY, Fault::exhausted},
+      {CKR_HOST_MEMORY, Fault::exhausted},
+      {CKR_SESSION_COUNT, Fault::exhausted},
+      {CKR_USER_NOT_LOGGED_IN, Fault::login_lost},
+      {CKR_PIN_INCORRECT, Fault::pin},
+      {CKR_PIN_LOCKED, Fault::pin},
+      {CKR_MECHANISM_INVALID, Fault::configuration},
+      {CKR_KEY_TYPE_INCONSISTENT, Fault::configuration},
+      {CKR_KEY_FUNCTION_NOT_PERMITTED, Fault::configuration},
+      {CKR_CRYPTOKI_NOT_INITIALIZED, Fault::not_initialized},
+      {CKR_DEVICE_ERROR, Fault::unknown},
+      {CKR_GENERAL_ERROR, Fault::unknown},
+      {CKR_FUNCTION_FAILED, Fault::unknown},
+      {CKR_VENDOR_DEFINED + 5, Fault::unknown},
+  };
+  for (const auto& [rv, fault] : table) {
+    EXPECT_EQ(classify(rv), fault) << ckr_name(rv);
+  }
+}
+
+TEST(Ckr, ErrorsNameFunctionAndCodeForTheLogOnly) {
+  const Error error = token_error(CKR_DEVICE_ERROR, "C_Sign");
+  EXPECT_EQ(error.code(), ErrorCode::token);
+  EXPECT_EQ(error.id(), "token.failed");
+  EXPECT_EQ(error.detail(), "C_Sign: CKR_DEVICE_ERROR (0x30)");
+  EXPECT_EQ(std::string(error.what()).find("CKR"), std::string::npos);
+}
+
+TEST(Ckr, UnknownCodesKeepTheirNumber) {
+  EXPECT_EQ(ckr_name(0x80001234UL), "CKR_? (0x80001234)");
+}
+
+TEST(Ckr, OkIsNoError) {
+  EXPECT_NO_THROW(check(CKR_OK, "C_Sign"));
+  EXPECT_THROW(check(CKR_CANCEL, "C_Sign"), Error);
+}
+
+}  // namespace
+}  // namespace estia::hsm

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "tests/token/shim_test_base.h"
+
+namespace estia::hsm {
+namespace {
+
+using namespace std::chrono_literals;
+using test::refusal;
+
+class Sessions : public ShimTest {
+ protected:
+  [[nodiscard]] std::shared_ptr<Token> open_with(std::size_t cap,
+                                                 std::chrono::milliseconds wait) const {
+    TokenConfig limited = config();
+    limited.max_sessions = cap;
+    limited.session_wait = wait;
+    return Token::open(limited);
+  }
+
+  /// Signatures of `threads` threads, 25 each, that were good.
+  [[nodiscard]] static int sign_all(const crypto::PrivateKey& key, int threads) {
+    std::atomic<int> good = 0;
+    std::vector<std::thread> running;
+    for (int t = 0; t < threads; ++t) {
+      running.emplace_back([&] {
+        for (int i = 0; i < 25; ++i) {
+          good += signs(key) ? 1 : 0;
+        }
+      });
+    }
+    for (std::thread& thread : running) {
+      thread.join();
+    }
+    return good;
+  }
+};
+
+TEST_F(Sessions, WaitingEndsAtTheDeadline) {
+  const auto token = open_with(1, 20ms);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  shim_.close_gate("C_Sign");
+  bool first_was_good = false;
+  std::thread first([&] { first_was_good = signs(key); });
+  shim_.wait_in_flight("C_Sign", 1);
+  EXPECT_EQ(refusal([&] { static_cast<void>(signs(key)); }), "busy token.sessions_exhausted");
+  EXPECT_EQ(token->probe().sessions_in_use, 1U);
+  shim_.open_gate("C_Sign");
+  first.join();
+  EXPECT_TRUE(first_was_good);
+  EXPECT_TRUE(signs(key));
+}
+
+TEST_F(Sessions, OneSessionServesManyThreads) {
+  const auto token = open_with(1, 60s);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  EXPECT_EQ(sign_all(key, 4), 100);
+  EXPECT_EQ(shim_.most_in_flight("C_Sign"), 1U);
+  EXPECT_EQ(token->probe().sessions_open, 1U);
+}
+
+TEST_F(Sessions, NeverMoreThanTheCap) {
+  const auto token = open_with(3, 60s);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  EXPECT_EQ(sign_all(key, 8), 200);
+  EXPECT_LE(shim_.most_in_flight("C_Sign"), 3U);
+  EXPECT_LE(token->probe().sessions_open, 3U);
+  EXPECT_EQ(token->probe().sessions_cap, 3U);
+}
+
+TEST_F(Sessions, TokensOwnLimitLowersTheCap) {
+  shim_.limit_sessions(4, true);
+  const auto token = open_with(64, 60s);
+  EXPECT_EQ(token->probe().sessions_cap, 3U) << "one is taken by the login";
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  EXPECT_EQ(sign_all(key, 8), 200);
+}
+
+TEST_F(Sessions, LimitTheTokenDoesNotTellIsFoundOut) {
+  shim_.limit_sessions(3, false);
+  const auto token = open_with(64, 60s);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  shim_.close_gate("C_Sign");
+  std::thread holder([&] { EXPECT_EQ(sign_all(key, 8), 200); });
+  shim_.wait_in_flight("C_Sign", 2);
+  shim_.open_gate("C_Sign");
+  holder.join();
+  EXPECT_LE(token->probe().sessions_open, 2U);
+}
+
+TEST_F(Sessions, TokenWithOneSessionIsRefused) {
+  shim_.limit_sessions(1, true);
+  EXPECT_EQ(refusal([&] { static_cast<void>(open_with(8, 1s)); }), "config token.max_sessions");
+  EXPECT_EQ(shim_.calls("C_Login"), 0U);
+}
+
+TEST_F(Sessions, CapMustBeSensible) {
+  EXPECT_EQ(refusal([&] { static_cast<void>(open_with(0, 1s)); }), "config token.max_sessions");
+  EXPECT_EQ(refusal([&] { static_cast<void>(open_with(1000000, 1s)); }),
+            "config token.max_sessions");
+}
+
+TEST_F(Sessions, AreClosedWithTheLastUser) {
+  auto token = open_with(4, 60s);
+  {
+    const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+    EXPECT_EQ(sign_all(key, 4), 100);
+  }
+  token.reset();
+  EXPECT_EQ(shim_.calls("C_OpenSession"), shim_.calls("C_CloseSession"));
+  EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
+}
+
+}  // namespace
+}  // namespace estia::hsm
