@@ -64,13 +64,14 @@ void check(const provision::StateLayout& layout, const app::ProcessConfig& confi
             << std::endl;
 }
 
+/// The file comes last: whoever waits for it finds the line already there.
 void announce(const std::string& host, std::uint16_t port, const Arguments& arguments) {
-  if (arguments.ready_file) {
-    replace_file(*arguments.ready_file, std::to_string(port) + "\n", FileMode::secret);
-  }
   const bool v6 = host.find(':') != std::string::npos;
   std::cout << "ready est https://" << (v6 ? "[" + host + "]" : host) << ":" << port
             << " pid=" << ::getpid() << std::endl;
+  if (arguments.ready_file) {
+    replace_file(*arguments.ready_file, std::to_string(port) + "\n", FileMode::secret);
+  }
 }
 
 ops::Level log_level(const std::string& name) {

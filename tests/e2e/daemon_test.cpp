@@ -16,8 +16,8 @@ TEST(Daemon, PrintsOneReadyLineAndStopsCleanly) {
   EXPECT_EQ(server.out(), "ready est https://127.0.0.1:" + server.port() +
                               " pid=" + std::to_string(server.child().pid()) + "\n");
   EXPECT_EQ(server.stop(), 0);
-  EXPECT_EQ(
-      std::count_if(server.out().begin(), server.out().end(), [](char c) { return c == '\n'; }), 1);
+  const std::string out = server.out();
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 1) << out;
   EXPECT_EQ(installation.query("SELECT group_concat(what) FROM (SELECT what FROM audit WHERE what "
                                "LIKE 'daemon.%' ORDER BY sequence)"),
             "daemon.started,daemon.stopped");
