@@ -13,7 +13,7 @@
 #include "server/ops/log.h"
 #include "server/provision/state_layout.h"
 
-namespace estia {
+namespace estia::server {
 namespace {
 
 constexpr int kFailed = 1;
@@ -139,8 +139,8 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace estia
+}  // namespace estia::server
 
 int main(int argc, char** argv) {
-  return estia::run(argc, argv);
+  return estia::server::run(argc, argv);
 }

@@ -8,7 +8,7 @@
 namespace estia::auth {
 namespace {
 
-using namespace std::string_literals;
+using std::string_literals::operator""s;
 
 std::string basic(const std::string& user_pass) {
   return "Basic " + base64_encode(as_bytes(user_pass));
