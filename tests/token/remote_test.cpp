@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// A token behind `p11-kit server`: what a network HSM looks like when it goes away.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "tests/e2e/support/child.h"
+#include "tests/token/token_test_base.h"
+
+namespace estia::hsm {
+namespace {
+
+using test::refusal;
+
+class Remote : public TokenTest {
+ protected:
+  Remote()
+      : socket_(dir_.folder / "p11"),
+        server_({.arguments = {"p11-kit", "server", "--foreground", "--name", socket_.string(),
+                               "--provider", dir_.module.string(), "pkcs11:"},
+                 .environment = {dir_.environment()},
+                 .out = dir_.folder / "server.out",
+                 .err = dir_.folder / "server.err",
+                 .own_group = true}) {
+    wait_until_it_listens();
+    ::setenv("P11_KIT_SERVER_ADDRESS", ("unix:path=" + socket_.string()).c_str(), 1);
+  }
+
+  [[nodiscard]] bool connects() const {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, socket_.c_str(), sizeof address.sun_path - 1);
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool connected =
+        ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    return connected;
+  }
+
+  void wait_until_it_listens() {
+    while (!connects()) {
+      if (server_.wait(std::chrono::milliseconds(10))) {
+        throw std::runtime_error("p11-kit server ended");
+      }
+    }
+  }
+
+  [[nodiscard]] std::shared_ptr<Token> open_remote() const {
+    TokenConfig remote = dir_.config();
+    remote.module = ESTIA_P11_KIT_CLIENT;
+    return Token::open(remote);
+  }
+
+  /// The server and its children, one per connection, which would outlive it.
+  void kill_server() {
+    server_.signal_group(SIGKILL);
+    ASSERT_TRUE(server_.wait(std::chrono::seconds(60)));
+  }
+
+  std::filesystem::path socket_;
+  e2e::Child server_;
+};
+
+TEST_F(Remote, KeysWorkUntilTheServerIsGoneAndThenFailInOrder) {
+  const auto token = open_remote();
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  const Bytes message = {1, 2, 3};
+  const auto& algorithm = crypto::SignatureAlgorithm::for_key(key.public_key());
+  EXPECT_TRUE(key.public_key().verify(message, key.sign(message), algorithm));
+  EXPECT_TRUE(token->probe().present);
+
+  kill_server();
+
+  for (int i = 0; i < 3; ++i) {  // the process lives, and every attempt is answered
+    const std::string got = refusal([&] { static_cast<void>(key.sign(message)); });
+    EXPECT_TRUE(got.starts_with("token token.")) << got;
+  }
+  const TokenStatus status = token->probe();
+  EXPECT_FALSE(status.present);
+  EXPECT_FALSE(status.logged_in);
+  EXPECT_EQ(status.sessions_in_use, 0U);
+  EXPECT_TRUE(refusal([&] { static_cast<void>(token->uri_of("ca")); }).starts_with("token token."));
+}
+
+TEST_F(Remote, ServerThatIsGoneBeforeTheStartIsAnError) {
+  kill_server();
+  EXPECT_NE(refusal([&] { static_cast<void>(open_remote()); }), "none");
+}
+
+}  // namespace
+}  // namespace estia::hsm
