@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/module_mutex.h"
 
-#include <mutex>
-#include <new>
+#include <pthread.h>
+
+#include <cstdlib>
 #include <thread>
 
 namespace estia::hsm {
@@ -18,14 +19,26 @@ void pause() noexcept {
 #endif
 }
 
+pthread_mutex_t* as_mutex(void* mutex) noexcept {
+  return static_cast<pthread_mutex_t*>(mutex);
+}
+
+// A pthread mutex from malloc, not a std::mutex from new: when the process ends, SoftHSM has
+// forgotten our functions and releases its locks by pthread_mutex_destroy and free.
 CK_RV create_mutex(void** mutex) {
-  auto* made = new (std::nothrow) std::mutex;  // owned by the module until destroy_mutex
-  *mutex = made;
-  return made == nullptr ? CKR_HOST_MEMORY : CKR_OK;
+  *mutex = std::malloc(sizeof(pthread_mutex_t));
+  if (*mutex == nullptr) {
+    return CKR_HOST_MEMORY;
+  }
+  return ::pthread_mutex_init(as_mutex(*mutex), nullptr) == 0 ? CKR_OK : CKR_GENERAL_ERROR;
 }
 
 CK_RV destroy_mutex(void* mutex) {
-  delete static_cast<std::mutex*>(mutex);
+  if (mutex == nullptr) {
+    return CKR_MUTEX_BAD;
+  }
+  ::pthread_mutex_destroy(as_mutex(mutex));
+  std::free(mutex);
   return CKR_OK;
 }
 
@@ -33,27 +46,20 @@ CK_RV lock_mutex(void* mutex) {
   if (mutex == nullptr) {
     return CKR_MUTEX_BAD;
   }
-  auto& lock = *static_cast<std::mutex*>(mutex);
   for (int i = 0; i < kSpins; ++i) {
-    if (lock.try_lock()) {
+    if (::pthread_mutex_trylock(as_mutex(mutex)) == 0) {
       return CKR_OK;
     }
     pause();
   }
-  try {
-    lock.lock();
-  } catch (...) {
-    return CKR_GENERAL_ERROR;
-  }
-  return CKR_OK;
+  return ::pthread_mutex_lock(as_mutex(mutex)) == 0 ? CKR_OK : CKR_GENERAL_ERROR;
 }
 
 CK_RV unlock_mutex(void* mutex) {
   if (mutex == nullptr) {
     return CKR_MUTEX_BAD;
   }
-  static_cast<std::mutex*>(mutex)->unlock();
-  return CKR_OK;
+  return ::pthread_mutex_unlock(as_mutex(mutex)) == 0 ? CKR_OK : CKR_MUTEX_NOT_LOCKED;
 }
 
 }  // namespace

@@ -60,6 +60,23 @@ TEST(Ckr, ErrorsNameFunctionAndCodeForTheLogOnly) {
   EXPECT_EQ(std::string(error.what()).find("CKR"), std::string::npos);
 }
 
+TEST(Ckr, EachFaultHasItsId) {
+  const std::vector<std::pair<CK_RV, std::string>> table = {
+      {CKR_SESSION_CLOSED, "token.session_lost"},
+      {CKR_KEY_HANDLE_INVALID, "token.handle_stale"},
+      {CKR_TOKEN_NOT_PRESENT, "token.gone"},
+      {CKR_HOST_MEMORY, "token.exhausted"},
+      {CKR_USER_NOT_LOGGED_IN, "token.login_lost"},
+      {CKR_PIN_INCORRECT, "token.pin_incorrect"},
+      {CKR_MECHANISM_INVALID, "token.unsupported"},
+      {CKR_CRYPTOKI_NOT_INITIALIZED, "token.not_initialized"},
+      {CKR_GENERAL_ERROR, "token.failed"},
+  };
+  for (const auto& [rv, id] : table) {
+    EXPECT_EQ(token_error(rv, "C_Sign").id(), id);
+  }
+}
+
 TEST(Ckr, UnknownCodesKeepTheirNumber) {
   EXPECT_EQ(ckr_name(0x80001234UL), "CKR_? (0x80001234)");
 }

@@ -114,6 +114,13 @@ TEST_F(Lookup, KeyThatIsNotAsAskedForIsDestroyed) {
   static_cast<void>(token_->generate(spec("P-256"), "ca"));  // the label is free: nothing was left
 }
 
+TEST_F(Lookup, KindsThatAreNotSupportedAreNeitherMadeNorUsed) {
+  const crypto::KeySpec small = {"RSA-1024", spec("RSA-2048").algorithm_oid, "", 1024};
+  EXPECT_EQ(refusal([&] { static_cast<void>(token_->generate(small, "ca")); }),
+            "config token.key_unsupported");
+  EXPECT_EQ(refused_key("pkcs11:object=ca"), "not_found token.key_not_found");
+}
+
 TEST_F(Lookup, KeyThatCannotProveItselfIsDestroyed) {
   shim_.corrupt_signatures(true);
   EXPECT_EQ(refused_generate("ca"), "token token.key_mismatch");
