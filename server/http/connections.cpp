@@ -30,12 +30,8 @@ void Connections::begin_request(int descriptor) {
 void Connections::end_request(int descriptor) noexcept {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(descriptor);
-  if (found == entries_.end()) {
-    return;
-  }
-  found->second.in_request = false;
-  if (draining()) {
-    ::shutdown(descriptor, SHUT_RD);
+  if (found != entries_.end()) {
+    found->second.in_request = false;
   }
 }
 

@@ -22,7 +22,8 @@ class Connections final {
   /// Before the descriptor is closed: afterwards nobody touches it through this object.
   void leave(int descriptor) noexcept;
 
-  /// A request has begun to arrive; ends with its answer or with leave().
+  /// A request has begun to arrive; it ends with its answer or with leave(). Whoever goes on to
+  /// wait for the next one asks draining() after end_request().
   void begin_request(int descriptor);
   void end_request(int descriptor) noexcept;
 

@@ -30,6 +30,10 @@ Response internal_error(std::string detail) {
 Response answer(const ReceivedRequest& received) {
   try {
     return received.handler(received.request);
+  } catch (const ProtocolError& error) {
+    Response response = error_response(error);
+    response.status = error.status();
+    return response;
   } catch (const Error& error) {
     return error_response(error);
   } catch (const Poco::Exception& error) {
@@ -55,13 +59,20 @@ bool has_clean_fields(const Response& response) {
   });
 }
 
-void write(const Response& answer, bool close, Poco::Net::HTTPServerResponse& response) {
+/// False when the client is gone or does not read.
+bool write(const Response& answer, bool close, Poco::Net::HTTPServerResponse& response,
+           TlsStreamSocketImpl& socket) {
   response.setStatusAndReason(static_cast<HTTPResponse::HTTPStatus>(answer.status));
   response.setKeepAlive(response.getKeepAlive() && !close);
   for (const auto& [name, value] : answer.headers.all()) {
     response.add(name, value);
   }
-  response.sendBuffer(answer.body.data(), answer.body.size());
+  try {
+    response.sendBuffer(answer.body.data(), answer.body.size());
+  } catch (const Poco::Exception&) {
+    return false;
+  }
+  return socket.flush();
 }
 
 void log_request(const Request& request, const Response& answer, bool sent,
@@ -96,8 +107,7 @@ void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
   }
   ::ERR_clear_error();  // what a handler's crypto left must not be taken for a failure of TLS
   const bool close = reply.close || received.close || socket.transport().connections.draining();
-  write(reply, close, response);
-  const bool sent = socket.flush();
+  const bool sent = write(reply, close, response, socket);
   log_request(received.request, reply, sent, std::chrono::steady_clock::now() - begin);
 }
 

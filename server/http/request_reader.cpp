@@ -2,6 +2,7 @@
 #include "server/http/request_reader.h"
 
 #include <array>
+#include <exception>
 
 #include "server/http/chunked.h"
 
@@ -10,19 +11,22 @@ namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-Response answer_to(const ProtocolError& error) {
-  Response response = error_response(error);
-  response.status = error.status();
-  return response;
-}
-
-void answer_with(ReceivedRequest& received, Response response) {
-  received.handler = [response = std::move(response)](const Request&) { return response; };
+/// What went wrong before dispatch is thrown where every other failure is: under the adapter's one
+/// catch.
+void refuse_with_current_exception(ReceivedRequest& received, bool close) {
+  received.close = received.close || close;
+  received.handler = [reason = std::current_exception()](const Request&) -> Response {
+    std::rethrow_exception(reason);
+  };
 }
 
 }  // namespace
 
 ReadStatus RequestReader::fill(Deadline deadline) {
+  // A sender whose next byte is always there never makes us wait.
+  if (std::chrono::steady_clock::now() >= deadline) {
+    return ReadStatus::timed_out;
+  }
   std::array<char, 16384> chunk;
   const ReadResult result = stream_.read(chunk, deadline);
   if (result.status == ReadStatus::data) {
@@ -51,9 +55,9 @@ std::optional<ReceivedRequest> RequestReader::read() {
       return std::nullopt;
     }
     return route(std::move(*head));
-  } catch (const ProtocolError& error) {
-    ReceivedRequest received{.request = {}, .handler = {}, .close = true};
-    answer_with(received, answer_to(error));
+  } catch (const ProtocolError&) {
+    ReceivedRequest received;
+    refuse_with_current_exception(received, true);
     return received;
   }
 }
@@ -94,12 +98,12 @@ ReceivedRequest RequestReader::route(Head head) {
     // A body that nobody takes is not read: it goes with the connection.
     received.close = received.close || (!match.takes_body && head.has_body());
     received.handler = std::move(match.handler);
-  } catch (const ProtocolError& error) {
-    received.close = true;
-    answer_with(received, answer_to(error));
-  } catch (const Error& error) {
-    received.close = received.close || head.has_body();
-    answer_with(received, error_response(error));
+  } catch (const ProtocolError&) {
+    refuse_with_current_exception(received, true);
+  } catch (const Error&) {
+    refuse_with_current_exception(received, head.has_body());
+  } catch (...) {
+    refuse_with_current_exception(received, true);
   }
   return received;
 }

@@ -11,15 +11,15 @@
 
 namespace estia::http {
 
-/// A request with its whole body and who answers it. A request that is refused before dispatch has
-/// a handler that gives the refusal, so that every answer takes the same way out.
+/// A request with its whole body and who answers it. The handler of a request that is refused
+/// before dispatch throws the refusal, so that every answer takes the same way out.
 struct ReceivedRequest {
   Request request;
   std::function<Response(const Request&)> handler;
   bool close = false;  ///< the connection cannot go on after the answer
 };
 
-/// Takes requests off one connection, strictly (poco-free; RFC 9112). The route is asked before the
+/// Takes requests off one connection, strictly (RFC 9112). The route is asked before the
 /// body is read: its limit decides 413 from the header alone. One thread at a time.
 class RequestReader final {
  public:

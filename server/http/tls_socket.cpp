@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 #include "crypto/openssl/require.h"
 #include "server/http/peer_reader.h"
@@ -98,25 +99,32 @@ bool TlsStreamSocketImpl::establish() {
   if (peer_) {
     return true;
   }
-  if (!stream_.handshake(after(transport_->limits.handshake))) {
+  const bool established = stream_.handshake(after(transport_->limits.handshake));
+  crypto::clear_pending_error();  // of a TLS key in a token: nobody takes it from here
+  if (!established) {
+    const std::string reason = crypto::drain_errors();
     ops::log(ops::Level::info, "tls.handshake_failed",
-             {{"peer", address_text(peer_address_)}, {"reason", crypto::drain_errors()}});
+             {{"peer", address_text(peer_address_)},
+              {"reason", reason.empty() ? "the client left or was too slow" : reason}});
     return false;
   }
   peer_ = read_peer(stream_.ssl(), address_text(peer_address_));
   return true;
 }
 
-/// An idle connection holds a worker; it goes early when others wait for one.
+/// An idle connection holds a worker; it goes early when others wait for one. A new one does not:
+/// its request may be under way.
 bool TlsStreamSocketImpl::await_request() {
-  const Deadline deadline = after(transport_->limits.idle);
+  const Limits& limits = transport_->limits;
+  const bool first = std::exchange(first_, false);
+  const Deadline deadline = after(first ? limits.header : limits.idle);
   for (;;) {
     const Deadline slice = std::min(deadline, after(kOtherWaiters));
     const ReadStatus status = reader_.await(slice);
     if (status != ReadStatus::timed_out) {
       return status == ReadStatus::data;
     }
-    if (slice == deadline || transport_->connections.crowded()) {
+    if (slice == deadline || (!first && transport_->connections.crowded())) {
       return false;
     }
   }
@@ -130,7 +138,7 @@ bool TlsStreamSocketImpl::poll(const Poco::Timespan& /*timeout*/, int mode) {
     return false;
   }
   transport_->connections.end_request(descriptor_);
-  if (!establish() || !await_request()) {
+  if (transport_->connections.draining() || !establish() || !await_request()) {
     return false;
   }
   transport_->connections.begin_request(descriptor_);
@@ -159,15 +167,15 @@ int TlsStreamSocketImpl::sendBytes(const void* buffer, int length, int /*flags*/
 }
 
 bool TlsStreamSocketImpl::flush() {
-  if (output_.empty()) {
-    return true;
+  if (output_.empty() || send_failed_) {
+    return !send_failed_;
   }
   if (!send_deadline_) {
     send_deadline_ = after(transport_->limits.send);
   }
-  const bool sent = stream_.write(output_, *send_deadline_);
+  send_failed_ = !stream_.write(output_, *send_deadline_);
   output_.clear();
-  return sent;
+  return !send_failed_;
 }
 
 ReceivedRequest TlsStreamSocketImpl::take_request() {
@@ -201,7 +209,10 @@ void TlsStreamSocketImpl::shutdown() {
 #endif
 
 Poco::Net::SocketAddress TlsStreamSocketImpl::address() {
-  return StreamSocketImpl::address();
+  if (!own_address_) {
+    own_address_ = StreamSocketImpl::address();  // asked for with every request
+  }
+  return *own_address_;
 }
 
 Poco::Net::SocketAddress TlsStreamSocketImpl::peerAddress() {

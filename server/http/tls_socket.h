@@ -83,14 +83,17 @@ class TlsStreamSocketImpl final : public Poco::Net::StreamSocketImpl {
 
   std::shared_ptr<Transport> transport_;
   Poco::Net::SocketAddress peer_address_;
+  std::optional<Poco::Net::SocketAddress> own_address_;
   int descriptor_;  ///< -1 once it is closed
   TlsStream stream_;
   RequestReader reader_;
   std::optional<PeerInfo> peer_;  ///< set by the handshake
+  bool first_ = true;             ///< no request yet
   std::optional<ReceivedRequest> received_;
   std::string head_;                       ///< for Poco's parser
   std::string output_;                     ///< of the answer, not yet sent
   std::optional<Deadline> send_deadline_;  ///< from the answer's first byte
+  bool send_failed_ = false;
 };
 
 }  // namespace estia::http

@@ -20,19 +20,20 @@ constexpr std::size_t kMostDrainedBytes = 16U << 20U;
 
 /// False when the deadline has passed.
 bool wait_on(int descriptor, short events, Deadline deadline) noexcept {
-  for (;;) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  for (auto now = std::chrono::steady_clock::now(); now < deadline;
+       now = std::chrono::steady_clock::now()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
     pollfd entry{descriptor, events, 0};
-    const auto timeout = std::clamp<long long>(left.count(), 0, 60'000);
+    const auto timeout = std::min<long long>(left.count(), 60'000);
     const int ready = ::poll(&entry, 1, static_cast<int>(timeout));
     if (ready > 0) {
       return true;
     }
-    if ((ready < 0 && errno != EINTR) || std::chrono::steady_clock::now() >= deadline) {
+    if (ready < 0 && errno != EINTR) {
       return false;
     }
   }
+  return false;
 }
 
 /// With no ticket to send after the handshake the kernel delays its ACK by 40 ms, and a client with
@@ -128,9 +129,6 @@ void TlsStream::close_gently(Deadline deadline) noexcept {
       return;
     }
     total += size > 0 ? static_cast<std::size_t>(size) : 0;
-    if (std::chrono::steady_clock::now() >= deadline) {
-      return;
-    }
   }
 }
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "tests/unit/http/fixture.h"
+
+namespace estia::http {
+namespace {
+
+class Peer : public ServerTest {
+ protected:
+  Peer() {
+    router_->get("/peer", [this](const Request& request) {
+      seen_ = request.peer;
+      return text("seen");
+    });
+    start();
+  }
+
+  /// What a handler sees of a client; the answer has been read, so the handler is done.
+  PeerInfo seen_by_handler(const test::TlsOffer& offer, Bytes* binding = nullptr) {
+    test::TlsClient client(port(), offer);
+    client.send(get_request("/peer"));
+    EXPECT_EQ(client.read_answer().status, 200);
+    if (binding != nullptr) {
+      *binding = client.channel_binding();
+    }
+    return seen_;
+  }
+
+  PeerInfo seen_;
+};
+
+TEST_F(Peer, WithoutCertificate) {  // EST-3.3.2-b
+  const PeerInfo peer = seen_by_handler({.version = TLS1_3_VERSION});
+  EXPECT_TRUE(peer.chain.empty());
+  EXPECT_EQ(peer.address, "127.0.0.1");
+  EXPECT_EQ(peer.tls_version, "TLSv1.3");
+}
+
+TEST_F(Peer, CertificatesAreHandedOnUnjudged) {
+  const TlsIdentity ca = test::make_tls_identity("CN=nobody's CA");
+  const TlsIdentity untrusted = test::make_tls_identity("CN=device", std::chrono::hours(1), &ca);
+  const TlsIdentity expired = test::make_tls_identity("CN=old", std::chrono::hours(-1), &ca);
+  const TlsIdentity self_signed = test::make_tls_identity("CN=self");
+  for (const TlsIdentity* identity : {&untrusted, &expired, &self_signed}) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+      const PeerInfo peer = seen_by_handler({.version = version, .identity = identity});
+      EXPECT_EQ(peer.chain, identity->chain);
+    }
+  }
+}
+
+TEST_F(Peer, BindingIsWhatTheClientComputes) {  // TLSX-5929-a, TLSX-9266-a
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    Bytes expected;
+    const PeerInfo peer = seen_by_handler({.version = version}, &expected);
+    EXPECT_EQ(peer.channel_binding, expected);
+    EXPECT_EQ(expected.size(), version == TLS1_2_VERSION ? 12U : 32U);
+  }
+}
+
+TEST_F(Peer, NoTlsUniqueWithoutExtendedMasterSecret) {  // TLSX-5929-d
+  const PeerInfo peer =
+      seen_by_handler({.version = TLS1_2_VERSION, .extended_master_secret = false});
+  EXPECT_EQ(peer.channel_binding, std::nullopt);
+  EXPECT_EQ(peer.tls_version, "TLSv1.2");
+}
+
+TEST_F(Peer, AClientCannotUseACertificateWithoutItsKey) {
+  const TlsIdentity owner = test::make_tls_identity("CN=owner");
+  const TlsIdentity thief = test::make_tls_identity("CN=thief");
+  const TlsIdentity stolen{thief.key, owner.chain};
+  EXPECT_ANY_THROW(static_cast<void>(seen_by_handler({.identity = &stolen})));
+}
+
+}  // namespace
+}  // namespace estia::http
