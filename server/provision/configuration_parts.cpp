@@ -7,6 +7,7 @@
 
 #include "crypto/base/error.h"
 #include "crypto/keys/key_spec.h"
+#include "server/provision/configuration_rules.h"
 #include "server/provision/key_purposes.h"
 #include "server/provision/key_uri_text.h"
 
@@ -19,34 +20,6 @@ using Kind = crypto::GeneralName::Kind;
 constexpr std::int64_t kMostSan = 100;  // what crypto::GeneralNames takes
 constexpr seconds kDefaultBackdate{300};
 constexpr seconds kLongestBackdate{86400 * 7};
-constexpr seconds kLongestRetryWindow{86400};
-
-std::string read_name(const ConfigurationSection& section) {
-  constexpr std::size_t kLongest = 64;
-  std::string name = section.text("name");
-  const bool plain = std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  });
-  // "." and ".." are steps in a path, not labels of one.
-  if (!plain || name.size() > kLongest || name.find_first_not_of('.') == std::string::npos) {
-    section.refuse("config.value", "name", "must be 1 to 64 of A-Z a-z 0-9 . _ -");
-  }
-  return name;
-}
-
-/// Calls `check` and turns what it throws into a refusal of this key.
-template <class Check>
-auto checked(const ConfigurationSection& section, std::string_view key, Check&& check) {
-  try {
-    return check();
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::config && error.code() != ErrorCode::malformed) {
-      throw;
-    }
-    section.refuse("config.value", key, error.what());
-  }
-}
 
 void check_attribute(const ConfigurationSection& section, std::string_view key,
                      const std::string& attribute, const std::string& value) {
@@ -100,85 +73,20 @@ Kind san_kind(const ConfigurationSection& section, const std::string& text) {
   section.refuse("config.value", "san", "'" + text + "' must be one of dns, ip, email, uri");
 }
 
-void check_alias_name(const ConfigurationSection& section, std::string_view name) {
-  // RFC 7030 3.2.2 and RFC 8295: a label that is an operation's name would make two paths one.
-  constexpr std::array<std::string_view, 12> kOperations{
-      "cacerts", "simpleenroll", "simplereenroll", "fullcmc",       "serverkeygen", "csrattrs",
-      "pal",     "eecerts",      "crls",           "symmetrickeys", "firmware",     "tamp"};
-  if (std::ranges::find(kOperations, name) != kOperations.end()) {
-    section.refuse("config.alias_name", "name", "is the name of an EST operation");
-  }
-}
-
-std::vector<ca::Authenticator> read_authenticators(const ConfigurationSection& section) {
-  std::vector<ca::Authenticator> authenticators;
-  for (const std::string& text : section.texts("authenticators")) {
-    if (text == to_string(ca::Authenticator::basic)) {
-      authenticators.push_back(ca::Authenticator::basic);
-    } else if (text == to_string(ca::Authenticator::client_certificate)) {
-      authenticators.push_back(ca::Authenticator::client_certificate);
-    } else {
-      section.refuse("config.value", "authenticators",
-                     "'" + text + "' must be one of basic, client-certificate");
-    }
-  }
-  if (authenticators.empty()) {
-    section.refuse("config.value", "authenticators", "must not be empty: nobody could enrol");
-  }
-  return authenticators;
-}
-
-ca::ChannelBindingPolicy read_channel_binding(const ConfigurationSection& section) {
-  using Policy = ca::ChannelBindingPolicy;
-  const auto text = section.optional_text("channel_binding");
-  if (!text) {
-    return Policy::verify_if_present;  // EST-3.5-a
-  }
-  for (const Policy policy : {Policy::off, Policy::verify_if_present, Policy::required}) {
-    if (*text == to_string(policy)) {
-      return policy;
-    }
-  }
-  section.refuse("config.value", "channel_binding",
-                 "must be one of off, verify-if-present, required");
-}
-
-ca::NameScope read_scope(const ConfigurationSection& section,
-                         const std::vector<ca::Authenticator>& authenticators) {
-  const auto text = section.optional_text("ra_scope");
-  if (text) {
-    return checked(section, "ra_scope", [&] { return ca::NameScope::parse(*text); });
-  }
-  // An account is a registration authority, and one without bounds must be meant.
-  if (std::ranges::find(authenticators, ca::Authenticator::basic) != authenticators.end()) {
-    section.refuse("config.scope_missing", "ra_scope",
-                   "is needed with basic: say which names accounts may ask for, or \"any\"");
-  }
-  return {};
-}
-
 }  // namespace
 
-std::string_view to_string(ca::Authenticator authenticator) noexcept {
-  switch (authenticator) {
-    case ca::Authenticator::client_certificate:
-      return "client-certificate";
-    case ca::Authenticator::basic:
-      return "basic";
+std::string read_name(const ConfigurationSection& section) {
+  constexpr std::size_t kLongest = 64;
+  std::string name = section.text("name");
+  const bool plain = std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+  // "." and ".." are steps in a path, not labels of one.
+  if (!plain || name.size() > kLongest || name.find_first_not_of('.') == std::string::npos) {
+    section.refuse("config.value", "name", "must be 1 to 64 of A-Z a-z 0-9 . _ -");
   }
-  return "";
-}
-
-std::string_view to_string(ca::ChannelBindingPolicy policy) noexcept {
-  switch (policy) {
-    case ca::ChannelBindingPolicy::off:
-      return "off";
-    case ca::ChannelBindingPolicy::verify_if_present:
-      return "verify-if-present";
-    case ca::ChannelBindingPolicy::required:
-      return "required";
-  }
-  return "";
+  return name;
 }
 
 ca::CertificationAuthority read_ca(const ConfigurationSection& section) {
@@ -282,40 +190,6 @@ ca::CertificateProfile read_certificate_profile(const ConfigurationSection& sect
   profile.ca_issuers = read_uris(section, "ca_issuers");
   profile.ocsp = read_uris(section, "ocsp");
   return profile;
-}
-
-ca::Alias read_alias(const ConfigurationSection& section) {
-  ca::Alias alias;
-  alias.name = read_name(section);
-  check_alias_name(section, alias.name);
-  alias.ca = section.text("ca");
-  alias.end_entity_profile = section.text("end_entity_profile");
-  alias.certificate_profile = section.text("certificate_profile");
-  alias.authenticators = read_authenticators(section);
-  alias.ra_scope = read_scope(section, alias.authenticators);
-  alias.channel_binding = read_channel_binding(section);
-  alias.username_field = section.optional_text("username_field").value_or(alias.username_field);
-  alias.allow_same_key = section.flag("allow_same_key", alias.allow_same_key);
-  alias.retry_window = section.duration("retry_window").value_or(alias.retry_window);
-  if (alias.retry_window > kLongestRetryWindow) {
-    section.refuse("config.value", "retry_window", "must be at most 1d");
-  }
-  return alias;
-}
-
-AccountEntry read_account(const ConfigurationSection& section) {
-  constexpr std::size_t kLongest = 64;
-  AccountEntry account{.alias = section.text("alias"),
-                       .user = section.text("user"),
-                       .password_file = section.optional_text("password_file"),
-                       .place = section.place()};
-  // RFC 7617 2: the first colon ends the user; control characters are not allowed.
-  const bool plain =
-      std::ranges::all_of(account.user, [](char c) { return c > ' ' && c < '\x7F' && c != ':'; });
-  if (!plain || account.user.size() > kLongest) {
-    section.refuse("config.value", "user", "must be 1 to 64 printable ASCII characters, no colon");
-  }
-  return account;
 }
 
 }  // namespace estia::provision
