@@ -41,6 +41,8 @@ http::Response refusal(const Error& error) {
   http::Response response = http::error_response(error);
   if (error.code() == ErrorCode::unauthenticated) {
     response.headers.add("WWW-Authenticate", std::string(auth::kBasicChallenge));
+    // Bouncy Castle 1.72 gives up on a 401 with a body: it closes the answer unread, which throws.
+    response.body.clear();
   } else if (error.code() == ErrorCode::unsupported_media) {
     response.headers.add("Accept", std::string(kCsrMediaType));
   }

@@ -57,6 +57,7 @@ TEST_F(EnrollTest, A401HasItsChallengeAndKeepsTheConnection_EST_3_2_3_d) {
   EXPECT_EQ(response.status, 401);
   EXPECT_EQ(response.headers.find("WWW-Authenticate"), "Basic realm=\"estia\", charset=\"UTF-8\"");
   EXPECT_EQ(response.headers.find("Cache-Control"), "no-store");
+  EXPECT_EQ(response.body, "") << "Bouncy Castle 1.72 does not go on after one";
   EXPECT_EQ(response.log_id, "auth.required");
   EXPECT_FALSE(response.close);
 }
