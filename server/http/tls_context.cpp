@@ -48,10 +48,11 @@ int choose_http11(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_si
 void set_protocol(SSL_CTX* context) {
   // The machine's openssl.cnf may have set options here; ours are the whole list.
   ::SSL_CTX_clear_options(context, ::SSL_CTX_get_options(context));
-  // A peer that ends without close_notify is told from a complete one by Content-Length.
+  // A peer that ends without close_notify is told from a complete one by Content-Length. A client
+  // that sends a session id gets its change_cipher_spec (RFC 8446 D.4): middleboxes wait for it.
   ::SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
                                      SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                     SSL_OP_IGNORE_UNEXPECTED_EOF);
+                                     SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
   require(static_cast<int>(SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION)),
           "SSL_CTX_set_min_proto_version");
   require(static_cast<int>(SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION)),

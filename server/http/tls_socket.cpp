@@ -85,13 +85,10 @@ TlsStreamSocketImpl::TlsStreamSocketImpl(int descriptor, Poco::Net::SocketAddres
 }
 
 TlsStreamSocketImpl::~TlsStreamSocketImpl() {
-  leave();  // the base class closes the descriptor of a connection that no worker ever saw
-}
-
-void TlsStreamSocketImpl::leave() noexcept {
-  if (descriptor_ >= 0) {
-    transport_->connections.leave(descriptor_);
-    descriptor_ = -1;
+  const int descriptor = descriptor_.load(std::memory_order_acquire);
+  if (descriptor >= 0) {
+    // A connection that no worker ever saw; the base class closes it.
+    transport_->connections.leave(descriptor);
   }
 }
 
@@ -186,15 +183,17 @@ ReceivedRequest TlsStreamSocketImpl::take_request() {
 }
 
 void TlsStreamSocketImpl::close() {
-  if (descriptor_ < 0) {
+  const int descriptor = descriptor_;
+  if (descriptor < 0) {
     return;
   }
   if (flush()) {
-    transport_->connections.end_request(descriptor_);
+    transport_->connections.end_request(descriptor);
   }
   stream_.close_gently(after(transport_->limits.linger));
-  leave();
+  transport_->connections.leave(descriptor);
   StreamSocketImpl::close();
+  descriptor_.store(-1, std::memory_order_release);
 }
 
 #if POCO_VERSION >= 0x010E0000

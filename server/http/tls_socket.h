@@ -5,6 +5,7 @@
 #include <Poco/Net/StreamSocketImpl.h>
 #include <Poco/Version.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,12 +80,13 @@ class TlsStreamSocketImpl final : public Poco::Net::StreamSocketImpl {
 
   bool establish();
   bool await_request();
-  void leave() noexcept;
 
   std::shared_ptr<Transport> transport_;
   Poco::Net::SocketAddress peer_address_;
   std::optional<Poco::Net::SocketAddress> own_address_;
-  int descriptor_;  ///< -1 once it is closed
+  /// -1 once it is closed. Atomic because the acceptor may be the one to drop the last reference:
+  /// what the worker did before it closed happened before that.
+  std::atomic<int> descriptor_;
   TlsStream stream_;
   RequestReader reader_;
   std::optional<PeerInfo> peer_;  ///< set by the handshake
