@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <stdexcept>
 
+#include "crypto/openssl/library.h"
 #include "tests/unit/http/fixture.h"
 
 namespace estia::http {
@@ -110,6 +112,30 @@ TEST_F(TlsPolicy, SendsItsChainAndNoCaNames) {  // interop.md
     const STACK_OF(X509_NAME)* names = ::SSL_get0_peer_CA_list(client.ssl());
     EXPECT_LE(names == nullptr ? 0 : sk_X509_NAME_num(names), 0);
   }
+}
+
+/// Sets the flag behind `seen` when a change_cipher_spec record comes in.
+void watch_records(int is_write, int /*version*/, int type, const void* data, std::size_t size,
+                   SSL* /*ssl*/, void* seen) {
+  if (is_write == 0 && type == SSL3_RT_HEADER && size > 0 &&
+      *static_cast<const unsigned char*>(data) == SSL3_RT_CHANGE_CIPHER_SPEC) {
+    *static_cast<bool*>(seen) = true;
+  }
+}
+
+TEST_F(TlsPolicy, Tls13LooksLike12ToMiddleboxes) {  // RFC 8446 D.4
+  const crypto::SslCtxPtr context(
+      ::SSL_CTX_new_ex(crypto::library(), nullptr, ::TLS_client_method()));
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
+  const crypto::SslPtr ssl(::SSL_new(context.get()));
+  bool seen = false;
+  ::SSL_set_msg_callback(ssl.get(), watch_records);
+  SSL_set_msg_callback_arg(ssl.get(), &seen);
+  const int descriptor = test::connect_to(port());
+  ASSERT_EQ(::SSL_set_fd(ssl.get(), descriptor), 1);
+  EXPECT_EQ(::SSL_connect(ssl.get()), 1);
+  EXPECT_TRUE(seen);
+  ::close(descriptor);
 }
 
 TEST(TlsIdentityCheck, KeyAndCertificateMustGoTogether) {
