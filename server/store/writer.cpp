@@ -69,13 +69,14 @@ Writer::Counts Writer::counts() const {
 void Writer::serve() {
   for (Batch batch = take(); !batch.empty(); batch = take()) {
     const std::optional<Failure> failure = commit(batch);
+    // Counted first: who has an answer sees it in the counts.
     (failure ? failures_ : commits_) += 1;
+    jobs_ += failure ? 0 : batch.size();
     for (const auto& job : batch) {
       job->batch_failure = failure;
       job->settled.set_value();
     }
     if (!failure) {
-      jobs_ += batch.size();
       checkpoint_if_due();
     }
   }

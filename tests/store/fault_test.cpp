@@ -32,6 +32,13 @@ void expect_all_there(Store& store, const Acknowledged& done, const std::string&
 
 class FaultTest : public StoreTest {
  protected:
+  FaultTest() { vfs_.only_model_syncs(true); }
+  ~FaultTest() override { vfs_.only_model_syncs(false); }
+  FaultTest(const FaultTest&) = delete;
+  FaultTest& operator=(const FaultTest&) = delete;
+  FaultTest(FaultTest&&) = delete;
+  FaultTest& operator=(FaultTest&&) = delete;
+
   static constexpr std::uint64_t kCertificates = 6;
   static constexpr StoreOptions kFrequentCheckpoints{.checkpoint_pages = 12};
 

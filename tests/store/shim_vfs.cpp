@@ -78,7 +78,8 @@ int do_sync(sqlite3_file* file, int flags) {
     ShimVfs::instance().synced(name_of(file), false);
     return fault;
   }
-  const int rc = real(file)->pMethods->xSync(real(file), flags);
+  const int rc =
+      ShimVfs::instance().real_syncs() ? real(file)->pMethods->xSync(real(file), flags) : SQLITE_OK;
   ShimVfs::instance().synced(name_of(file), rc == SQLITE_OK);
   return rc;
 }
@@ -258,6 +259,16 @@ void ShimVfs::without_shared_memory(bool on) {
 bool ShimVfs::shared_memory() const {
   const std::lock_guard lock(mutex_);
   return shared_memory_;
+}
+
+void ShimVfs::only_model_syncs(bool on) {
+  const std::lock_guard lock(mutex_);
+  real_syncs_ = !on;
+}
+
+bool ShimVfs::real_syncs() const {
+  const std::lock_guard lock(mutex_);
+  return real_syncs_;
 }
 
 void ShimVfs::hold_syncs() {

@@ -44,7 +44,8 @@ class ShimVfs final {
   /// Registers itself on the first call.
   static ShimVfs& instance();
 
-  /// No faults, no delays, counters at zero, no memory of files.
+  /// No faults, no delays, counters at zero, no memory of files. Leaves only_model_syncs() as it
+  /// is.
   void reset();
 
   [[nodiscard]] std::uint64_t syncs() const;
@@ -53,6 +54,8 @@ class ShimVfs final {
   [[nodiscard]] bool fault_happened() const;
   /// The first operation after the sync that is held fails.
   void fail_after_held_sync();
+  /// Syncs only count as far as disk() knows: where the model, not the disk, is looked at.
+  void only_model_syncs(bool on);
   /// Files look as if the file system had no shared memory, which WAL needs.
   void without_shared_memory(bool on);
 
@@ -76,6 +79,7 @@ class ShimVfs final {
   void synced(const std::string& file, bool succeeded);
   void removed(const std::string& file);
   [[nodiscard]] bool shared_memory() const;
+  [[nodiscard]] bool real_syncs() const;
 
  private:
   ShimVfs();
@@ -90,6 +94,7 @@ class ShimVfs final {
   bool hold_ = false;
   bool held_ = false;
   bool shared_memory_ = true;
+  bool real_syncs_ = true;
   std::function<void()> observer_;
   DiskImage disk_;  // by whole path
 };
