@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The token is behind a wire, and whatever is at the other end goes away.
+#include <gtest/gtest.h>
+
+#include "crypto/base/file.h"
+#include "tests/e2e/support/est_client.h"
+#include "tests/fault/support/load.h"
+#include "tests/fault/support/store_view.h"
+#include "tests/fault/support/token_server.h"
+
+namespace estia::fault {
+namespace {
+
+class RemoteToken : public testing::Test {
+ protected:
+  /// The keys are made in the token directly, as in a ceremony; then it moves behind the wire.
+  RemoteToken() {
+    const std::filesystem::path file = installation_.state() / "estia.toml";
+    std::string text = read_file(file);
+    const std::string direct = e2e::softhsm_module();
+    const std::size_t at = text.find(direct);
+    EXPECT_NE(at, std::string::npos) << text;
+    text.replace(at, direct.size(), TokenServer::client_module().string());
+    replace_file(file, text, FileMode::readable);
+    installation_.add_environment(TokenServer::environment(installation_));
+    token_ = std::make_unique<TokenServer>(installation_);
+    server_ = std::make_unique<e2e::EstiadProcess>(installation_);
+  }
+
+  [[nodiscard]] bool server_lives() { return !server_->child().wait(std::chrono::seconds(0)); }
+
+  e2e::Installation installation_;
+  std::unique_ptr<TokenServer> token_;
+  std::unique_ptr<e2e::EstiadProcess> server_;
+};
+
+TEST_F(RemoteToken, EnrolsAndWhenItGoesEnrolmentIs503AndTheRestLives) {
+  auto client = std::make_unique<e2e::EstClient>(installation_, *server_);
+  e2e::Device device = client->make_device("/CN=before");
+  client->enroll(device);
+  ASSERT_GT(token_->processes(), 1U) << "estiad's connection has a process of its own";
+  token_->kill();
+
+  const e2e::Device late = client->make_device("/CN=after");
+  const auto enroll = [&] {
+    return client->post("simpleenroll", e2e::EstClient::csr_base64(late), client->as_ra());
+  };
+  for (int i = 0; i < 3; ++i) {
+    const e2e::Answer refused = enroll();
+    EXPECT_EQ(refused.status, 503) << refused.body << refused.error;
+    EXPECT_NE(refused.header("Retry-After"), "");
+    EXPECT_EQ(client->request("cacerts").status, 200);
+  }
+  EXPECT_EQ(client
+                ->post("simplereenroll", e2e::EstClient::csr_base64(device),
+                       e2e::EstClient::as_device(device))
+                .status,
+            503);
+  EXPECT_EQ(client->post("simpleenroll", "no request", client->as_ra()).status, 400)
+      << "what needs no token is judged as ever";
+  EXPECT_TRUE(server_lives());
+  EXPECT_EQ(server_->stop(), 0) << server_->err();
+  EXPECT_EQ(installation_.query("SELECT count(*) FROM certificate WHERE state = 'intended'"), "0");
+  EXPECT_EQ(installation_.query("SELECT count(*) FROM certificate WHERE state = 'issued' AND "
+                                "operation <> 'init'"),
+            "1");
+
+  token_ = std::make_unique<TokenServer>(installation_);
+  server_ = std::make_unique<e2e::EstiadProcess>(installation_);
+  client = std::make_unique<e2e::EstClient>(installation_, *server_);
+  EXPECT_EQ(enroll().status, 200) << "the names of refused requests are free";
+  EXPECT_EQ(server_->stop(), 0);
+}
+
+TEST_F(RemoteToken, GoingDuringEnrolmentLeavesNoRequestUnansweredAndNoRowUnexplained) {
+  constexpr std::size_t kClients = 16;
+  Load load(kClients, installation_.user() + ":" + installation_.password());
+  const int life = load.open(server_->port());
+  load.log().wait_delivered(life, 50);
+  token_->kill();
+  load.log().wait_refused(kClients);  // each client leaves at its first refusal
+  load.finish();
+  EXPECT_TRUE(server_lives());
+  EXPECT_EQ(server_->stop(), 0) << server_->err();
+
+  EXPECT_EQ(load.log().lost_connections(), 0U);
+  std::set<std::string> refused;
+  for (const Refused& one : load.log().refused()) {
+    EXPECT_EQ(one.status, 503);
+    EXPECT_NE(one.retry_after, "");
+    refused.insert(one.name);
+  }
+  const StoreView store(installation_);
+  const std::vector<Delivered> delivered = load.log().delivered();
+  store.expect_all_delivered_recorded(delivered);
+  store.expect_one_certificate_per_name();
+  store.expect_everything_explained(load.log());
+  EXPECT_EQ(store.count("issued"), delivered.size());
+  EXPECT_EQ(store.count("intended"), 0U) << "the module said that nothing was signed";
+  for (const std::string& name : store.names("failed")) {
+    EXPECT_TRUE(refused.contains(name)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace estia::fault
