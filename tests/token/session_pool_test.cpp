@@ -10,7 +10,8 @@
 namespace estia::hsm {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 using test::refusal;
 
 class Sessions : public ShimTest {
