@@ -7,6 +7,9 @@
 #include <Poco/ThreadPool.h>
 #include <fcntl.h>
 
+#include <mutex>
+#include <vector>
+
 #include "crypto/base/error.h"
 #include "server/http/request_adapter.h"
 #include "server/http/tls_socket.h"
@@ -58,6 +61,20 @@ Poco::Net::ServerSocket listen_on(const ServerConfig& config,
   }
 }
 
+/// What threads that cannot be waited for still use; kept, and found by a leak checker, until the
+/// process ends.
+struct Abandoned {
+  std::unique_ptr<Poco::ThreadPool> pool;
+  std::unique_ptr<Poco::Net::HTTPServer> server;
+};
+
+void abandon(Abandoned parts) {
+  static std::mutex mutex;  // guards kept
+  static auto* kept = new std::vector<Abandoned>;
+  const std::lock_guard lock(mutex);
+  kept->push_back(std::move(parts));
+}
+
 }  // namespace
 
 struct Server::Impl {
@@ -77,15 +94,14 @@ void Server::Impl::stop_accepting() {
   server->socket().impl()->close();
 }
 
-/// Threads that still run a handler cannot be waited for: they keep what they use.
+/// Poco's destructors wait for a running handler without limit.
 void Server::Impl::release_workers() {
-  if (transport->connections.wait_until_empty(after(kLastWait))) {
-    server.reset();
-    pool.reset();
+  if (!transport->connections.wait_until_empty(after(kLastWait))) {
+    abandon({std::move(pool), std::move(server)});
     return;
   }
-  static_cast<void>(server.release());
-  static_cast<void>(pool.release());
+  server.reset();
+  pool.reset();
 }
 
 Server::Server(ServerConfig config, TlsIdentity identity, std::shared_ptr<const Router> router)
@@ -107,8 +123,7 @@ Server::~Server() {
     static_cast<void>(drain(std::chrono::milliseconds(0)));
     impl_->release_workers();
   } catch (const std::exception&) {
-    static_cast<void>(impl_->server.release());
-    static_cast<void>(impl_->pool.release());
+    abandon({std::move(impl_->pool), std::move(impl_->server)});
   }
 }
 

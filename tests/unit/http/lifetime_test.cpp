@@ -33,6 +33,7 @@ class Lifetime : public ServerTest {
 /// Whether the server has ended a plain TCP connection, within the socket's 20 s.
 bool closed_by_server(int descriptor) {
   char byte = 0;
+  errno = 0;
   const bool closed = ::read(descriptor, &byte, 1) <= 0 && errno != EAGAIN;
   ::close(descriptor);
   return closed;
@@ -104,11 +105,16 @@ TEST_F(Lifetime, SlowHandshakesEnd) {
   EXPECT_NE(logged().find("event=tls.handshake_failed"), std::string::npos);
 }
 
-TEST_F(Lifetime, SlowHeadersEnd) {
+TEST_F(Lifetime, SilentConnectionsEnd) {
   limits_.header = milliseconds(100);
   start();
   test::TlsClient silent(port());
   EXPECT_TRUE(silent.ended());
+}
+
+TEST_F(Lifetime, SlowHeadersEnd) {
+  limits_.header = seconds(2);
+  start();
   test::TlsClient slow(port());
   slow.send("GET /hello HT");
   EXPECT_EQ(slow.read_answer().status, 408);
@@ -165,6 +171,24 @@ TEST_F(Lifetime, ConnectionsOverTheLimitAreClosed) {
   EXPECT_TRUE(closed_by_server(test::connect_to(port())));
   first.send(get_request("/hello"));
   EXPECT_EQ(first.read_answer().status, 200);
+}
+
+TEST_F(Lifetime, AV4ClientOfADualStackListenerKeepsItsName) {
+  std::string address;
+  router_->get("/who", [&](const Request& request) {
+    address = request.peer.address;
+    return text("x");
+  });
+  Server server({.host = "::", .port = 0, .limits = {}}, server_identity(), router_);
+  try {
+    server.start();
+  } catch (const Error& error) {
+    GTEST_SKIP() << "no IPv6 on this machine: " << error.detail();
+  }
+  test::TlsClient client(server.port());
+  client.send(get_request("/who"));
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_EQ(address, "127.0.0.1");
 }
 
 TEST_F(Lifetime, ManyClientsAtOnce) {
