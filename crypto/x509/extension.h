@@ -39,7 +39,7 @@ inline constexpr std::string_view kCmcRa = "1.3.6.1.5.5.7.3.28";
 /// "decipherOnly".
 using KeyUsageNames = std::vector<std::string>;
 
-// Each gives a complete extension with the criticality of est-requirements section 18 (RFC
+// Each gives a complete extension with the criticality of docs/conformance.md (RFC
 // 5280 4.2). Unknown names and empty lists: Error{config, "extension.unknown"}; a URI that is none:
 // Error{config, "san.text"}.
 [[nodiscard]] Extension basic_constraints_ca(

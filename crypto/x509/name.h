@@ -46,7 +46,7 @@ class Name final {
   /// escaped: for people and logs.
   [[nodiscard]] std::string text() const;
   /// RFC 5280 7.1: case ignored, white space compressed, string types ignored, RDN order
-  /// significant (interop.md: by value, not by bytes).
+  /// significant (by value, not by bytes: docs/clients.md).
   [[nodiscard]] bool matches(const Name& other) const;
   /// A canonical form such that a.matches(b) iff the canonical forms are equal: the key for stored
   /// comparisons.

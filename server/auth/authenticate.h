@@ -29,7 +29,7 @@ class Authentication final {
 
   /// The alias's authenticators in their order; the first valid credential gives the role. A wrong
   /// password refuses even beside a good certificate. A certificate that gives no role is refused,
-  /// except where the alias also accepts Basic: there it counts as absent (est-requirements, status
+  /// except where the alias also accepts Basic: there it counts as absent (docs/conformance.md, status
   /// table). simplereenroll takes the client certificate only, whatever the alias says.
   ///
   /// Throws Error{unauthenticated} only where the alias has Basic, so that the 401 has its

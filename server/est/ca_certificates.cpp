@@ -7,7 +7,7 @@ namespace estia::est {
 namespace {
 
 /// libest needs a line end within the first 1,024 characters; strongSwan 5.9.8 takes only one line
-/// and is known by sending neither User-Agent nor Accept (interop.md). Short answers suit both.
+/// and is known by sending neither User-Agent nor Accept (docs/clients.md). Short answers suit both.
 constexpr std::size_t kLongestSingleLine = 1000;
 constexpr std::size_t kColumns = 64;
 

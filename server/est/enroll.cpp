@@ -53,7 +53,7 @@ http::Response success(const crypto::Certificate& certificate) {
   http::Response response;
   response.headers.add("Content-Type", "application/pkcs7-mime; smime-type=certs-only");
   response.headers.add("Content-Transfer-Encoding", "base64");
-  // One line: strongSwan 5.9.8 decodes white space inside as data (interop.md).
+  // One line: strongSwan 5.9.8 decodes white space inside as data (docs/clients.md).
   response.body = base64_encode(crypto::certs_only({certificate})) + "\n";
   return response;
 }

@@ -9,7 +9,7 @@ namespace estia::est {
 
 /// The DER inside the body of an enrolment request: base64 on one line or wrapped, with LF or CRLF
 /// (CLAR-3-a, CLAR-3.1-a), or the same inside the armour of a PEM certificate request, which some
-/// clients send as it lies on their disk (interop.md). The armour must begin the body and end it.
+/// clients send as it lies on their disk (docs/clients.md). The armour must begin the body and end it.
 /// Content-Transfer-Encoding plays no part (CLAR-3-b). Throws Error{malformed, "base64.invalid"},
 /// "body.empty", "body.armour".
 [[nodiscard]] Bytes decode_request_body(std::string_view body);

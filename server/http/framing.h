@@ -43,7 +43,7 @@ struct Head {
 };
 
 /// The length of the empty lines in front of a request; clients send them after a body (RFC 9112
-/// 2.2, interop.md). A lone CR at the end is left.
+/// 2.2, docs/clients.md). A lone CR at the end is left.
 [[nodiscard]] std::size_t leading_empty_lines(std::string_view input) noexcept;
 
 /// The length of the head at the front of `input`, with the empty line that ends it; nullopt when

@@ -41,12 +41,12 @@ struct Request {
   PeerInfo peer;
 };
 
-/// What a handler answers. Content-Length, Date, Connection and the request id are added by the
+/// What a handler answers. Content-Length, Date and Connection are added by the
 /// adapter, never by handlers.
 struct Response {
   int status = 200;
   Headers headers;  ///< spelt as written here: clients compare "Content-Type" case-sensitively
-                    ///< (interop.md)
+                    ///< (docs/clients.md)
   std::string body;
   bool close = false;      ///< answer with Connection: close
   std::string log_id;      ///< stable id of a refusal, for the log; empty on success

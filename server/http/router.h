@@ -29,7 +29,7 @@ class Router {
                                          const std::vector<std::string>& segments) const = 0;
 };
 
-/// The only mapping of error categories to HTTP (EST-4.2.3-b; est-requirements section 23).
+/// The only mapping of error categories to HTTP (EST-4.2.3-b; docs/conformance.md).
 [[nodiscard]] int http_status(ErrorCode code) noexcept;
 /// text/plain answer for an error: status, what(), Retry-After for busy/token/store/too_many.
 [[nodiscard]] Response error_response(const Error& error);

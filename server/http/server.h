@@ -12,7 +12,7 @@
 
 namespace estia::http {
 
-/// Totals, not per read (poco-facts section 9).
+/// Totals, not per read.
 struct Limits {
   std::chrono::milliseconds handshake{5000};
   std::chrono::milliseconds header{10000};

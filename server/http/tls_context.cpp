@@ -18,7 +18,9 @@ constexpr const char* kTls12Suites =
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr const char* kTls13Suites =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-constexpr const char* kGroups = "X25519:P-256:P-384";
+// P-521 last, for devices whose certificate has such a key: TLS 1.2 refuses a certificate on a
+// curve that is not listed.
+constexpr const char* kGroups = "X25519:P-256:P-384:P-521";
 constexpr int kSecurityLevel = 2;
 constexpr long kLargestPeerChain = 64L * 1024L;
 
@@ -109,7 +111,7 @@ TlsContext::TlsContext(const TlsIdentity& identity)
   set_buffers(context_.get());
   set_identity(context_.get(), identity);
   // No CA names are sent: JSSE and others stay silent if theirs is not listed, and the list would
-  // tell strangers our tenants (interop.md).
+  // tell strangers our tenants (docs/clients.md).
   ::SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, nullptr);
   ::SSL_CTX_set_cert_verify_callback(context_.get(), accept_unjudged, nullptr);
 }

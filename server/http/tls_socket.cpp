@@ -20,7 +20,7 @@
 namespace estia::http {
 namespace {
 
-/// One TLS record: the header block, at most this long, leaves in the first one (interop.md).
+/// One TLS record: the header block, at most this long, leaves in the first one (docs/clients.md).
 constexpr std::size_t kOutputSize = 16384;
 constexpr std::chrono::milliseconds kOtherWaiters{100};
 

@@ -44,7 +44,7 @@ TEST(CaCerts, GivesTheChainToAnybodyInTheFormEachClientNeeds) {
                   client.save_certificate(answer.body).string(),
                   (installation.state() / "tls/server.pem").string()});
 
-  // strongSwan 5.9.8: neither User-Agent nor Accept (interop.md).
+  // strongSwan 5.9.8: neither User-Agent nor Accept (docs/clients.md).
   const Answer bare = client.request("cacerts", {"-H", "User-Agent:", "-H", "Accept:"});
   EXPECT_EQ(bare.status, 200);
   EXPECT_EQ(longest_line(bare.body), bare.body.size() - 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// est-requirements, status table: what is malformed has its status and changes nothing.
+// status table: what is malformed has its status and changes nothing.
 #include <gtest/gtest.h>
 
 #include "crypto/base/bytes.h"

@@ -31,7 +31,7 @@ TEST(SimpleEnroll, GivesOneCertificateThatOpensslVerifies) {
   EXPECT_EQ(answer.header("Content-Length"), std::to_string(answer.body.size()));
   EXPECT_EQ(answer.header("Cache-Control"), "no-store");
   EXPECT_EQ(answer.header("Transfer-Encoding"), "");
-  EXPECT_EQ(answer.body.find('\n'), answer.body.size() - 1) << "one single line (interop.md)";
+  EXPECT_EQ(answer.body.find('\n'), answer.body.size() - 1) << "one single line (docs/clients.md)";
 
   device.certificate = client.save_certificate(answer.body);
   const std::string pem = read_file(device.certificate);

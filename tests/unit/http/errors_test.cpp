@@ -6,7 +6,7 @@
 namespace estia::http {
 namespace {
 
-TEST(Errors, EachCategoryHasItsStatus) {  // est-requirements: HTTP status by operation and case
+TEST(Errors, EachCategoryHasItsStatus) {  // HTTP status by operation and case
   const std::vector<std::pair<ErrorCode, int>> table = {
       {ErrorCode::malformed, 400}, {ErrorCode::unauthenticated, 401},
       {ErrorCode::forbidden, 403}, {ErrorCode::not_found, 404},

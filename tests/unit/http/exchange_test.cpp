@@ -15,7 +15,7 @@ class Exchange : public ServerTest {
   Exchange() { start(); }
 };
 
-TEST_F(Exchange, AnAnswerHasWhatClientsNeed) {  // interop.md
+TEST_F(Exchange, AnAnswerHasWhatClientsNeed) {  // docs/clients.md
   test::TlsClient client(port());
   client.send(get_request("/hello"));
   const test::HttpAnswer answer = client.read_answer();
