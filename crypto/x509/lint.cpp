@@ -120,33 +120,18 @@ class Linter final {
     }
   }
 
-  void check_upper_bounds(const Name& name) {
-    static const std::map<std::string, std::size_t, std::less<>> bounds = {
-        {"CN", 64},  {"O", 64},  {"OU", 64},   {"serialNumber", 64},
-        {"ST", 128}, {"L", 128}, {"title", 64}};
-    for (const NameAttribute& attribute : name.attributes()) {
-      // Upper bounds count characters, not bytes of UTF-8 (RFC 5280 appendix A).
-      const auto characters = static_cast<std::size_t>(
-          std::count_if(attribute.value.begin(), attribute.value.end(),
-                        [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-      const auto bound = bounds.find(attribute.short_name);
-      if (bound != bounds.end() && characters > bound->second) {
-        add("name.too_long",
-            attribute.short_name + " is longer than " + std::to_string(bound->second));
-      }
-      if (attribute.short_name == "C" && characters != 2) {
-        add("name.country", "C is not two letters");
-      }
-    }
-  }
-
   void check_names() {
     const Name issuer = Name::from_der(fields_.issuer);
     const Name subject = Name::from_der(fields_.subject);
     if (issuer.empty()) {
       add("issuer.empty", "RFC 5280 4.1.2.4");
     }
-    check_upper_bounds(subject);
+    if (const auto country = subject.first("C"); country && country->size() != 2) {
+      add("name.country", "C is not two letters");
+    }
+    if (const auto bound = over_upper_bound(subject)) {
+      add("name.too_long", *bound);
+    }
     const Extension* san = find(oid::kSubjectAltName);
     if (san != nullptr) {
       static_cast<void>(GeneralNames::from_der(san->value));
@@ -257,6 +242,23 @@ class Linter final {
 };
 
 }  // namespace
+
+std::optional<std::string> over_upper_bound(const Name& name) {
+  static const std::map<std::string, std::size_t, std::less<>> bounds = {
+      {"CN", 64},  {"O", 64},  {"OU", 64},   {"serialNumber", 64},
+      {"ST", 128}, {"L", 128}, {"title", 64}};
+  for (const NameAttribute& attribute : name.attributes()) {
+    // Characters count, not bytes of UTF-8.
+    const auto characters = static_cast<std::size_t>(
+        std::count_if(attribute.value.begin(), attribute.value.end(),
+                      [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    const auto bound = bounds.find(attribute.short_name);
+    if (bound != bounds.end() && characters > bound->second) {
+      return attribute.short_name + " is longer than " + std::to_string(bound->second);
+    }
+  }
+  return std::nullopt;
+}
 
 std::vector<Finding> lint_tbs(ByteView tbs, const SignatureAlgorithm& algorithm) {
   return Linter(tbs, algorithm).take();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "crypto/base/bytes.h"
 #include "crypto/keys/signature_algorithm.h"
+#include "crypto/x509/name.h"
 
 namespace estia::crypto {
 
@@ -22,5 +24,9 @@ struct Finding {
 /// well-formed and ordered, no extension twice, AKI and SKI present, basicConstraints/keyUsage
 /// consistent, keyUsage fits the key type (X509-4.2.1.3-a), SAN criticality, EKU non-empty.
 [[nodiscard]] std::vector<Finding> lint_tbs(ByteView tbs, const SignatureAlgorithm& algorithm);
+
+/// What of a name is longer than the upper bounds of RFC 5280 appendix A allow ("CN is longer than
+/// 64"), or nullopt.
+[[nodiscard]] std::optional<std::string> over_upper_bound(const Name& name);
 
 }  // namespace estia::crypto

@@ -3,6 +3,8 @@
 
 #include <openssl/evp.h>
 
+#include <utility>
+
 #include "crypto/base/error.h"
 #include "crypto/keys/digest.h"
 #include "server/ca/requested_names.h"
@@ -46,7 +48,7 @@ bool same_names(const crypto::Certificate& certificate, const crypto::Csr& csr) 
 /// EST-4.2.2-f: the certificate that is renewed, as the store knows it now (a session may be older
 /// than a revocation).
 CertificateRecord check_own(const Registry& registry, const Alias& alias,
-                                 const crypto::Certificate& original, Instant now) {
+                            const crypto::Certificate& original, Instant now) {
   const auto refuse = [](const char* id, const char* told) -> void {
     throw Error(ErrorCode::forbidden, id, told);
   };
@@ -83,50 +85,43 @@ Enrollment::Enrollment(Issuer& issuer, const Registry& registry, const CaKeys& k
                        const Clock& clock)
     : issuer_(issuer), registry_(registry), keys_(keys), clock_(clock) {}
 
-std::string Enrollment::authorise(const Alias& alias, const Identity& identity, Operation operation,
-                                  const crypto::Csr& csr, const RequestedNames& names) const {
-  if (operation == Operation::simplereenroll) {
-    if (!identity.certificate()) {
-      throw Error(ErrorCode::forbidden, "reenroll.no_certificate",
-                  "re-enrolment needs the certificate that is renewed");
-    }
-    const crypto::Certificate& original = *identity.certificate();
-    const CertificateRecord record = check_own(registry_, alias, original, clock_.now());
-    if (!same_names(original, csr)) {  // EST-4.2.2-b
-      throw Error(ErrorCode::forbidden, "reenroll.names_differ",
-                  "subject and subjectAltName must be those of the certificate that is renewed");
-    }
-    if (!alias.allow_same_key && csr.public_key() == original.public_key()) {
-      throw Error(ErrorCode::malformed, "reenroll.key_reuse", "a renewal needs a new key here");
-    }
-    return record.username;
+Enrollment::Grant Enrollment::authorise(const Alias& alias, const Identity& identity,
+                                        Operation operation, const crypto::Csr& csr,
+                                        RequestedNames names) const {
+  const bool renewal = operation == Operation::simplereenroll;
+  if (!renewal && identity.role() == Role::ra) {
+    check_scope(alias, names);
+    std::string username = username_from(alias, names.subject);
+    return {std::move(username), std::move(names)};
   }
-  switch (identity.role()) {
-    case Role::ra:
-      check_scope(alias, names);
-      return username_from(alias, names.subject);
-    case Role::self: {
-      // A device's certificate speaks for its own names only, whatever the operation.
-      if (!identity.certificate()) {
-        throw Error(ErrorCode::internal, "enroll.role", "internal error");
-      }
-      const CertificateRecord record = check_own(registry_, alias, *identity.certificate(), clock_.now());
-      if (!same_names(*identity.certificate(), csr)) {
-        throw Error(ErrorCode::forbidden, "enroll.not_own_names",
-                    "this certificate may ask for its own names only");
-      }
-      return record.username;
-    }
+  if (!identity.certificate()) {
+    throw Error(ErrorCode::forbidden, "reenroll.no_certificate",
+                "re-enrolment needs the certificate that is renewed");
   }
-  throw Error(ErrorCode::internal, "enroll.role", "internal error");
+  // A device's certificate speaks for its own names only, whatever the operation.
+  const crypto::Certificate& own = *identity.certificate();
+  CertificateRecord record = check_own(registry_, alias, own, clock_.now());
+  if (!same_names(own, csr)) {
+    throw renewal ? Error(ErrorCode::forbidden, "reenroll.names_differ",  // EST-4.2.2-b
+                          "subject and subjectAltName must be those of the certificate that is "
+                          "renewed")
+                  : Error(ErrorCode::forbidden, "enroll.not_own_names",
+                          "this certificate may ask for its own names only");
+  }
+  if (renewal && !alias.allow_same_key && csr.public_key() == own.public_key()) {
+    throw Error(ErrorCode::malformed, "reenroll.key_reuse", "a renewal needs a new key here");
+  }
+  // The names as they were granted, not as the request spells them: "DEVICE-A" matches "device-a",
+  // but may be what another end entity is called.
+  return {std::move(record.username), {own.subject(), own.subject_alt_names()}};
 }
 
 crypto::Certificate Enrollment::enroll(const Snapshot& snapshot, const Alias& alias,
                                        const Identity& identity, Operation operation,
                                        const crypto::Csr& csr) {
-  const RequestedNames names =
+  RequestedNames requested =
       requested_names(snapshot.end_entity_profile(alias.end_entity_profile), csr);
-  const std::string username = authorise(alias, identity, operation, csr, names);
+  const Grant grant = authorise(alias, identity, operation, csr, std::move(requested));
   const CertificationAuthority& ca = snapshot.ca(alias.ca);
   const crypto::Certificate& ca_certificate = ca.certificate();
   PreparedCertificate prepared =
@@ -137,14 +132,14 @@ crypto::Certificate Enrollment::enroll(const Snapshot& snapshot, const Alias& al
                        .issuer_not_after = ca_certificate.not_after(),
                        .issuer_key = ca_certificate.public_key(),
                        .profile = &snapshot.certificate_profile(alias.certificate_profile),
-                       .subject = names.subject,
-                       .san = names.san,
+                       .subject = grant.names.subject,
+                       .san = grant.names.san,
                        .subject_key = csr.public_key(),
                        .alias = alias.name,
                        .operation = std::string(to_string(operation)),
                        .config_version = snapshot.version,
                        .who = identity.who(),
-                       .username = username,
+                       .username = grant.username,
                        .retry_key = retry_key(snapshot, alias, identity, operation, csr),
                        .retry_window = alias.retry_window,
                        .renewal = operation == Operation::simplereenroll});

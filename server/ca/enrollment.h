@@ -31,10 +31,14 @@ class Enrollment final {
                                            const crypto::Csr& csr);
 
  private:
-  /// Throws unless this identity may have these names; returns the end entity's username.
-  [[nodiscard]] std::string authorise(const Alias& alias, const Identity& identity,
-                                      Operation operation, const crypto::Csr& csr,
-                                      const RequestedNames& names) const;
+  /// Whose certificate it becomes, and under which names.
+  struct Grant {
+    std::string username;
+    RequestedNames names;
+  };
+  /// Throws unless this identity may have these names.
+  [[nodiscard]] Grant authorise(const Alias& alias, const Identity& identity, Operation operation,
+                                const crypto::Csr& csr, RequestedNames names) const;
 
   Issuer& issuer_;
   const Registry& registry_;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "crypto/base/error.h"
+#include "crypto/x509/lint.h"
 
 namespace estia::ca {
 namespace {
@@ -78,7 +79,11 @@ void check_san(const EndEntityProfile& profile, const crypto::GeneralNames& san)
 
 RequestedNames requested_names(const EndEntityProfile& profile, const crypto::Csr& csr) {
   check_san(profile, csr.subject_alt_names());
-  return {subject_by_profile(profile, csr.subject()), csr.subject_alt_names()};
+  RequestedNames names{subject_by_profile(profile, csr.subject()), csr.subject_alt_names()};
+  if (const auto bound = crypto::over_upper_bound(names.subject)) {
+    throw Error(ErrorCode::malformed, "enroll.subject_too_long", "the subject attribute " + *bound);
+  }
+  return names;
 }
 
 std::string username_from(const Alias& alias, const crypto::Name& subject) {

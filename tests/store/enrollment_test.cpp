@@ -131,6 +131,26 @@ TEST_F(EnrollmentTest, ReenrolmentComparesNamesByValueNotByBytes) {  // EST-4.2.
                                            Operation::simplereenroll, new_key(), "CN=DEVICE-1")));
 }
 
+// Found by a hostile client: "device-a" matches "device-A", and is another device's name.
+TEST_F(EnrollmentTest, ARenewalKeepsTheGrantedSpellingNotTheRequests) {
+  const auto first = as_ra(new_key(), "CN=device-A", {"dns:a.acme.example"});
+  const auto self = Identity::self(first, "device-A");
+  for (const auto operation : {Operation::simpleenroll, Operation::simplereenroll}) {
+    const auto renewed =
+        enroll(self, operation, new_key(), "CN=  DEVICE-a", {"dns:A.ACME.example"});
+    EXPECT_EQ(renewed.subject(), first.subject());
+    EXPECT_EQ(renewed.subject_alt_names().der(), first.subject_alt_names().der());
+  }
+}
+
+// Found by a hostile client: it was the lint that noticed, as an internal error.
+TEST_F(EnrollmentTest, ANameOverItsUpperBoundIsTheClientsMistake) {
+  EXPECT_EQ(
+      error_id([&] { static_cast<void>(as_ra(new_key(), "CN=device-" + std::string(58, 'a'))); }),
+      "enroll.subject_too_long");
+  EXPECT_NO_THROW(static_cast<void>(as_ra(new_key(), "CN=device-" + std::string(57, 'a'))));
+}
+
 TEST_F(EnrollmentTest, ARevokedCertificateGivesNoRights) {
   const auto first = as_ra(new_key(), "CN=device-1");
   store_->registry().revoke(first.serial(), {.at = system_clock_.now(), .reason = 4},
