@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every kind of device key under every kind of CA key; openssl makes the keys and judges the
 // result.
-#include "crypto/base/file.h"
+#include <stdlib.h>
+
+#include <array>
+
 #include "tests/conformance/site.h"
 
 namespace estia::conformance {
@@ -21,10 +24,21 @@ std::string signature_name(const std::string& ca_key) {
   return ca_key == "P-384" ? "ecdsa-with-SHA384" : "ecdsa-with-SHA256";
 }
 
+/// For LeakSanitizer: stacks that go on below libraries without frame pointers. SoftHSM's leak with
+/// Ed25519 keys (tests/support/lsan.supp) is known by nothing else.
+void unwind_fully() {
+  const char* options = ::getenv("ASAN_OPTIONS");
+  const std::string all = options == nullptr ? "" : options;
+  ::setenv("ASAN_OPTIONS", (all + ":fast_unwind_on_malloc=0").c_str(), 1);
+}
+
 class KeyTable : public testing::TestWithParam<const char*> {};
 
 TEST_P(KeyTable, EveryDeviceKeyEnrolsAndReenrolsUnderThisCa) {
   const std::string ca_key = GetParam();
+  if (ca_key == "Ed25519") {
+    unwind_fully();
+  }
   Site site({"--issuing-key", ca_key});
   int number = 0;
   for (const std::string device_key : kDeviceKeys) {
