@@ -12,8 +12,10 @@ endif()
 
 find_program(ESTIA_CCACHE ccache)
 if(ESTIA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${ESTIA_CCACHE}")
-  set(CMAKE_C_COMPILER_LAUNCHER "${ESTIA_CCACHE}")
+  # Paths are taken relative to the tree, so that a second clone on the machine finds what the first one compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+    "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1 "${ESTIA_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${CMAKE_CXX_COMPILER_LAUNCHER}")
 endif()
 
 add_library(estia_warnings INTERFACE)

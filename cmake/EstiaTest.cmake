@@ -15,10 +15,7 @@ function(estia_test NAME)
   endif()
   add_executable(${NAME} ${ARG_SOURCES})
   target_include_directories(${NAME} PRIVATE "${PROJECT_SOURCE_DIR}")
-  target_compile_definitions(${NAME} PRIVATE
-    ESTIA_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ESTIA_BIN_DIR="${CMAKE_BINARY_DIR}/bin"
-    ESTIA_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data")
-  target_link_libraries(${NAME} PRIVATE ${ARG_LIBRARIES} GTest::gtest GTest::gtest_main
+  target_link_libraries(${NAME} PRIVATE ${ARG_LIBRARIES} estia_test_paths GTest::gtest GTest::gtest_main
     estia::warnings estia::hardening estia::sanitizers)
 
   if(ARG_WHOLE)

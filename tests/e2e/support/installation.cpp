@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "crypto/base/file.h"
+#include "tests/support/paths.h"
 
 namespace estia::e2e {
 namespace {
@@ -19,7 +20,7 @@ std::string first_line(const std::filesystem::path& file) {
 }  // namespace
 
 std::string program(const std::string& name) {
-  return std::string(ESTIA_BIN_DIR) + "/" + name;
+  return test::binary_directory() / name;
 }
 
 std::string softhsm_module() {

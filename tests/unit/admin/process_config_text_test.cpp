@@ -11,6 +11,7 @@
 
 #include "crypto/base/file.h"
 #include "server/app/process_config.h"
+#include "tests/support/paths.h"
 #include "tests/support/refusal.h"
 #include "tests/support/scratch_directory.h"
 
@@ -20,7 +21,7 @@ namespace {
 /// Each documented key ("listener.est.port") with its example line.
 std::map<std::string, std::string> documented_keys() {
   static const std::regex row(R"(^\| `([a-z_.]+)` \| [^|]+ \| [^|]+ \| `(.+)` \|$)");
-  std::istringstream manual(read_file(std::string(ESTIA_SOURCE_DIR) + "/docs/configuration.md"));
+  std::istringstream manual(read_file(test::source_directory() / "docs/configuration.md"));
   std::map<std::string, std::string> keys;
   for (std::string line; std::getline(manual, line) && line != "## Run-time configuration";) {
     std::smatch match;
@@ -35,7 +36,7 @@ std::map<std::string, std::string> documented_keys() {
 std::set<std::string> keys_in_the_reader() {
   static const std::regex call(R"re((?:text|duration|integer)\((?:section, |)"([a-z_]+)")re");
   const std::string source =
-      read_file(std::string(ESTIA_SOURCE_DIR) + "/server/app/process_config.cpp");
+      read_file(test::source_directory() / "server/app/process_config.cpp");
   std::set<std::string> keys;
   for (std::sregex_iterator match(source.begin(), source.end(), call), end; match != end; ++match) {
     keys.insert((*match)[1]);

@@ -5,6 +5,7 @@
 
 #include "crypto/base/file.h"
 #include "tests/support/openssl_command.h"
+#include "tests/support/paths.h"
 #include "tests/support/scratch_directory.h"
 #include "tests/unit/crypto_x509/csr_forge.h"
 
@@ -60,7 +61,7 @@ TEST(CsrSignature, AnyOfTheAllowedDigestsGoesWithAnyCurveOrModulus) {
 
 TEST(CsrSignature, RefusesTheSha1OfRfc7030AppendixA3_EST_6_h) {
   EXPECT_EQ(verified(base64_decode(
-                read_file(std::string(ESTIA_TEST_DATA_DIR) + "/est/rfc7030-a3-csr.b64"))),
+                read_file(test::data_directory() / "est/rfc7030-a3-csr.b64"))),
             kAlgorithm);
 }
 

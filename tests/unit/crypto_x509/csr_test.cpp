@@ -5,6 +5,7 @@
 
 #include "crypto/base/file.h"
 #include "tests/support/openssl_command.h"
+#include "tests/support/paths.h"
 #include "tests/support/scratch_directory.h"
 #include "tests/unit/crypto_x509/csr_forge.h"
 
@@ -16,7 +17,7 @@ using test::openssl_command;
 constexpr const char* kMalformed = "malformed csr.malformed";
 
 Bytes rfc7030_a3() {
-  return base64_decode(read_file(std::string(ESTIA_TEST_DATA_DIR) + "/est/rfc7030-a3-csr.b64"));
+  return base64_decode(read_file(test::data_directory() / "est/rfc7030-a3-csr.b64"));
 }
 
 TEST(Csr, ReadsTheExampleOfRfc7030AppendixA3) {

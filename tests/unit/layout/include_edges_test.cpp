@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "tests/support/paths.h"
 #include "tests/unit/layout/edges.h"
 
 namespace estia::layout {
@@ -14,7 +15,7 @@ std::vector<std::string> violations(std::string path, std::vector<std::string> l
 }
 
 TEST(IncludeEdges, ProductFollowsTheTable) {
-  const auto sources = product_sources(read_tree(ESTIA_SOURCE_DIR));
+  const auto sources = product_sources(read_tree(test::source_directory()));
   ASSERT_FALSE(sources.empty());
   std::size_t includes = 0;
   for (const SourceFile& file : sources) {

@@ -7,6 +7,7 @@
 #include <regex>
 #include <set>
 
+#include "tests/support/paths.h"
 #include "tests/unit/layout/edges.h"
 #include "tests/unit/layout/source_tree.h"
 
@@ -16,7 +17,7 @@ namespace {
 constexpr std::size_t kLineLimit = 400;
 
 const std::vector<SourceFile>& tree() {
-  static const std::vector<SourceFile> files = read_tree(ESTIA_SOURCE_DIR);
+  static const std::vector<SourceFile> files = read_tree(test::source_directory());
   return files;
 }
 

@@ -8,6 +8,7 @@
 
 #include "crypto/base/file.h"
 #include "server/provision/configuration_keys.h"
+#include "tests/support/paths.h"
 
 namespace estia::provision {
 namespace {
@@ -18,7 +19,7 @@ using Keys = std::set<std::pair<std::string, bool>>;
 Keys documented_keys() {
   static const std::regex heading(R"(^### `\[\[(\w+)\]\]`$)");
   static const std::regex row(R"(^\| `(\w+)` \| ([^|]+) \| [^|]+ \| `\w+ = .+` \|$)");
-  std::istringstream manual(read_file(std::string(ESTIA_SOURCE_DIR) + "/docs/configuration.md"));
+  std::istringstream manual(read_file(test::source_directory() / "docs/configuration.md"));
   Keys keys;
   std::string section;
   for (std::string line; std::getline(manual, line);) {
