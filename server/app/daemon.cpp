@@ -44,8 +44,8 @@ Daemon::Daemon(const ProcessConfig& config)
       token_(hsm::Token::open(token_config(config))),
       keys_(*token_, *snapshots_.current()),
       issuer_(store_->registry(), clock_),
-      enrollment_(issuer_, store_->registry(), keys_, clock_),
-      authentication_(store_->registry(), clock_),
+      enrollment_(issuer_, store_->end_entities(), keys_, clock_),
+      authentication_(store_->registry(), store_->end_entities(), clock_),
       enroll_(authentication_, enrollment_),
       server_(server_config(config), load_tls_identity(config.est, clock_.now()),
               std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_)) {}

@@ -3,22 +3,41 @@
 
 #include <algorithm>
 
-#include "crypto/base/error.h"
-#include "server/auth/basic.h"
 #include "server/auth/client_certificate.h"
 #include "server/auth/password.h"
+#include "server/ca/naming.h"
 
 namespace estia::auth {
 namespace {
 
-bool accepts(const ca::Alias& alias, ca::Authenticator authenticator) {
+using ca::Authenticator;
+
+bool accepts(const ca::Alias& alias, Authenticator authenticator) {
   return std::find(alias.authenticators.begin(), alias.authenticators.end(), authenticator) !=
          alias.authenticators.end();
 }
 
-[[noreturn]] void refuse_password(std::string why) {
-  throw Error(ErrorCode::unauthenticated, "auth.wrong_password", "wrong user name or password",
-              std::move(why));
+bool takes_accounts(const ca::Alias& alias) {
+  return accepts(alias, Authenticator::basic) ||
+         accepts(alias, Authenticator::certificate_and_basic);
+}
+
+bool takes_codes(const ca::Alias& alias) {
+  return accepts(alias, Authenticator::code);
+}
+
+/// Whether there is something to challenge with.
+bool has_http_authentication(const ca::Alias& alias) {
+  return takes_accounts(alias) ||
+         (takes_codes(alias) && alias.code_source == ca::CodeSource::basic);
+}
+
+bool code_is_in_csr(const ca::Alias& alias) {
+  return takes_codes(alias) && alias.code_source != ca::CodeSource::basic;
+}
+
+ErrorCode refusal_code(const ca::Alias& alias) {
+  return has_http_authentication(alias) ? ErrorCode::unauthenticated : ErrorCode::forbidden;
 }
 
 const ca::Account* find_account(const ca::Snapshot& snapshot, const ca::Alias& alias,
@@ -29,55 +48,143 @@ const ca::Account* find_account(const ca::Snapshot& snapshot, const ca::Alias& a
   return found == snapshot.accounts.end() ? nullptr : &*found;
 }
 
+/// Both must hold, and the narrower rights count: a device's certificate stays a device's.
+std::optional<ca::Identity> narrower(std::optional<ca::Identity> certificate,
+                                     std::optional<ca::Identity> account) {
+  if (!certificate || !account) {
+    return std::nullopt;
+  }
+  return certificate->role() == ca::Role::ra ? std::move(account) : std::move(certificate);
+}
+
 }  // namespace
 
-ca::Identity Authentication::authenticate(const ca::Snapshot& snapshot, const ca::Alias& alias,
-                                          ca::Operation operation, const Presented& presented) {
+Error Authentication::wrong_credentials(const ca::Alias& alias, std::string why) {
+  return {refusal_code(alias), "auth.wrong_password", "wrong user name or password",
+          std::move(why)};
+}
+
+std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& snapshot,
+                                                         const ca::Alias& alias,
+                                                         ca::Operation operation,
+                                                         const Presented& presented) {
   if (operation == ca::Operation::simplereenroll) {
     if (auto identity = by_certificate(snapshot, alias, presented, /*tolerated=*/false)) {
-      return std::move(*identity);
+      return identity;
     }
     throw Error(ErrorCode::forbidden, "auth.certificate_required",
                 "re-enrolment needs the certificate to be renewed as TLS client certificate");
   }
-  const bool basic = accepts(alias, ca::Authenticator::basic);
-  std::optional<ca::Identity> account;
-  if (basic && presented.authorization) {
-    account = by_password(snapshot, alias, presented);
-  }
-  for (const ca::Authenticator authenticator : alias.authenticators) {
-    std::optional<ca::Identity> identity =
-        authenticator == ca::Authenticator::basic
-            ? std::move(account)
-            : by_certificate(snapshot, alias, presented, /*tolerated=*/basic);
+  const bool otherwise = has_http_authentication(alias) || code_is_in_csr(alias);
+  const std::optional<ca::Identity> header = by_header(snapshot, alias, presented);
+  for (const Authenticator authenticator : alias.authenticators) {
+    std::optional<ca::Identity> identity;
+    switch (authenticator) {
+      case Authenticator::client_certificate:
+        identity = by_certificate(snapshot, alias, presented, /*tolerated=*/otherwise);
+        break;
+      case Authenticator::basic:
+        identity = header;
+        break;
+      case Authenticator::certificate_and_basic:
+        identity =
+            narrower(by_certificate(snapshot, alias, presented, /*tolerated=*/false), header);
+        break;
+      case Authenticator::code:
+        if (code_is_in_csr(alias)) {
+          return std::nullopt;  // in its turn: what stands before it in the list has come first
+        }
+        identity = header;
+        break;
+    }
     if (identity) {
-      return std::move(*identity);
+      return identity;
     }
   }
-  if (basic) {
-    throw Error(ErrorCode::unauthenticated, "auth.required", "authentication is required");
-  }
-  throw Error(ErrorCode::forbidden, "auth.required", "a client certificate of this CA is required");
+  throw Error(refusal_code(alias), "auth.required",
+              has_http_authentication(alias) ? "authentication is required"
+                                             : "a client certificate of this CA is required");
 }
 
-ca::Identity Authentication::by_password(const ca::Snapshot& snapshot, const ca::Alias& alias,
-                                         const Presented& presented) {
+std::optional<ca::Identity> Authentication::by_header(const ca::Snapshot& snapshot,
+                                                      const ca::Alias& alias,
+                                                      const Presented& presented) {
+  if (!has_http_authentication(alias) || !presented.authorization) {
+    return std::nullopt;
+  }
   const std::optional<BasicCredentials> credentials = parse_basic(*presented.authorization);
   if (!credentials) {
-    refuse_password("the Authorization field is not well-formed Basic");
+    throw wrong_credentials(alias, "the Authorization field is not well-formed Basic");
   }
-  const std::string name = alias.name + "/" + credentials->user;
+  // An alias has accounts or codes, never both: one user name means one thing.
+  return takes_accounts(alias)
+             ? by_account(snapshot, alias, *credentials, presented.address)
+             : by_code(alias, credentials->user, credentials->password.text(), presented.address);
+}
+
+ca::Identity Authentication::by_account(const ca::Snapshot& snapshot, const ca::Alias& alias,
+                                        const BasicCredentials& credentials,
+                                        const std::string& address) {
+  const std::string name = alias.name + "/" + credentials.user;
   const Instant now = clock_.now();
-  back_off_.check(name, presented.address, now);
-  const ca::Account* account = find_account(snapshot, alias, credentials->user);
+  back_off_.check(name, address, now);
+  const ca::Account* account = find_account(snapshot, alias, credentials.user);
   const bool right = verify_password(account != nullptr ? account->password : dummy_password_hash(),
-                                     credentials->password.text());
+                                     credentials.password.text());
   if (account == nullptr || !right) {
-    back_off_.failed(name, presented.address, now);
-    refuse_password(account == nullptr ? "no such account" : "wrong password for " + name);
+    back_off_.failed(name, address, now);
+    throw wrong_credentials(alias,
+                            account == nullptr ? "no such account" : "wrong password for " + name);
   }
-  back_off_.succeeded(name, presented.address);
-  return ca::Identity::ra_account(alias.name, credentials->user);
+  back_off_.succeeded(name, address);
+  return ca::Identity::ra_account(proof(), alias.name, credentials.user);
+}
+
+ca::Identity Authentication::authenticate_by_csr(const ca::Alias& alias, const crypto::Csr& csr,
+                                                 const Presented& presented) {
+  crypto::Name subject = csr.subject();
+  std::optional<std::string> code = csr.challenge_password();
+  if (alias.code_source == ca::CodeSource::dn_part) {
+    code = csr.subject().first(alias.code_field);
+    subject = ca::without_field(subject, alias.code_field);
+  }
+  if (!code || code->empty()) {
+    throw Error(refusal_code(alias), "auth.required",
+                "an enrolment code or a client certificate is required");
+  }
+  const std::string username = ca::username_in(subject, alias.username_field);
+  const Secret secret(*code);
+  cleanse(*code);
+  return by_code(alias, username, secret.text(), presented.address);
+}
+
+ca::Identity Authentication::by_code(const ca::Alias& alias, const std::string& username,
+                                     std::string_view code, const std::string& address) {
+  const std::string name = "code of " + ca::username_key(username);
+  const Instant now = clock_.now();
+  back_off_.check(name, address, now);
+  std::optional<ca::EndEntity> entity = entities_.find(username);
+  const std::vector<ca::EnrollmentCode> codes =
+      entity ? entities_.codes(username, now) : std::vector<ca::EnrollmentCode>{};
+  Bytes used;
+  for (const ca::EnrollmentCode& each : codes) {
+    if (verify_password(each.hash, code)) {
+      used = each.id;
+    }
+  }
+  if (codes.empty()) {
+    static_cast<void>(verify_password(dummy_password_hash(), code));  // costs the same (D16)
+  }
+  // Whether the code has uses left is decided with the intent, so that it is decided once; a spent
+  // one still finds the answer to the request that spent it (EST-4.2.3-f).
+  if (used.empty() || entity->disabled) {
+    back_off_.failed(name, address, now);
+    throw wrong_credentials(alias, !entity        ? "no such end entity"
+                                   : used.empty() ? "wrong code for " + name
+                                                  : "the end entity is disabled");
+  }
+  back_off_.succeeded(name, address);
+  return ca::Identity::code(proof(), std::move(*entity), std::move(used));
 }
 
 std::optional<ca::Identity> Authentication::by_certificate(const ca::Snapshot& snapshot,
@@ -87,8 +194,13 @@ std::optional<ca::Identity> Authentication::by_certificate(const ca::Snapshot& s
   if (presented.chain.empty()) {
     return std::nullopt;
   }
+  const crypto::Certificate& leaf = presented.chain.front();
   try {
-    return identify_certificate(snapshot.ca(alias.ca), registry_, presented.chain, clock_.now());
+    KnownCertificate known =
+        identify_certificate(snapshot, alias, registry_, presented.chain, clock_.now());
+    return known.registration_authority
+               ? ca::Identity::ra_certificate(proof(), leaf, std::move(known.record))
+               : ca::Identity::self(proof(), leaf, std::move(known.record));
   } catch (const Error& error) {
     if (!tolerated || error.code() != ErrorCode::forbidden) {
       throw;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/auth/client_certificate.h"
 
+#include <algorithm>
+
 #include "crypto/base/error.h"
 #include "crypto/x509/chain_verifier.h"
 #include "crypto/x509/extension.h"
@@ -43,30 +45,57 @@ ca::CertificateRecord find_record(const ca::CertificationAuthority& issuer,
   return std::move(*record);
 }
 
+/// The one of the alias's CAs that the certificate names as its issuer.
+const ca::CertificationAuthority& issuer_of(const ca::Snapshot& snapshot, const ca::Alias& alias,
+                                            const crypto::Certificate& leaf) {
+  std::vector<const ca::CertificationAuthority*> candidates;
+  for (const auto& [name, authority] : snapshot.cas) {
+    if (alias.serves(name) && authority.certificate().subject() == leaf.issuer()) {
+      candidates.push_back(&authority);
+    }
+  }
+  // Two CAs may bear one name: the key tells them apart.
+  if (candidates.size() > 1) {
+    std::erase_if(candidates, [&](const auto* authority) {
+      return !leaf.signed_by(authority->certificate().public_key());
+    });
+  }
+  if (candidates.empty()) {
+    refuse("auth.certificate_untrusted", "the client certificate is not trusted here", leaf,
+           "not issued by a CA of this alias");
+  }
+  return *candidates.front();
+}
+
+bool is_listed(const ca::Alias& alias, const crypto::Certificate& leaf) {
+  return std::ranges::find(alias.ra_certificates, leaf.fingerprint_sha256()) !=
+         alias.ra_certificates.end();
+}
+
 }  // namespace
 
-ca::Identity identify_certificate(const ca::CertificationAuthority& issuer,
-                                  const ca::Registry& registry,
-                                  const std::vector<crypto::Certificate>& chain, Instant now) {
+KnownCertificate identify_certificate(const ca::Snapshot& snapshot, const ca::Alias& alias,
+                                      const ca::Registry& registry,
+                                      const std::vector<crypto::Certificate>& chain, Instant now) {
   const crypto::Certificate& leaf = chain.front();
+  const ca::CertificationAuthority& issuer = issuer_of(snapshot, alias, leaf);
   check_chain(issuer, chain, now);
   if (!leaf.has_extended_key_usage(crypto::oid::kClientAuth)) {
     refuse("auth.no_client_auth", "the client certificate is not for client authentication", leaf,
            "extended key usage clientAuth is missing");
   }
-  ca::CertificateRecord record = find_record(issuer, registry, leaf);
-  if (record.revocation) {
+  KnownCertificate known{.record = find_record(issuer, registry, leaf)};
+  if (known.record.revocation) {
     refuse("auth.certificate_revoked", "the client certificate is revoked", leaf,
-           "revoked with reason " + std::to_string(record.revocation->reason));
+           "revoked with reason " + std::to_string(known.record.revocation->reason));
   }
-  if (leaf.has_extended_key_usage(crypto::oid::kCmcRa)) {
-    return ca::Identity::ra_certificate(leaf);
-  }
-  if (record.username.empty()) {
+  known.registration_authority =
+      leaf.has_extended_key_usage(crypto::oid::kCmcRa) || is_listed(alias, leaf);
+  if (!known.registration_authority && known.record.username.empty()) {
     refuse("auth.certificate_unknown", "the client certificate is not known here", leaf,
            "belongs to no end entity");
   }
-  return ca::Identity::self(leaf, std::move(record.username));
+  return known;
 }
 
 }  // namespace estia::auth

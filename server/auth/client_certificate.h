@@ -10,18 +10,26 @@
 
 namespace estia::auth {
 
-/// The role a client certificate gives on an alias whose CA is `issuer` (design: roles). `chain` is
-/// what the client sent, leaf first, not empty; TLS has proven possession of the leaf's key.
+/// A certificate of ours, as the store knows it.
+struct KnownCertificate {
+  ca::CertificateRecord record{};
+  bool registration_authority = false;
+};
+
+/// What a client certificate is on this alias (design: roles). `chain` is what the client sent,
+/// leaf first, not empty; TLS has proven possession of the leaf's key.
 ///
-/// Only a certificate that `issuer` itself signed counts (EST-3.7-c), that is valid at `now`, lists
-/// clientAuth, and that our store knows as issued and not revoked (EST-4.2.2-f; unknown = refused).
-/// With cmcRA it is a registration authority, else its own end entity.
+/// Only a certificate that one of the alias's CAs itself signed counts (EST-3.7-c), that is valid
+/// at `now`, lists clientAuth, and that our store knows as issued and not revoked (EST-4.2.2-f;
+/// unknown = refused). With cmcRA, or listed by the alias, it is a registration authority, else its
+/// own end entity.
 ///
 /// Throws Error{forbidden, ...}: "auth.certificate_untrusted", "auth.no_client_auth",
 /// "auth.certificate_unknown", "auth.certificate_revoked"; Error{store, ...}.
-[[nodiscard]] ca::Identity identify_certificate(const ca::CertificationAuthority& issuer,
-                                                const ca::Registry& registry,
-                                                const std::vector<crypto::Certificate>& chain,
-                                                Instant now);
+[[nodiscard]] KnownCertificate identify_certificate(const ca::Snapshot& snapshot,
+                                                    const ca::Alias& alias,
+                                                    const ca::Registry& registry,
+                                                    const std::vector<crypto::Certificate>& chain,
+                                                    Instant now);
 
 }  // namespace estia::auth

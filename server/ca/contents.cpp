@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "crypto/base/error.h"
+#include "server/ca/wishes.h"
 
 namespace estia::ca {
 namespace {
@@ -40,7 +41,8 @@ crypto::KeyUsageNames usable_bits(const crypto::KeyUsageNames& bits, const crypt
   return usable;
 }
 
-std::vector<crypto::Extension> extensions_for(const IssuanceRequest& request) {
+std::vector<crypto::Extension> extensions_for(const IssuanceRequest& request,
+                                              const GrantedWishes& granted) {
   const CertificateProfile& profile = *request.profile;
   std::vector<crypto::Extension> extensions;
   if (profile.ca) {
@@ -50,7 +52,8 @@ std::vector<crypto::Extension> extensions_for(const IssuanceRequest& request) {
     extensions.push_back(crypto::authority_key_identifier(request.issuer_key_identifier));
   }
   extensions.push_back(crypto::subject_key_identifier(request.subject_key.key_identifier()));
-  if (const auto bits = usable_bits(profile.key_usage, request.subject_key); !bits.empty()) {
+  const crypto::KeyUsageNames& wanted = granted.key_usage.value_or(profile.key_usage);
+  if (const auto bits = usable_bits(wanted, request.subject_key); !bits.empty()) {
     extensions.push_back(crypto::key_usage(bits));
   }
   if (!profile.extended_key_usage.empty()) {
@@ -65,7 +68,31 @@ std::vector<crypto::Extension> extensions_for(const IssuanceRequest& request) {
   if (!profile.ca_issuers.empty() || !profile.ocsp.empty()) {
     extensions.push_back(crypto::authority_info_access(profile.ca_issuers, profile.ocsp));
   }
+  for (const crypto::Extension& wish : granted.extensions) {
+    std::erase_if(extensions, [&](const auto& ours) { return ours.oid == wish.oid; });
+    extensions.push_back(wish);
+  }
   return extensions;
+}
+
+struct Validity {
+  Instant from;
+  Instant to;
+};
+
+/// The profile's, cut to the CA's own (X509-4.1.2.5-c) and to what the request wishes: a wish never
+/// makes it longer.
+Validity validity_for(const IssuanceRequest& request, const GrantedWishes& granted, Instant now) {
+  Validity validity{now - request.profile->backdate, now + request.profile->validity};
+  validity.from = std::max(validity.from, request.issuer_not_before.value_or(validity.from));
+  validity.to = std::min(validity.to, request.issuer_not_after.value_or(validity.to));
+  validity.from = std::max(validity.from, granted.not_before.value_or(validity.from));
+  validity.to = std::min(validity.to, granted.not_after.value_or(validity.to));
+  if (validity.from >= validity.to) {
+    throw Error(ErrorCode::malformed, "override.validity",
+                "the requested validity lies outside what may be certified now");
+  }
+  return validity;
 }
 
 }  // namespace
@@ -77,21 +104,17 @@ crypto::CertificateContents contents_for(const IssuanceRequest& request, const B
     throw Error(ErrorCode::busy, "issuer.ca_expired", "the CA cannot issue now",
                 "the certificate of " + request.ca + " has expired");
   }
-  Instant not_before = now - request.profile->backdate;
-  Instant not_after = now + request.profile->validity;
-  if (request.issuer_not_before) {
-    not_before = std::max(not_before, *request.issuer_not_before);
-  }
-  if (request.issuer_not_after) {
-    not_after = std::min(not_after, *request.issuer_not_after);
-  }
+  const GrantedWishes granted = granted_wishes(*request.profile, request.wishes);
+  const Validity validity = validity_for(request, granted, now);
+  std::vector<crypto::Extension> extensions = extensions_for(request, granted);
+  refuse_other_wishes(*request.profile, request.wishes, extensions);
   return crypto::CertificateContents{.serial = serial,
                                      .issuer = request.issuer,
                                      .subject = request.subject,
-                                     .not_before = not_before,
-                                     .not_after = not_after,
+                                     .not_before = validity.from,
+                                     .not_after = validity.to,
                                      .public_key = request.subject_key,
-                                     .extensions = extensions_for(request)};
+                                     .extensions = std::move(extensions)};
 }
 
 }  // namespace estia::ca

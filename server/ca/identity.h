@@ -6,51 +6,98 @@
 #include <utility>
 
 #include "crypto/x509/certificate.h"
+#include "server/ca/end_entity.h"
+#include "server/ca/registry.h"
 
 namespace estia::ca {
 
 /// Exactly one per request (design: roles); nothing else gives rights.
 enum class Role {
-  self,  ///< certificate of this alias's CA without RA rights: its own names only
+  self,  ///< certificate of this alias's CA without RA rights: its own end entity only
   ra,    ///< may name others inside the alias's scope
+  code,  ///< enrolment code: that one registered end entity
 };
 
-/// Who asks, as proven. Only server/auth makes one, after it checked the credential.
+/// That a credential was checked. Only a CredentialCheck can make one.
+class Proof final {
+ private:
+  friend class CredentialCheck;
+  Proof() = default;
+};
+
+/// Who checks credentials derives from this, and so may say that one was good. A test of the layout
+/// holds that nobody outside server/auth does.
+class CredentialCheck {
+ protected:
+  CredentialCheck() = default;
+  ~CredentialCheck() = default;
+  [[nodiscard]] static Proof proof() noexcept { return {}; }
+};
+
+/// The right to name others, inside the scope of the alias that it was given on. Exists only inside
+/// the Identity of a registration authority.
+class NamingRight final {
+ private:
+  friend class Identity;
+  NamingRight() = default;
+};
+
+/// Who asks, as proven: making one takes a Proof.
 class Identity final {
  public:
   /// An HTTP Basic account of the alias.
-  [[nodiscard]] static Identity ra_account(std::string alias, std::string user) {
-    return Identity(Role::ra, "account " + std::move(alias) + "/" + std::move(user), std::nullopt);
+  [[nodiscard]] static Identity ra_account(Proof /*proof*/, std::string alias, std::string user) {
+    Identity identity(Role::ra, "account " + std::move(alias) + "/" + std::move(user));
+    identity.naming_ = NamingRight();
+    return identity;
   }
-  /// A certificate of the alias's CA with id-kp-cmcRA and id-kp-clientAuth.
-  [[nodiscard]] static Identity ra_certificate(crypto::Certificate certificate) {
-    std::string who = "certificate " + to_hex(certificate.serial());
-    return Identity(Role::ra, std::move(who), std::move(certificate));
+  /// A certificate of the alias's CA with id-kp-cmcRA and id-kp-clientAuth, or listed by the alias.
+  [[nodiscard]] static Identity ra_certificate(Proof proof, crypto::Certificate certificate,
+                                               CertificateRecord record) {
+    Identity identity = self(proof, std::move(certificate), std::move(record));
+    identity.role_ = Role::ra;
+    identity.naming_ = NamingRight();
+    return identity;
   }
-  /// A device's certificate of the alias's CA.
-  [[nodiscard]] static Identity self(crypto::Certificate certificate, std::string username) {
-    std::string who = "certificate " + to_hex(certificate.serial());
-    Identity identity(Role::self, std::move(who), std::move(certificate));
-    identity.username_ = std::move(username);
+  /// A device's certificate, and what the store knows about it.
+  [[nodiscard]] static Identity self(Proof /*proof*/, crypto::Certificate certificate,
+                                     CertificateRecord record) {
+    Identity identity(Role::self, "certificate " + to_hex(certificate.serial()));
+    identity.certificate_ = std::move(certificate);
+    identity.record_ = std::move(record);
+    return identity;
+  }
+  /// A registered end entity that knows its enrolment code; `code_id` is the one to be used up.
+  [[nodiscard]] static Identity code(Proof /*proof*/, EndEntity entity, Bytes code_id) {
+    Identity identity(Role::code, "code of " + entity.username);
+    identity.entity_ = std::move(entity);
+    identity.code_id_ = std::move(code_id);
     return identity;
   }
 
   [[nodiscard]] Role role() const noexcept { return role_; }
   [[nodiscard]] const std::string& who() const noexcept { return who_; }  ///< for log and audit
+  /// self, and ra where a certificate gave the role.
   [[nodiscard]] const std::optional<crypto::Certificate>& certificate() const noexcept {
     return certificate_;
   }
-  [[nodiscard]] const std::string& username() const noexcept {
-    return username_;
-  }  ///< self only: the end entity
+  /// What the store knows about that certificate.
+  [[nodiscard]] const std::optional<CertificateRecord>& record() const noexcept { return record_; }
+  /// code only.
+  [[nodiscard]] const std::optional<EndEntity>& entity() const noexcept { return entity_; }
+  [[nodiscard]] const Bytes& code_id() const noexcept { return code_id_; }
+  /// ra only.
+  [[nodiscard]] const std::optional<NamingRight>& naming_right() const noexcept { return naming_; }
 
  private:
-  Identity(Role role, std::string who, std::optional<crypto::Certificate> certificate)
-      : role_(role), who_(std::move(who)), certificate_(std::move(certificate)) {}
+  Identity(Role role, std::string who) : role_(role), who_(std::move(who)) {}
   Role role_;
   std::string who_;
   std::optional<crypto::Certificate> certificate_;
-  std::string username_;
+  std::optional<CertificateRecord> record_;
+  std::optional<EndEntity> entity_;
+  Bytes code_id_;
+  std::optional<NamingRight> naming_;
 };
 
 }  // namespace estia::ca

@@ -96,12 +96,16 @@ PreparedCertificate Issuer::prepare(const IssuanceRequest& request) const {
                  .username = request.username,
                  .subject = request.subject.canonical(),
                  .subject_text = request.subject.text(),
+                 .entity = {.rule = request.entity_rule,
+                            .end_entity_profile = request.end_entity_profile,
+                            .subject = request.subject.der(),
+                            .san = request.san.der(),
+                            .code_id = request.code_id},
                  .key_fingerprint = request.subject_key.fingerprint(),
                  .not_before = contents.not_before,
                  .not_after = contents.not_after,
                  .retry_key = request.retry_key,
-                 .retry_window = request.retry_window,
-                 .renewal = request.renewal},
+                 .retry_window = request.retry_window},
           request.issuer_key};
 }
 
@@ -116,7 +120,7 @@ crypto::Certificate Issuer::issue(PreparedCertificate prepared, const crypto::Pr
     const IntentOutcome outcome =
         registry_.intend(intent, event("certificate.intent", "ok", intent.serial, intent.who));
     if (const auto* refused = std::get_if<Refused>(&outcome)) {
-      throw Error(ErrorCode::conflict, refused->id, refused->reason);
+      throw Error(refused->code, refused->id, refused->reason);
     }
     if (const auto* issued = std::get_if<AlreadyIssued>(&outcome)) {
       return crypto::Certificate::parse(issued->certificate);

@@ -7,9 +7,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "crypto/base/clock.h"
 #include "crypto/x509/certificate.h"
+#include "crypto/x509/extension.h"
 #include "crypto/x509/general_names.h"
 #include "crypto/x509/name.h"
 #include "server/ca/ca_keys.h"
@@ -30,15 +32,18 @@ struct IssuanceRequest {
   crypto::Name subject{};
   crypto::GeneralNames san{};
   crypto::PublicKey subject_key;
+  std::vector<crypto::Extension> wishes{};  ///< as they stand in the request; the profile decides
   // Book-keeping
   std::string alias{};
   std::string operation{};
   std::uint64_t config_version = 0;
   std::string who{};
   std::string username{};
+  std::string end_entity_profile{};
+  EntityRule entity_rule = EntityRule::none;
+  Bytes code_id{};  ///< the enrolment code that this uses up; empty = none
   Bytes retry_key{};
   std::chrono::seconds retry_window{0};
-  bool renewal = false;
 };
 
 /// The exact bytes to be signed with all that must be recorded first. Only Issuer makes one; it can
@@ -67,14 +72,14 @@ class Issuer final {
   Issuer(Registry& registry, const Clock& clock);
 
   /// Applies the profile and lints the TBS. Uses no CA key and records nothing; may be called
-  /// freely. Throws Error{malformed, "key.weak"/"key.unsupported"/"key.not_in_profile"};
-  /// Error{internal, "issuer.lint"} with the findings.
+  /// freely. Throws what contents_for throws; Error{internal, "issuer.lint"} with the findings.
   [[nodiscard]] PreparedCertificate prepare(const IssuanceRequest& request) const;
 
   /// Signs those bytes and nothing else, verifies the result against the CA's public key, and
-  /// returns what is recorded. Throws Error{conflict, ...} for a lost claim, Error{token, ...} when
-  /// the token failed (the intent is closed as failed), Error{token, "issuer.bad_signature"} when
-  /// the signature does not verify (nothing is released; the intent stays: a signature may exist).
+  /// returns what is recorded. Throws an Error with the id of a lost claim (Refused), Error{token,
+  /// ...} when the token failed (the intent is closed as failed), Error{token,
+  /// "issuer.bad_signature"} when the signature does not verify (nothing is released; the intent
+  /// stays: a signature may exist).
   [[nodiscard]] crypto::Certificate issue(PreparedCertificate prepared,
                                           const crypto::PrivateKey& ca_key);
 

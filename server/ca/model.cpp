@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/ca/model.h"
 
+#include <algorithm>
+
 #include "crypto/base/error.h"
 
 namespace estia::ca {
@@ -18,6 +20,11 @@ const typename Map::mapped_type& must_find(const Map& map, std::string_view kind
 }
 
 }  // namespace
+
+bool Alias::serves(std::string_view ca_name) const noexcept {
+  return ca_name == ca ||
+         std::find(further_cas.begin(), further_cas.end(), ca_name) != further_cas.end();
+}
 
 const CertificationAuthority& Snapshot::ca(std::string_view name) const {
   return must_find(cas, "ca", name);

@@ -55,28 +55,83 @@ struct CertificateProfile {
   std::vector<std::string> crl_distribution_points{};
   std::vector<std::string> ca_issuers{};
   std::vector<std::string> ocsp{};
+
+  // What a request may decide instead of the registration or this profile (EJBCA's "override").
+  // Off: it is ignored.
+  bool override_subject =
+      false;                  ///< client mode only; in RA mode names always come from the request
+  bool override_san = false;  ///< likewise
+  bool override_key_usage = false;
+  bool override_validity = false;                  ///< by privateKeyUsagePeriod; only ever shortens
+  std::vector<std::string> override_extensions{};  ///< OIDs taken over as they are asked for
+  bool strict_override = false;  ///< refuse a request that asks for what it may not decide
 };
 
-enum class Authenticator { client_certificate, basic };
+/// How a client proves who it is. Of an alias's list, the first that is valid gives the role.
+enum class Authenticator {
+  client_certificate,
+  basic,                  ///< an account of the alias: a registration authority
+  certificate_and_basic,  ///< both, and the narrower rights count
+  code,                   ///< client mode: the enrolment code of a registered end entity
+};
 enum class ChannelBindingPolicy { off, verify_if_present, required };
+
+/// Who knows the end entity beforehand: nobody, a registration authority names it (RA mode), or its
+/// registration (client mode). EJBCA's operationmode.
+enum class AliasMode { ra, client };
+
+/// How the username of an end entity is made in RA mode. EJBCA's ra.namegenerationscheme.
+enum class NameScheme {
+  dn,        ///< the first present of a list of subject fields
+  random,    ///< 12 random characters
+  fixed,     ///< a given text
+  username,  ///< the whole subject
+};
+
+/// Where an enrolment code stands in client mode. EJBCA's authenticationmodule.
+enum class CodeSource {
+  challenge_password,  ///< the CSR's challengePassword, which then is no channel binding (departs
+                       ///< from RFC 7030 3.5)
+  dn_part,  ///< a field of the CSR's subject, which is removed before anything else looks
+  basic,    ///< HTTP Basic: username and code
+};
+
+/// A subject field that stands for the whole subject, as EJBCA's "DN".
+inline constexpr std::string_view kWholeSubject = "DN";
 
 /// One EST service point (EJBCA's word): its CA, profiles and policy. `est` answers the bare path
 /// (D12).
 struct Alias {
   std::string name{};
   std::string ca{};
-  std::string end_entity_profile{};
-  std::string certificate_profile{};
+  AliasMode mode = AliasMode::ra;
+  std::vector<std::string>
+      further_cas{};  ///< client mode: besides `ca`, those whose end entities may enrol here
+  std::string end_entity_profile{};  ///< client mode: if not empty, the one an end entity must have
+  std::string certificate_profile{};            ///< likewise
   std::vector<Authenticator> authenticators{};  ///< in order: the first valid one gives the role
   NameScope ra_scope{};  ///< binds every RA of this alias: accounts and cmcRA certificates
+  std::vector<Bytes>
+      ra_certificates{};  ///< SHA-256 of certificates of its CA that are RAs without cmcRA
   ChannelBindingPolicy channel_binding = ChannelBindingPolicy::verify_if_present;  ///< EST-3.5-a
-  std::string username_field = "CN";       ///< scheme DN: this subject field names the end entity
-  bool allow_same_key = true;              ///< a renewal may keep its key
+  CodeSource code_source = CodeSource::challenge_password;
+  std::string code_field{};  ///< CodeSource::dn_part: the subject field that holds the code
+  std::string username_field{
+      kWholeSubject};  ///< client mode: the subject field that is the username
+  NameScheme name_scheme = NameScheme::dn;
+  std::vector<std::string> name_parameters{
+      "CN"};                   ///< dn: fields, the first present wins; fixed: the one text
+  std::string name_prefix{};   ///< may hold ${RANDOM}: 10 random characters
+  std::string name_postfix{};  ///< likewise
+  bool allow_same_key = true;  ///< a renewal may keep its key
   std::chrono::seconds retry_window{120};  ///< EST-4.2.3-f; 0 = off
+
+  /// Whether end entities and certificates of this CA are served here.
+  [[nodiscard]] bool serves(std::string_view ca_name) const noexcept;
 };
 
 /// How a password is stored (D16): never the password. `scheme` is "sha256" for generated secrets
-/// of >= 128 random bits.
+/// of >= 128 random bits, "scrypt" for those a person chose.
 struct PasswordHash {
   std::string scheme{};
   Bytes salt{};

@@ -10,9 +10,27 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/clock.h"
+#include "crypto/base/error.h"
 #include "server/ca/audit.h"
 
 namespace estia::ca {
+
+/// What must hold for the end entity of an intent.
+enum class EntityRule {
+  none,        ///< there is none (the CA's own certificates)
+  create,      ///< created when unknown; its stored names become those of this intent
+  must_exist,  ///< known already; its stored names stay
+};
+
+/// The end entity's part of an intent, decided in the same transaction. An end entity that exists
+/// must be of the intent's CA and of its profiles, and not disabled.
+struct EntityClaim {
+  EntityRule rule = EntityRule::none;
+  std::string end_entity_profile{};
+  Bytes subject{};  ///< DER, as granted
+  Bytes san{};      ///< DER of the GeneralNames; empty = none
+  Bytes code_id{};  ///< the enrolment code of which this is one use; empty = none
+};
 
 /// One certificate we mean to sign, recorded before any signature exists (D5).
 struct Intent {
@@ -24,16 +42,15 @@ struct Intent {
   std::string profile{};    ///< certificate profile
   std::uint64_t config_version = 0;
   std::string who{};       ///< authenticated identity, as in the audit trail
-  std::string username{};  ///< end entity; created by this intent when unknown; empty = none (CA
-                           ///< certificates)
+  std::string username{};  ///< end entity; the one that is known by it keeps its own spelling
   Bytes subject{};         ///< canonical subject (crypto::Name::canonical)
   std::string subject_text{};
+  EntityClaim entity{};
   Bytes key_fingerprint{};  ///< SHA-256 of the SPKI
   Instant not_before{};
   Instant not_after{};
   Bytes retry_key{};  ///< SHA-256 over everything EST-4.2.3-f compares; empty = never matched
   std::chrono::seconds retry_window{0};
-  bool renewal = false;  ///< simplereenroll: the username must exist already
 };
 
 /// The intent is on disk: sign its TBS.
@@ -49,11 +66,11 @@ struct Resume {
   Bytes serial{};
   Bytes tbs{};
 };
-/// A one-time claim was lost: serial, username, unique subject or key. The batch goes on without
-/// it.
+/// A claim was lost: serial, end entity, enrolment code. The batch goes on without it.
 struct Refused {
-  std::string id{};      ///< "serial.taken", "username.taken", ...
+  std::string id{};      ///< "serial.taken", "entity.other_ca", "code.spent", ...
   std::string reason{};  ///< may be told to the peer
+  ErrorCode code = ErrorCode::conflict;
 };
 using IntentOutcome = std::variant<Recorded, AlreadyIssued, Resume, Refused>;
 

@@ -77,22 +77,14 @@ void check_san(const EndEntityProfile& profile, const crypto::GeneralNames& san)
 
 }  // namespace
 
-RequestedNames requested_names(const EndEntityProfile& profile, const crypto::Csr& csr) {
-  check_san(profile, csr.subject_alt_names());
-  RequestedNames names{subject_by_profile(profile, csr.subject()), csr.subject_alt_names()};
+RequestedNames requested_names(const EndEntityProfile& profile, const crypto::Name& subject,
+                               const crypto::GeneralNames& san) {
+  check_san(profile, san);
+  RequestedNames names{subject_by_profile(profile, subject), san};
   if (const auto bound = crypto::over_upper_bound(names.subject)) {
     throw Error(ErrorCode::malformed, "enroll.subject_too_long", "the subject attribute " + *bound);
   }
   return names;
-}
-
-std::string username_from(const Alias& alias, const crypto::Name& subject) {
-  const auto value = subject.first(alias.username_field);
-  if (!value || value->empty()) {
-    throw Error(ErrorCode::malformed, "enroll.no_username",
-                "the subject needs the attribute " + alias.username_field);
-  }
-  return *value;
 }
 
 }  // namespace estia::ca

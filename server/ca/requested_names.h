@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-
-#include "crypto/x509/csr.h"
+#include "crypto/x509/general_names.h"
+#include "crypto/x509/name.h"
 #include "server/ca/model.h"
 
 namespace estia::ca {
@@ -16,14 +15,12 @@ struct RequestedNames {
   crypto::GeneralNames san;
 };
 
-/// Throws Error{malformed, ...}: "enroll.subject_attribute" for one the profile does not list or
+/// `subject` and `san` as they were asked for or registered. Throws Error{malformed, ...}:
+/// "enroll.subject_attribute" for one the profile does not list or
 /// that is repeated, "enroll.subject_missing" for a required one, "enroll.subject_too_long",
 /// "enroll.san_kind", "enroll.san_count", "enroll.san_wildcard".
 [[nodiscard]] RequestedNames requested_names(const EndEntityProfile& profile,
-                                             const crypto::Csr& csr);
-
-/// Scheme DN: the value of the alias's username field. Throws Error{malformed,
-/// "enroll.no_username"}.
-[[nodiscard]] std::string username_from(const Alias& alias, const crypto::Name& subject);
+                                             const crypto::Name& subject,
+                                             const crypto::GeneralNames& san);
 
 }  // namespace estia::ca

@@ -6,8 +6,14 @@
 namespace estia::est {
 namespace {
 
-bool has_linking(const crypto::Csr& csr) noexcept {
-  return csr.challenge_password().has_value() || csr.est_identity_linking().has_value();
+bool challenge_is_code(const ca::Alias& alias) noexcept {
+  return alias.mode == ca::AliasMode::client &&
+         alias.code_source == ca::CodeSource::challenge_password;
+}
+
+bool has_linking(const ca::Alias& alias, const crypto::Csr& csr) noexcept {
+  return (csr.challenge_password().has_value() && !challenge_is_code(alias)) ||
+         csr.est_identity_linking().has_value();
 }
 
 [[noreturn]] void refuse_mismatch(const char* attribute) {
@@ -38,12 +44,12 @@ void check_value(const std::optional<std::string>& value, ByteView binding, cons
 
 }  // namespace
 
-Linking check_linking(ca::ChannelBindingPolicy policy, const crypto::Csr& csr,
-                      const http::PeerInfo& peer) {
+Linking check_linking(const ca::Alias& alias, const crypto::Csr& csr, const http::PeerInfo& peer) {
+  const ca::ChannelBindingPolicy policy = alias.channel_binding;
   if (policy == ca::ChannelBindingPolicy::off) {
     return Linking::absent;
   }
-  if (!has_linking(csr)) {
+  if (!has_linking(alias, csr)) {
     if (policy == ca::ChannelBindingPolicy::required) {
       throw Error(ErrorCode::forbidden, "linking.required",
                   "linking of identity and proof of possession is required here: put the TLS "
@@ -57,14 +63,16 @@ Linking check_linking(ca::ChannelBindingPolicy policy, const crypto::Csr& csr,
                 "connection (TLS 1.2 needs the extended master secret)",
                 "no channel binding on " + peer.tls_version);
   }
-  check_value(csr.challenge_password(), *peer.channel_binding, "challengePassword");
+  if (!challenge_is_code(alias)) {
+    check_value(csr.challenge_password(), *peer.channel_binding, "challengePassword");
+  }
   check_value(csr.est_identity_linking(), *peer.channel_binding, "estIdentityLinking");
   return Linking::verified;
 }
 
-bool spends_binding(ca::ChannelBindingPolicy policy, const crypto::Csr& csr,
+bool spends_binding(const ca::Alias& alias, const crypto::Csr& csr,
                     const http::PeerInfo& peer) noexcept {
-  return policy != ca::ChannelBindingPolicy::off && has_linking(csr) &&
+  return alias.channel_binding != ca::ChannelBindingPolicy::off && has_linking(alias, csr) &&
          peer.tls_version != "TLSv1.2";
 }
 

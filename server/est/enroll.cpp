@@ -74,22 +74,36 @@ http::Response Enroll::answer(const Target& target, ca::Operation operation,
   return response;
 }
 
+crypto::Certificate Enroll::issue(const Target& target, const ca::Identity& identity,
+                                  ca::Operation operation, const crypto::Csr& csr) {
+  try {
+    return enrollment_.enroll(*target.snapshot, *target.alias, identity, operation, csr);
+  } catch (const Error& error) {
+    if (error.id() != "code.spent") {
+      throw;
+    }
+    throw auth::Authentication::wrong_credentials(*target.alias, identity.who() + " is used up");
+  }
+}
+
 crypto::Certificate Enroll::certify(const Target& target, ca::Operation operation,
                                     const http::Request& request, bool& close) {
   const std::optional<std::string> credentials = authorization(request);
-  const ca::Identity identity = authentication_.authenticate(
-      *target.snapshot, *target.alias, operation,
-      auth::Presented{request.peer.chain, credentials, request.peer.address});
+  const ca::Alias& alias = *target.alias;
+  const auth::Presented presented{request.peer.chain, credentials, request.peer.address};
+  std::optional<ca::Identity> proven =
+      authentication_.authenticate(*target.snapshot, alias, operation, presented);
   check_media_type(request);
   const crypto::Csr csr = crypto::Csr::parse(decode_request_body(request.body));
   csr.verify_signature();  // EST-4.2.1-b
-  close = spends_binding(target.alias->channel_binding, csr, request.peer);
-  const Linking linking = check_linking(target.alias->channel_binding, csr, request.peer);
-  crypto::Certificate certificate =
-      enrollment_.enroll(*target.snapshot, *target.alias, identity, operation, csr);
+  const ca::Identity identity =
+      proven ? std::move(*proven) : authentication_.authenticate_by_csr(alias, csr, presented);
+  close = spends_binding(alias, csr, request.peer);
+  const Linking linking = check_linking(alias, csr, request.peer);
+  crypto::Certificate certificate = issue(target, identity, operation, csr);
   ops::log(ops::Level::info, "est.enrolled",  // EST-6-g
            {{"request", request.id},
-            {"alias", target.alias->name},
+            {"alias", alias.name},
             {"operation", std::string(ca::to_string(operation))},
             {"who", identity.who()},
             {"linking", linking == Linking::verified ? "verified" : "absent"},

@@ -10,7 +10,8 @@ namespace estia::est {
 
 /// POST /simpleenroll and /simplereenroll: from the complete request to the one certificate
 /// (EST-4.2.3-a). Checks in the order of the status table: authentication, content type, decoding,
-/// the CSR and its proof of possession, linking; then ca::Enrollment decides. Any thread.
+/// the CSR and its proof of possession, a code inside it, linking; then ca::Enrollment decides. Any
+/// thread.
 class Enroll final {
  public:
   Enroll(auth::Authentication& authentication, ca::Enrollment& enrollment)
@@ -24,6 +25,8 @@ class Enroll final {
  private:
   [[nodiscard]] crypto::Certificate certify(const Target& target, ca::Operation operation,
                                             const http::Request& request, bool& close);
+  [[nodiscard]] crypto::Certificate issue(const Target& target, const ca::Identity& identity,
+                                          ca::Operation operation, const crypto::Csr& csr);
 
   auth::Authentication& authentication_;
   ca::Enrollment& enrollment_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "crypto/x509/name.h"
 #include "server/provision/configuration_parts.h"
 #include "server/provision/configuration_rules.h"
 
@@ -22,37 +23,56 @@ void check_alias_name(const ConfigurationSection& section, std::string_view name
   }
 }
 
-std::vector<ca::Authenticator> read_authenticators(const ConfigurationSection& section) {
+/// The value whose text this is.
+template <class Value, std::size_t N>
+Value one_of(const ConfigurationSection& section, std::string_view key, const std::string& text,
+             const std::array<Value, N>& values) {
+  std::string known;
+  for (const Value value : values) {
+    if (text == to_string(value)) {
+      return value;
+    }
+    known += (known.empty() ? "" : ", ") + std::string(to_string(value));
+  }
+  section.refuse("config.value", key, "'" + text + "' must be one of " + known);
+}
+
+template <class Value, std::size_t N>
+Value read_choice(const ConfigurationSection& section, std::string_view key,
+                  const std::array<Value, N>& values, Value fallback) {
+  const auto text = section.optional_text(key);
+  return text ? one_of(section, key, *text, values) : fallback;
+}
+
+bool contains(const std::vector<ca::Authenticator>& authenticators, ca::Authenticator wanted) {
+  return std::ranges::find(authenticators, wanted) != authenticators.end();
+}
+
+/// EJBCA's defaults: a certificate in RA mode (requirecert), the code in client mode.
+std::vector<ca::Authenticator> read_authenticators(const ConfigurationSection& section,
+                                                   ca::AliasMode mode) {
+  using enum ca::Authenticator;
+  constexpr std::array kAll{client_certificate, basic, certificate_and_basic, code};
+  if (!section.has("authenticators")) {
+    return {mode == ca::AliasMode::client ? code : client_certificate};
+  }
   std::vector<ca::Authenticator> authenticators;
   for (const std::string& text : section.texts("authenticators")) {
-    if (text == to_string(ca::Authenticator::basic)) {
-      authenticators.push_back(ca::Authenticator::basic);
-    } else if (text == to_string(ca::Authenticator::client_certificate)) {
-      authenticators.push_back(ca::Authenticator::client_certificate);
-    } else {
-      section.refuse("config.value", "authenticators",
-                     "'" + text + "' must be one of basic, client-certificate");
-    }
+    authenticators.push_back(one_of(section, "authenticators", text, kAll));
   }
   if (authenticators.empty()) {
     section.refuse("config.value", "authenticators", "must not be empty: nobody could enrol");
   }
+  const bool accounts =
+      contains(authenticators, basic) || contains(authenticators, certificate_and_basic);
+  if (mode == ca::AliasMode::client && accounts) {
+    section.refuse("config.value", "authenticators",
+                   "accounts are registration authorities, for mode = \"ra\" only");
+  }
+  if (mode == ca::AliasMode::ra && contains(authenticators, code)) {
+    section.refuse("config.value", "authenticators", "code is for mode = \"client\" only");
+  }
   return authenticators;
-}
-
-ca::ChannelBindingPolicy read_channel_binding(const ConfigurationSection& section) {
-  using Policy = ca::ChannelBindingPolicy;
-  const auto text = section.optional_text("channel_binding");
-  if (!text) {
-    return Policy::verify_if_present;  // EST-3.5-a
-  }
-  for (const Policy policy : {Policy::off, Policy::verify_if_present, Policy::required}) {
-    if (*text == to_string(policy)) {
-      return policy;
-    }
-  }
-  section.refuse("config.value", "channel_binding",
-                 "must be one of off, verify-if-present, required");
 }
 
 ca::NameScope read_scope(const ConfigurationSection& section,
@@ -62,14 +82,116 @@ ca::NameScope read_scope(const ConfigurationSection& section,
     return checked(section, "ra_scope", [&] { return ca::NameScope::parse(*text); });
   }
   // An account is a registration authority, and one without bounds must be meant.
-  if (std::ranges::find(authenticators, ca::Authenticator::basic) != authenticators.end()) {
+  if (contains(authenticators, ca::Authenticator::basic) ||
+      contains(authenticators, ca::Authenticator::certificate_and_basic)) {
     section.refuse("config.scope_missing", "ra_scope",
                    "is needed with basic: say which names accounts may ask for, or \"any\"");
   }
   return {};
 }
 
+std::vector<Bytes> read_ra_certificates(const ConfigurationSection& section,
+                                        const ca::NameScope& scope) {
+  constexpr std::size_t kSha256 = 32;
+  std::vector<Bytes> fingerprints;
+  for (std::string text : section.texts("ra_certificates")) {
+    std::erase(text, ':');
+    const Bytes octets = checked(section, "ra_certificates", [&] { return from_hex(text); });
+    if (octets.size() != kSha256) {
+      section.refuse("config.value", "ra_certificates", "must be SHA-256 values in hexadecimal");
+    }
+    fingerprints.push_back(octets);
+  }
+  if (!fingerprints.empty() && scope.empty()) {
+    section.refuse("config.scope_missing", "ra_scope",
+                   "is needed with ra_certificates: say which names they may ask for, or \"any\"");
+  }
+  return fingerprints;
+}
+
+/// A field of a subject, or DN for the whole of it.
+void check_field(const ConfigurationSection& section, std::string_view key,
+                 const std::string& field) {
+  // As EJBCA writes surname; SN is serialNumber.
+  constexpr std::string_view kSurname = "SURNAME";
+  if (field != ca::kWholeSubject && field != kSurname) {
+    static_cast<void>(checked(section, key, [&] {
+      return crypto::Name::from_text(field + (field == "C" ? "=XX" : "=x"));
+    }));
+  }
+}
+
+void read_naming(const ConfigurationSection& section, ca::Alias& alias) {
+  using enum ca::NameScheme;
+  constexpr std::array kSchemes{dn, random, fixed, username};
+  alias.name_scheme = read_choice(section, "name_scheme", kSchemes, alias.name_scheme);
+  if (section.has("name_parameters")) {
+    alias.name_parameters = section.texts("name_parameters");
+  }
+  alias.name_prefix = section.optional_text("name_prefix").value_or("");
+  alias.name_postfix = section.optional_text("name_postfix").value_or("");
+  const bool takes_parameters = alias.name_scheme == dn || alias.name_scheme == fixed;
+  if (!takes_parameters && section.has("name_parameters")) {
+    section.refuse("config.value", "name_parameters", "are for the schemes dn and fixed");
+  }
+  if (alias.name_scheme == fixed &&
+      (!section.has("name_parameters") || alias.name_parameters.size() != 1)) {
+    section.refuse("config.value", "name_parameters", "must be the one name, for scheme fixed");
+  }
+  if (alias.name_scheme == dn) {
+    if (alias.name_parameters.empty()) {
+      section.refuse("config.value", "name_parameters", "must name a field of the subject");
+    }
+    for (const std::string& field : alias.name_parameters) {
+      check_field(section, "name_parameters", field);
+    }
+  }
+}
+
+void read_codes(const ConfigurationSection& section, ca::Alias& alias) {
+  using enum ca::CodeSource;
+  constexpr std::array kSources{challenge_password, dn_part, basic};
+  alias.code_source = read_choice(section, "code_source", kSources, alias.code_source);
+  alias.code_field = section.optional_text("code_field").value_or("");
+  alias.username_field = section.optional_text("username_field").value_or(alias.username_field);
+  check_field(section, "username_field", alias.username_field);
+  if ((alias.code_source == dn_part) != section.has("code_field")) {
+    section.refuse("config.value", "code_field", "goes with code_source = \"dn-part\"");
+  }
+  if (section.has("code_field")) {
+    check_field(section, "code_field", alias.code_field);
+    if (alias.code_field == ca::kWholeSubject || alias.code_field == alias.username_field) {
+      section.refuse("config.value", "code_field", "must be a field of its own");
+    }
+  }
+}
+
+/// Keys of the other mode would be read as if they did something.
+void refuse_keys_of_other_mode(const ConfigurationSection& section, ca::AliasMode mode) {
+  constexpr std::array<std::string_view, 4> kClient{"further_cas", "code_source", "code_field",
+                                                    "username_field"};
+  constexpr std::array<std::string_view, 6> kRa{"name_scheme", "name_parameters",
+                                                "name_prefix", "name_postfix",
+                                                "ra_scope",    "ra_certificates"};
+  const auto refuse_any = [&](const auto& keys, const char* other) {
+    for (const std::string_view key : keys) {
+      if (section.has(key)) {
+        section.refuse("config.value", key, std::string("is for mode = \"") + other + "\" only");
+      }
+    }
+  };
+  if (mode == ca::AliasMode::client) {
+    refuse_any(kRa, "ra");
+  } else {
+    refuse_any(kClient, "client");
+  }
+}
+
 }  // namespace
+
+std::string_view to_string(ca::AliasMode mode) noexcept {
+  return mode == ca::AliasMode::client ? "client" : "ra";
+}
 
 std::string_view to_string(ca::Authenticator authenticator) noexcept {
   switch (authenticator) {
@@ -77,6 +199,10 @@ std::string_view to_string(ca::Authenticator authenticator) noexcept {
       return "client-certificate";
     case ca::Authenticator::basic:
       return "basic";
+    case ca::Authenticator::certificate_and_basic:
+      return "client-certificate+basic";
+    case ca::Authenticator::code:
+      return "code";
   }
   return "";
 }
@@ -93,17 +219,52 @@ std::string_view to_string(ca::ChannelBindingPolicy policy) noexcept {
   return "";
 }
 
+std::string_view to_string(ca::NameScheme scheme) noexcept {
+  switch (scheme) {
+    case ca::NameScheme::dn:
+      return "dn";
+    case ca::NameScheme::random:
+      return "random";
+    case ca::NameScheme::fixed:
+      return "fixed";
+    case ca::NameScheme::username:
+      return "username";
+  }
+  return "";
+}
+
+std::string_view to_string(ca::CodeSource source) noexcept {
+  switch (source) {
+    case ca::CodeSource::challenge_password:
+      return "challenge-password";
+    case ca::CodeSource::dn_part:
+      return "dn-part";
+    case ca::CodeSource::basic:
+      return "basic";
+  }
+  return "";
+}
+
 ca::Alias read_alias(const ConfigurationSection& section) {
+  using enum ca::ChannelBindingPolicy;
+  constexpr std::array kModes{ca::AliasMode::ra, ca::AliasMode::client};
+  constexpr std::array kPolicies{off, verify_if_present, required};
   ca::Alias alias;
   alias.name = read_name(section);
   check_alias_name(section, alias.name);
   alias.ca = section.text("ca");
-  alias.end_entity_profile = section.text("end_entity_profile");
-  alias.certificate_profile = section.text("certificate_profile");
-  alias.authenticators = read_authenticators(section);
+  alias.mode = read_choice(section, "mode", kModes, alias.mode);
+  refuse_keys_of_other_mode(section, alias.mode);
+  alias.further_cas = section.texts("further_cas");
+  alias.end_entity_profile = section.optional_text("end_entity_profile").value_or("");
+  alias.certificate_profile = section.optional_text("certificate_profile").value_or("");
+  alias.authenticators = read_authenticators(section, alias.mode);
   alias.ra_scope = read_scope(section, alias.authenticators);
-  alias.channel_binding = read_channel_binding(section);
-  alias.username_field = section.optional_text("username_field").value_or(alias.username_field);
+  alias.ra_certificates = read_ra_certificates(section, alias.ra_scope);
+  alias.channel_binding =
+      read_choice(section, "channel_binding", kPolicies, alias.channel_binding);  // EST-3.5-a
+  read_codes(section, alias);
+  read_naming(section, alias);
   alias.allow_same_key = section.flag("allow_same_key", alias.allow_same_key);
   alias.retry_window = section.duration("retry_window").value_or(alias.retry_window);
   if (alias.retry_window > kLongestRetryWindow) {

@@ -26,8 +26,10 @@ bool has_purpose(const ca::CertificateProfile& profile, std::string_view oid) {
   return std::ranges::find(purposes, oid) != purposes.end();
 }
 
-bool accepts(const ca::Alias& alias, ca::Authenticator authenticator) {
-  return std::ranges::find(alias.authenticators, authenticator) != alias.authenticators.end();
+bool takes_accounts(const ca::Alias& alias) {
+  return std::ranges::any_of(alias.authenticators, [](ca::Authenticator each) {
+    return each == ca::Authenticator::basic || each == ca::Authenticator::certificate_and_basic;
+  });
 }
 
 void warn_about_purposes(const ca::Alias& alias, const ca::CertificateProfile& profile,
@@ -49,36 +51,65 @@ void warn_about_purposes(const ca::Alias& alias, const ca::CertificateProfile& p
   }
 }
 
+void check_naming(const ConfigurationSection& section, const ca::Alias& alias,
+                  const ca::EndEntityProfile& names) {
+  if (alias.name_scheme != ca::NameScheme::dn) {
+    return;
+  }
+  for (const std::string& field : alias.name_parameters) {
+    if (field == ca::kWholeSubject) {
+      continue;
+    }
+    const std::string attribute =
+        field == "SN" ? "serialNumber" : (field == "SURNAME" ? "SN" : field);
+    const auto rule =
+        std::ranges::find(names.subject, attribute, &ca::EndEntityProfile::SubjectRule::attribute);
+    if (rule == names.subject.end()) {
+      section.refuse("config.username_field", "name_parameters",
+                     "end-entity profile '" + names.name + "' does not allow " + field);
+    }
+    if (rule->fixed) {
+      section.refuse("config.username_field", "name_parameters",
+                     field + " is fixed: every device would be the same end entity");
+    }
+  }
+}
+
 }  // namespace
 
 void check_alias(const ConfigurationSection& section, const ca::Alias& alias,
                  const ca::Snapshot& contents) {
   static_cast<void>(must_refer(section, "ca", alias.ca, contents.cas));
-  const auto& names = must_refer(section, "end_entity_profile", alias.end_entity_profile,
-                                 contents.end_entity_profiles);
-  const auto& profile = must_refer(section, "certificate_profile", alias.certificate_profile,
-                                   contents.certificate_profiles);
-  if (profile.ca) {
-    section.refuse("config.ca_profile_on_alias", "certificate_profile",
-                   "'" + profile.name + "' makes CAs: no alias may offer that");
+  for (const std::string& ca : alias.further_cas) {
+    static_cast<void>(must_refer(section, "further_cas", ca, contents.cas));
   }
-  const auto rule = std::ranges::find(names.subject, alias.username_field,
-                                      &ca::EndEntityProfile::SubjectRule::attribute);
-  if (rule == names.subject.end()) {
-    section.refuse(
-        "config.username_field", "username_field",
-        "end-entity profile '" + names.name + "' does not allow " + alias.username_field);
+  // In client mode the end entity has its profiles; the alias may say which ones it is for.
+  const bool needed = alias.mode == ca::AliasMode::ra;
+  for (const auto& [key, name] : {std::pair{"end_entity_profile", alias.end_entity_profile},
+                                  std::pair{"certificate_profile", alias.certificate_profile}}) {
+    if (needed && name.empty()) {
+      section.refuse("config.missing", key, "is needed for mode = \"ra\"");
+    }
   }
-  if (rule->fixed) {
-    section.refuse("config.username_field", "username_field",
-                   alias.username_field + " is fixed: every device would be the same end entity");
+  if (!alias.end_entity_profile.empty()) {
+    check_naming(section, alias,
+                 must_refer(section, "end_entity_profile", alias.end_entity_profile,
+                            contents.end_entity_profiles));
+  }
+  if (!alias.certificate_profile.empty()) {
+    const auto& profile = must_refer(section, "certificate_profile", alias.certificate_profile,
+                                     contents.certificate_profiles);
+    if (profile.ca) {
+      section.refuse("config.ca_profile_on_alias", "certificate_profile",
+                     "'" + profile.name + "' makes CAs: no alias may offer that");
+    }
   }
 }
 
 void check_account(const ConfigurationSection& section, const AccountEntry& account,
                    const ParsedConfiguration& so_far) {
   const ca::Alias& alias = must_refer(section, "alias", account.alias, so_far.contents.aliases);
-  if (!accepts(alias, ca::Authenticator::basic)) {
+  if (!takes_accounts(alias)) {
     section.refuse("config.account_unused", "alias",
                    "alias '" + alias.name + "' does not list basic among its authenticators");
   }
@@ -94,11 +125,12 @@ void check_account(const ConfigurationSection& section, const AccountEntry& acco
 std::vector<std::string> warnings_for(const ParsedConfiguration& configuration) {
   std::vector<std::string> warnings;
   for (const auto& [name, alias] : configuration.contents.aliases) {
-    warn_about_purposes(
-        alias, configuration.contents.certificate_profile(alias.certificate_profile), warnings);
+    if (!alias.certificate_profile.empty()) {
+      warn_about_purposes(
+          alias, configuration.contents.certificate_profile(alias.certificate_profile), warnings);
+    }
     const auto is_here = [&, &label = name](const auto& account) { return account.alias == label; };
-    if (accepts(alias, ca::Authenticator::basic) &&
-        std::ranges::none_of(configuration.accounts, is_here)) {
+    if (takes_accounts(alias) && std::ranges::none_of(configuration.accounts, is_here)) {
       warnings.push_back("alias " + name + ": accepts basic but has no account");
     }
   }

@@ -5,8 +5,10 @@
 #include <array>
 #include <set>
 
+#include "crypto/base/der.h"
 #include "crypto/base/error.h"
 #include "crypto/keys/key_spec.h"
+#include "server/ca/wishes.h"
 #include "server/provision/configuration_rules.h"
 #include "server/provision/key_purposes.h"
 #include "server/provision/key_uri_text.h"
@@ -60,6 +62,21 @@ void check_ca_bits(const ConfigurationSection& section, const ca::CertificatePro
   }
   if (!profile.ca && section.has("path_length")) {
     section.refuse("config.value", "path_length", "is for ca = true only");
+  }
+}
+
+void read_overrides(const ConfigurationSection& section, ca::CertificateProfile& profile) {
+  profile.override_subject = section.flag("override_subject", false);
+  profile.override_san = section.flag("override_san", false);
+  profile.override_key_usage = section.flag("override_key_usage", false);
+  profile.override_validity = section.flag("override_validity", false);
+  profile.strict_override = section.flag("strict_override", false);
+  profile.override_extensions = section.texts("override_extensions");
+  for (const std::string& oid : profile.override_extensions) {
+    static_cast<void>(checked(section, "override_extensions", [&] { return der::oid(oid); }));
+    if (ca::is_made_by_ca(oid)) {
+      section.refuse("config.value", "override_extensions", oid + " is for the CA to make");
+    }
   }
 }
 
@@ -189,6 +206,7 @@ ca::CertificateProfile read_certificate_profile(const ConfigurationSection& sect
   profile.crl_distribution_points = read_uris(section, "crl_distribution_points");
   profile.ca_issuers = read_uris(section, "ca_issuers");
   profile.ocsp = read_uris(section, "ocsp");
+  read_overrides(section, profile);
   return profile;
 }
 

@@ -15,8 +15,11 @@ namespace estia::provision {
 [[nodiscard]] ca::Alias read_alias(const ConfigurationSection& section);
 [[nodiscard]] AccountEntry read_account(const ConfigurationSection& section);
 
-/// As written in an alias.
+// As written in an alias.
+[[nodiscard]] std::string_view to_string(ca::AliasMode mode) noexcept;
 [[nodiscard]] std::string_view to_string(ca::Authenticator authenticator) noexcept;
 [[nodiscard]] std::string_view to_string(ca::ChannelBindingPolicy policy) noexcept;
+[[nodiscard]] std::string_view to_string(ca::NameScheme scheme) noexcept;
+[[nodiscard]] std::string_view to_string(ca::CodeSource source) noexcept;
 
 }  // namespace estia::provision

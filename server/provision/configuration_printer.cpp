@@ -20,6 +20,16 @@ class TableWriter final {
     out_ += std::string(key) + " = " + std::string(value) + "\n";
   }
   void flag(std::string_view key, bool value) { raw(key, value ? "true" : "false"); }
+  void flag_if(std::string_view key, bool value) {
+    if (value) {
+      flag(key, true);
+    }
+  }
+  void text_if(std::string_view key, std::string_view value) {
+    if (!value.empty()) {
+      text(key, value);
+    }
+  }
   void texts(std::string_view key, const std::vector<std::string>& values) {
     if (values.empty()) {
       return;
@@ -35,6 +45,15 @@ class TableWriter final {
  private:
   std::string out_;
 };
+
+void print_naming(TableWriter& table, const ca::Alias& alias) {
+  table.text("name_scheme", to_string(alias.name_scheme));
+  if (alias.name_scheme == ca::NameScheme::dn || alias.name_scheme == ca::NameScheme::fixed) {
+    table.texts("name_parameters", alias.name_parameters);
+  }
+  table.text_if("name_prefix", alias.name_prefix);
+  table.text_if("name_postfix", alias.name_postfix);
+}
 
 template <class Map>
 std::string print_all(const Map& map) {
@@ -108,6 +127,12 @@ std::string print(const ca::CertificateProfile& profile) {
   table.texts("crl_distribution_points", profile.crl_distribution_points);
   table.texts("ca_issuers", profile.ca_issuers);
   table.texts("ocsp", profile.ocsp);
+  table.flag_if("override_subject", profile.override_subject);
+  table.flag_if("override_san", profile.override_san);
+  table.flag_if("override_key_usage", profile.override_key_usage);
+  table.flag_if("override_validity", profile.override_validity);
+  table.texts("override_extensions", profile.override_extensions);
+  table.flag_if("strict_override", profile.strict_override);
   return std::move(table).finish();
 }
 
@@ -115,8 +140,10 @@ std::string print(const ca::Alias& alias) {
   TableWriter table("alias");
   table.text("name", alias.name);
   table.text("ca", alias.ca);
-  table.text("end_entity_profile", alias.end_entity_profile);
-  table.text("certificate_profile", alias.certificate_profile);
+  table.text("mode", to_string(alias.mode));
+  table.texts("further_cas", alias.further_cas);
+  table.text_if("end_entity_profile", alias.end_entity_profile);
+  table.text_if("certificate_profile", alias.certificate_profile);
   std::vector<std::string> authenticators;
   for (const auto authenticator : alias.authenticators) {
     authenticators.emplace_back(to_string(authenticator));
@@ -125,8 +152,19 @@ std::string print(const ca::Alias& alias) {
   if (!alias.ra_scope.empty()) {
     table.text("ra_scope", alias.ra_scope.text());
   }
+  std::vector<std::string> fingerprints;
+  for (const Bytes& fingerprint : alias.ra_certificates) {
+    fingerprints.push_back(to_hex(fingerprint));
+  }
+  table.texts("ra_certificates", fingerprints);
   table.text("channel_binding", to_string(alias.channel_binding));
-  table.text("username_field", alias.username_field);
+  if (alias.mode == ca::AliasMode::client) {
+    table.text("code_source", to_string(alias.code_source));
+    table.text_if("code_field", alias.code_field);
+    table.text("username_field", alias.username_field);
+  } else {
+    print_naming(table, alias);
+  }
   table.flag("allow_same_key", alias.allow_same_key);
   table.text("retry_window", print_duration(alias.retry_window));
   return std::move(table).finish();

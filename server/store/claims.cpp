@@ -1,7 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/store/claims.h"
 
+#include "crypto/x509/name.h"
+#include "server/ca/end_entity.h"
+
 namespace estia::store {
+namespace {
+
+ca::Refused forbidden(std::string id) {
+  return {.id = std::move(id),
+          .reason = "this end entity cannot be served here",
+          .code = ErrorCode::forbidden};
+}
+
+/// Nothing recorded (of before there were profiles) fits everything.
+bool fits(const std::string& recorded, const std::string& wanted) {
+  return recorded.empty() || recorded == wanted;
+}
+
+void create_end_entity(Transaction& transaction, const ca::Intent& intent, Instant now) {
+  transaction
+      .query(
+          "INSERT INTO end_entity(username_key, username, ca, end_entity_profile, "
+          "certificate_profile, subject, san, created_at, created_by) "
+          "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(ca::username_key(intent.username))
+      .bind(intent.username)
+      .bind(intent.ca)
+      .bind(intent.entity.end_entity_profile)
+      .bind(intent.profile)
+      .bind(intent.entity.subject)
+      .bind(intent.entity.san)
+      .bind(now)
+      .bind(intent.serial)
+      .run();
+}
+
+/// The subject on record, when names or profiles differ from the intent's.
+std::optional<Bytes> differing_subject(Transaction& transaction, const ca::Intent& intent) {
+  Query row = transaction.query(
+      "SELECT subject FROM end_entity WHERE username_key = ? AND (end_entity_profile <> ? OR "
+      "certificate_profile <> ? OR subject <> ? OR san <> ?)");
+  row.bind(ca::username_key(intent.username))
+      .bind(intent.entity.end_entity_profile)
+      .bind(intent.profile)
+      .bind(intent.entity.subject)
+      .bind(intent.entity.san);
+  return row.step() ? std::optional(row.blob(0)) : std::nullopt;
+}
+
+void update_end_entity(Transaction& transaction, const ca::Intent& intent) {
+  transaction
+      .query(
+          "UPDATE end_entity SET end_entity_profile = ?, certificate_profile = ?, subject = ?, "
+          "san = ? WHERE username_key = ?")
+      .bind(intent.entity.end_entity_profile)
+      .bind(intent.profile)
+      .bind(intent.entity.subject)
+      .bind(intent.entity.san)
+      .bind(ca::username_key(intent.username))
+      .run();
+}
+
+}  // namespace
 
 std::optional<ca::IntentOutcome> answered_before(Transaction& transaction, const ca::Intent& intent,
                                                  Instant now) {
@@ -27,18 +88,18 @@ std::optional<ca::IntentOutcome> answered_before(Transaction& transaction, const
   return std::nullopt;
 }
 
-bool insert_intent(Transaction& transaction, const ca::Intent& intent, Instant now,
-                   ByteView boot_id) {
+bool insert_intent(Transaction& transaction, const ca::Intent& intent, const std::string& username,
+                   Instant now, ByteView boot_id) {
   Query insert = transaction.query(
       "INSERT INTO certificate(serial, ca, alias, username, operation, profile, config_version, "
       "who, subject, subject_text, key_fingerprint, tbs, state, not_before, not_after, "
-      "recorded_at, boot_id, retry_key) "
-      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?) "
+      "recorded_at, boot_id, retry_key, code_id) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT(serial) DO NOTHING RETURNING 1");
   insert.bind(intent.serial)
       .bind(intent.ca)
       .bind(intent.alias)
-      .bind(intent.username)
+      .bind(username)
       .bind(intent.operation)
       .bind(intent.profile)
       .bind(static_cast<std::int64_t>(intent.config_version))
@@ -51,10 +112,12 @@ bool insert_intent(Transaction& transaction, const ca::Intent& intent, Instant n
       .bind(intent.not_after)
       .bind(now)
       .bind(boot_id);
-  if (intent.retry_key.empty()) {
-    insert.bind_null();
-  } else {
-    insert.bind(intent.retry_key);
+  for (const Bytes* optional : {&intent.retry_key, &intent.entity.code_id}) {
+    if (optional->empty()) {
+      insert.bind_null();
+    } else {
+      insert.bind(*optional);
+    }
   }
   const bool inserted = insert.step();
   if (inserted) {
@@ -63,41 +126,82 @@ bool insert_intent(Transaction& transaction, const ca::Intent& intent, Instant n
   return inserted;
 }
 
-bool end_entity_exists(Transaction& transaction, const ca::Intent& intent) {
-  Query row = transaction.query("SELECT 1 FROM end_entity WHERE username = ? AND ca = ?");
-  row.bind(intent.username).bind(intent.ca);
-  return row.step();
+EntityVerdict judge_end_entity(Transaction& transaction, const ca::Intent& intent) {
+  if (intent.entity.rule == ca::EntityRule::none) {
+    return {.username = intent.username};
+  }
+  Query row = transaction.query(
+      "SELECT username, ca, end_entity_profile, certificate_profile, disabled FROM end_entity "
+      "WHERE username_key = ?");
+  row.bind(ca::username_key(intent.username));
+  if (!row.step()) {
+    if (intent.entity.rule == ca::EntityRule::must_exist) {
+      return {.refused =
+                  ca::Refused{"username.unknown", "there is no end entity of this name to renew"}};
+    }
+    return {.username = intent.username};
+  }
+  EntityVerdict verdict{.username = row.text(0), .known = true};
+  if (row.text(1) != intent.ca) {
+    verdict.refused = forbidden("entity.other_ca");
+  } else if (!fits(row.text(2), intent.entity.end_entity_profile) ||
+             !fits(row.text(3), intent.profile)) {
+    verdict.refused = forbidden("entity.other_profile");
+  } else if (row.integer(4) != 0) {
+    verdict.refused = forbidden("entity.disabled");
+  }
+  return verdict;
 }
 
-void claim_end_entity(Transaction& transaction, const ca::Intent& intent, Instant now) {
-  if (intent.username.empty()) {
-    return;
+bool use_code(Transaction& transaction, const Bytes& code_id, Instant now) {
+  Query update = transaction.query(
+      "UPDATE enrollment_code SET uses_left = uses_left - 1 WHERE id = ? AND uses_left > 0 AND "
+      "(expires_at IS NULL OR expires_at > ?) RETURNING 1");
+  update.bind(code_id).bind(now);
+  const bool used = update.step();
+  if (used) {
+    update.run();
   }
-  transaction
-      .query(
-          "INSERT INTO end_entity(username, ca, created_at, created_by) VALUES(?, ?, ?, ?) "
-          "ON CONFLICT(username, ca) DO NOTHING")
-      .bind(intent.username)
-      .bind(intent.ca)
-      .bind(now)
-      .bind(intent.serial)
+  return used;
+}
+
+void give_back_code(Transaction& transaction, ByteView code_id) {
+  transaction.query("UPDATE enrollment_code SET uses_left = uses_left + 1 WHERE id = ?")
+      .bind(code_id)
       .run();
 }
 
-void release_end_entity(Transaction& transaction, ByteView serial, const std::string& username,
-                        const std::string& ca) {
+void settle_end_entity(Transaction& transaction, const ca::Intent& intent,
+                       const EntityVerdict& verdict, Instant now, const ca::AuditEvent& audit) {
+  if (intent.entity.rule != ca::EntityRule::create) {
+    return;
+  }
+  if (!verdict.known) {
+    create_end_entity(transaction, intent, now);
+    return;
+  }
+  if (const auto old = differing_subject(transaction, intent)) {
+    update_end_entity(transaction, intent);
+    ca::AuditEvent changed = audit;
+    changed.what = "entity.changed";
+    changed.object = verdict.username;
+    changed.detail = "old=" + crypto::Name::from_der(*old).text() + " new=" + intent.subject_text;
+    transaction.audit(changed);
+  }
+}
+
+void release_end_entity(Transaction& transaction, ByteView serial, const std::string& username) {
   transaction
       .query(
           "UPDATE end_entity SET created_by = other.serial FROM (SELECT serial FROM certificate "
-          "WHERE username = ?1 AND ca = ?2 AND state <> 'failed' ORDER BY rowid LIMIT 1) AS other "
-          "WHERE username = ?1 AND ca = ?2 AND created_by = ?3")
+          "WHERE username = ?1 AND state <> 'failed' ORDER BY rowid LIMIT 1) AS other "
+          "WHERE username_key = ?2 AND created_by = ?3")
       .bind(username)
-      .bind(ca)
+      .bind(ca::username_key(username))
       .bind(serial)
       .run();
-  transaction.query("DELETE FROM end_entity WHERE username = ? AND ca = ? AND created_by = ?")
-      .bind(username)
-      .bind(ca)
+  transaction.query("DELETE FROM end_entity WHERE username_key = ? AND created_by = ?")
+      .bind(ca::username_key(username))
       .bind(serial)
       .run();
 }

@@ -18,18 +18,30 @@ namespace estia::store {
                                                                const ca::Intent& intent,
                                                                Instant now);
 
+/// Judges the end entity of an intent before anything of it is recorded. nullopt: go on, with the
+/// spelling of the username that is (or will be) its own.
+struct EntityVerdict {
+  std::optional<ca::Refused> refused{};
+  std::string username{};
+  bool known = false;
+};
+[[nodiscard]] EntityVerdict judge_end_entity(Transaction& transaction, const ca::Intent& intent);
+
+/// Uses up one use of the intent's enrolment code. False when none is left, or it has expired.
+[[nodiscard]] bool use_code(Transaction& transaction, const Bytes& code_id, Instant now);
+void give_back_code(Transaction& transaction, ByteView code_id);
+
 /// False when the serial is in use.
-[[nodiscard]] bool insert_intent(Transaction& transaction, const ca::Intent& intent, Instant now,
-                                 ByteView boot_id);
+[[nodiscard]] bool insert_intent(Transaction& transaction, const ca::Intent& intent,
+                                 const std::string& username, Instant now, ByteView boot_id);
 
-[[nodiscard]] bool end_entity_exists(Transaction& transaction, const ca::Intent& intent);
-
-/// Creates the end entity unless it is known or the intent has none.
-void claim_end_entity(Transaction& transaction, const ca::Intent& intent, Instant now);
+/// Creates the end entity of a new username; one that is known gets the intent's names and profiles
+/// where the intent's rule says so, and the change is audited.
+void settle_end_entity(Transaction& transaction, const ca::Intent& intent,
+                       const EntityVerdict& verdict, Instant now, const ca::AuditEvent& audit);
 
 /// After the intent `serial` was closed as failed: an end entity that exists only because of it
 /// goes; one that other certificates use is theirs from now on.
-void release_end_entity(Transaction& transaction, ByteView serial, const std::string& username,
-                        const std::string& ca);
+void release_end_entity(Transaction& transaction, ByteView serial, const std::string& username);
 
 }  // namespace estia::store

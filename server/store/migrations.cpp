@@ -97,7 +97,72 @@ CREATE TABLE audit_head(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kFirst}};
+// One username is one end entity, whatever its spelling and CA. Where an older store has several,
+// all but the first get the name of their CA behind theirs.
+constexpr const char* kEndEntities = R"sql(
+CREATE TABLE entity(
+  username_key TEXT PRIMARY KEY NOT NULL,
+  username TEXT NOT NULL,
+  ca TEXT NOT NULL,
+  end_entity_profile TEXT NOT NULL,
+  certificate_profile TEXT NOT NULL,
+  subject BLOB NOT NULL,
+  san BLOB NOT NULL,
+  disabled INTEGER NOT NULL DEFAULT 0 CHECK(disabled IN (0, 1)),
+  created_at INTEGER NOT NULL,
+  created_by BLOB
+) STRICT;
+
+INSERT INTO entity(username_key, username, ca, end_entity_profile, certificate_profile, subject, san,
+                   created_at, created_by)
+SELECT lower(username), username, ca, '', '', x'3000', x'', created_at, created_by FROM
+  (SELECT *, row_number() OVER (PARTITION BY lower(username) ORDER BY created_at, username, ca) AS n
+   FROM end_entity) WHERE n = 1;
+UPDATE certificate SET username = username || ' of ' || ca WHERE username <> '' AND NOT EXISTS
+  (SELECT 1 FROM entity WHERE username_key = lower(certificate.username) AND ca = certificate.ca);
+INSERT INTO entity(username_key, username, ca, end_entity_profile, certificate_profile, subject, san,
+                   created_at, created_by)
+SELECT lower(username || ' of ' || ca), username || ' of ' || ca, ca, '', '', x'3000', x'',
+  created_at, created_by FROM end_entity WHERE NOT EXISTS
+  (SELECT 1 FROM entity WHERE username_key = lower(end_entity.username) AND ca = end_entity.ca)
+ON CONFLICT(username_key) DO NOTHING;
+UPDATE certificate SET username = coalesce(
+  (SELECT username FROM entity WHERE username_key = lower(certificate.username)), username)
+  WHERE username <> '';
+DROP TABLE end_entity;
+-- What was called username_field is a list now.
+UPDATE configuration SET document = replace(document, 'username_field = "CN"', 'name_parameters = ["CN"]');
+UPDATE configuration SET document = replace(document, 'username_field = "serialNumber"', 'name_parameters = ["serialNumber"]');
+UPDATE configuration SET document = replace(document, 'username_field = "UID"', 'name_parameters = ["UID"]');
+UPDATE configuration SET document = replace(document, 'username_field = "O"', 'name_parameters = ["O"]');
+UPDATE configuration SET document = replace(document, 'username_field = "OU"', 'name_parameters = ["OU"]');
+UPDATE configuration SET document = replace(document, 'username_field = "DC"', 'name_parameters = ["DC"]');
+UPDATE configuration SET document = replace(document, 'username_field = "L"', 'name_parameters = ["L"]');
+UPDATE configuration SET document = replace(document, 'username_field = "ST"', 'name_parameters = ["ST"]');
+UPDATE configuration SET document = replace(document, 'username_field = "C"', 'name_parameters = ["C"]');
+UPDATE configuration SET document = replace(document, 'username_field = "emailAddress"', 'name_parameters = ["emailAddress"]');
+UPDATE configuration SET document = replace(document, 'username_field = "GN"', 'name_parameters = ["GN"]');
+UPDATE configuration SET document = replace(document, 'username_field = "SN"', 'name_parameters = ["SURNAME"]');
+UPDATE configuration SET document = replace(document, 'username_field = "title"', 'name_parameters = ["title"]');
+UPDATE configuration SET document = replace(document, 'username_field = "street"', 'name_parameters = ["street"]');
+UPDATE configuration SET document = replace(document, 'username_field = "postalCode"', 'name_parameters = ["postalCode"]');
+ALTER TABLE entity RENAME TO end_entity;
+
+ALTER TABLE certificate ADD COLUMN code_id BLOB;
+
+CREATE TABLE enrollment_code(
+  id BLOB PRIMARY KEY NOT NULL CHECK(length(id) = 16),
+  username_key TEXT NOT NULL REFERENCES end_entity(username_key),
+  scheme TEXT NOT NULL,
+  salt BLOB NOT NULL,
+  digest BLOB NOT NULL,
+  uses_left INTEGER NOT NULL CHECK(uses_left >= 0),
+  expires_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX enrollment_code_username ON enrollment_code(username_key);
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEndEntities}};
 
 void apply(Database& database, const Migration& step) {
   database.run("BEGIN IMMEDIATE");

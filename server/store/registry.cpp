@@ -60,13 +60,19 @@ ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Int
   if (auto earlier = answered_before(transaction, intent, now)) {
     return std::move(*earlier);
   }
-  if (intent.renewal && !end_entity_exists(transaction, intent)) {
-    return ca::Refused{"username.unknown", "there is no end entity of this name to renew"};
+  const EntityVerdict entity = judge_end_entity(transaction, intent);
+  if (entity.refused) {
+    return *entity.refused;
   }
-  if (!insert_intent(transaction, intent, now, boot_id_)) {
+  const Bytes& code_id = intent.entity.code_id;
+  if (!code_id.empty() && !use_code(transaction, code_id, now)) {
+    return ca::Refused{"code.spent", "the enrolment code has no uses left"};
+  }
+  if (!insert_intent(transaction, intent, entity.username, now, boot_id_)) {
+    give_back_code(transaction, code_id);
     return ca::Refused{"serial.taken", "the serial number is in use"};
   }
-  claim_end_entity(transaction, intent, now);
+  settle_end_entity(transaction, intent, entity, now, audit);
   transaction.audit(audit);
   return ca::Recorded{};
 }
@@ -102,11 +108,11 @@ Bytes SqliteRegistry::commit(const Bytes& serial, const Bytes& certificate,
 void SqliteRegistry::fail(const Bytes& serial, const ca::AuditEvent& audit) {
   writer_.transact([&](Transaction& transaction) {
     std::string username;
-    std::string ca;
+    Bytes code_id;
     {
       Query update = transaction.query(
           "UPDATE certificate SET state = 'failed' WHERE serial = ? AND state = 'intended' "
-          "RETURNING username, ca");
+          "RETURNING username, code_id");
       update.bind(serial);
       if (!update.step()) {
         Query known = transaction.query("SELECT 1 FROM certificate WHERE serial = ?");
@@ -117,10 +123,11 @@ void SqliteRegistry::fail(const Bytes& serial, const ca::AuditEvent& audit) {
         return;
       }
       username = update.text(0);
-      ca = update.text(1);
+      code_id = update.blob(1);
       update.run();
     }
-    release_end_entity(transaction, serial, username, ca);
+    release_end_entity(transaction, serial, username);
+    give_back_code(transaction, code_id);
     transaction.audit(audit);
   });
 }

@@ -6,6 +6,7 @@
 #include "crypto/base/random.h"
 #include "server/store/audit_chain.h"
 #include "server/store/configuration.h"
+#include "server/store/end_entities.h"
 #include "server/store/file_lock.h"
 #include "server/store/opening.h"
 #include "server/store/reader_pool.h"
@@ -51,7 +52,8 @@ struct Store::Parts {
         readers(path, options.readers),
         registry(writer, readers, clock, new_boot_id()),
         audit_log(writer),
-        configuration(writer, readers) {}
+        configuration(writer, readers),
+        end_entities(writer, readers) {}
 
   std::unique_ptr<FileLock> lock;
   std::string node;
@@ -60,6 +62,7 @@ struct Store::Parts {
   SqliteRegistry registry;
   SqliteAuditLog audit_log;
   SqliteConfigurationStore configuration;
+  SqliteEndEntityStore end_entities;
 };
 
 std::unique_ptr<Store> Store::create(const std::filesystem::path& path,
@@ -93,6 +96,9 @@ ca::AuditLog& Store::audit_log() noexcept {
 }
 ca::ConfigurationStore& Store::configuration() noexcept {
   return parts_->configuration;
+}
+ca::EndEntityStore& Store::end_entities() noexcept {
+  return parts_->end_entities;
 }
 const std::string& Store::node() const noexcept {
   return parts_->node;

@@ -9,6 +9,7 @@
 #include "crypto/base/clock.h"
 #include "server/ca/audit.h"
 #include "server/ca/configuration_store.h"
+#include "server/ca/end_entity.h"
 #include "server/ca/registry.h"
 
 namespace estia::store {
@@ -60,6 +61,7 @@ class Store final {
   [[nodiscard]] ca::Registry& registry() noexcept;
   [[nodiscard]] ca::AuditLog& audit_log() noexcept;
   [[nodiscard]] ca::ConfigurationStore& configuration() noexcept;
+  [[nodiscard]] ca::EndEntityStore& end_entities() noexcept;
 
   /// The name of this node's audit chain.
   [[nodiscard]] const std::string& node() const noexcept;

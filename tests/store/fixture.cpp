@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "crypto/x509/name.h"
+
 namespace estia::store::test {
 namespace {
 
@@ -57,6 +59,9 @@ ca::Intent intent_of(std::uint64_t number) {
   intent.username = name;
   intent.subject = Bytes(name.begin(), name.end());
   intent.subject_text = "CN=" + name;
+  intent.entity.rule = ca::EntityRule::create;
+  intent.entity.end_entity_profile = "device";
+  intent.entity.subject = crypto::Name::from_text("CN=" + name).der();
   intent.key_fingerprint = Bytes(32, static_cast<std::uint8_t>(number));
   intent.not_before = from_unix_seconds(1'700'000'000);
   intent.not_after = from_unix_seconds(1'731'536'000);

@@ -52,5 +52,30 @@ TEST_F(MigrationsTest, ANewerDatabaseIsRefused) {
   EXPECT_EQ(error_category([&] { migrate(database, kSteps); }), "config");
 }
 
+/// What the first release's schema may hold: one username in two spellings and at two CAs.
+TEST_F(MigrationsTest, OneUsernameBecomesOneEndEntityAndNoCertificateLosesItsOwner) {
+  Database database(path(), Access::read_write);
+  migrate(database, migrations().first(1));
+  database.script(R"sql(
+    INSERT INTO end_entity VALUES('Device-1', 'issuing', 1, x'01'), ('device-1', 'sister', 2, x'02'),
+      ('DEVICE-1', 'issuing', 3, x'03'), ('other', 'issuing', 4, NULL);
+    INSERT INTO certificate(serial, ca, alias, username, operation, profile, config_version, who,
+      subject, subject_text, key_fingerprint, tbs, state, not_before, not_after, recorded_at, boot_id)
+    VALUES(x'01', 'issuing', '', 'Device-1', '', '', 1, '', x'', '', x'', x'00', 'intended', 0, 0, 0, x''),
+      (x'02', 'sister', '', 'device-1', '', '', 1, '', x'', '', x'', x'00', 'intended', 0, 0, 0, x''),
+      (x'03', 'issuing', '', 'DEVICE-1', '', '', 1, '', x'', '', x'', x'00', 'intended', 0, 0, 0, x''),
+      (x'04', 'issuing', '', '', '', '', 1, '', x'', '', x'', x'00', 'intended', 0, 0, 0, x'');
+    INSERT INTO configuration VALUES(1, 'username_field = "CN"', 0, '');
+  )sql");
+  migrate(database, migrations());
+  EXPECT_EQ(database.text_of("SELECT group_concat(username, '|') FROM "
+                             "(SELECT username FROM end_entity ORDER BY username_key)"),
+            "Device-1|device-1 of sister|other");
+  EXPECT_EQ(database.text_of("SELECT group_concat(username, '|') FROM "
+                             "(SELECT username FROM certificate ORDER BY serial)"),
+            "Device-1|device-1 of sister|Device-1|");
+  EXPECT_EQ(database.text_of("SELECT document FROM configuration"), "name_parameters = [\"CN\"]");
+}
+
 }  // namespace
 }  // namespace estia::store::test

@@ -200,9 +200,10 @@ TEST_F(OpeningTest, OnlyOneOpensTheStoreAtATime) {
 
 TEST_F(OpeningTest, ARefusedOpenGivesTheLockBack) {
   static_cast<void>(create());
+  const std::string version = sql_text(path(), "PRAGMA user_version");
   sql_run(path(), "PRAGMA user_version = 99");
   EXPECT_EQ(open_error(), "store.newer_schema");
-  sql_run(path(), "PRAGMA user_version = 1");
+  sql_run(path(), "PRAGMA user_version = " + version);
   EXPECT_EQ(open_error(), "");
 }
 

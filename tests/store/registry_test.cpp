@@ -121,7 +121,7 @@ TEST_F(RegistryTest, ARefusedIntentLeavesNothingBehind) {
 
 TEST_F(RegistryTest, ARenewalNeedsItsEndEntity) {
   ca::Intent renewal = intent_of(1);
-  renewal.renewal = true;
+  renewal.entity.rule = ca::EntityRule::must_exist;
   EXPECT_EQ(refusal(store_->registry().intend(renewal, event("certificate.intent"))),
             "username.unknown");
   EXPECT_FALSE(store_->registry().find(renewal.serial));
@@ -134,10 +134,10 @@ TEST_F(RegistryTest, ARenewalAtAnotherCaIsRefused) {
   intend(*store_, intent_of(1));
   ca::Intent renewal = intent_of(1);
   renewal.serial = serial_of(2);
-  renewal.renewal = true;
+  renewal.entity.rule = ca::EntityRule::must_exist;
   renewal.ca = "other";
   EXPECT_EQ(refusal(store_->registry().intend(renewal, event("certificate.intent"))),
-            "username.unknown");
+            "entity.other_ca");
 }
 
 TEST_F(RegistryTest, FailRemovesTheEndEntityThatExistsOnlyBecauseOfIt) {
@@ -147,7 +147,7 @@ TEST_F(RegistryTest, FailRemovesTheEndEntityThatExistsOnlyBecauseOfIt) {
   EXPECT_EQ(entities(), 0);
   ca::Intent renewal = intent_of(1);
   renewal.serial = serial_of(2);
-  renewal.renewal = true;
+  renewal.entity.rule = ca::EntityRule::must_exist;
   EXPECT_EQ(refusal(store_->registry().intend(renewal, event("certificate.intent"))),
             "username.unknown");
 }
@@ -175,6 +175,7 @@ TEST_F(RegistryTest, FailOfALaterIntentKeepsTheEndEntityOfTheFirst) {
 TEST_F(RegistryTest, ACaCertificateHasNoEndEntity) {
   ca::Intent intent = intent_of(1);
   intent.username.clear();
+  intent.entity = {};
   intend(*store_, intent);
   EXPECT_EQ(entities(), 0);
 }

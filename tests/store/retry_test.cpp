@@ -145,7 +145,7 @@ TEST_F(RetryTest, TheNewestMatchCounts) {
 TEST_F(RetryTest, ARetryOfARenewalFindsItsCertificate) {
   intend(*store_, intent_of(1));
   ca::Intent renewal = attempt(2);
-  renewal.renewal = true;
+  renewal.entity.rule = ca::EntityRule::must_exist;
   expect_recorded(renewal);
   static_cast<void>(commit(*store_, serial_of(2)));
   renewal.serial = serial_of(3);

@@ -11,24 +11,49 @@ namespace estia::test {
 
 using crypto::require;
 
+namespace {
+
+void add_extensions(X509_REQ* request, const std::vector<crypto::Extension>& extensions) {
+  const crypto::ExtensionStackPtr stack(require(sk_X509_EXTENSION_new_null(), "sk_new"));
+  for (const crypto::Extension& extension : extensions) {
+    const crypto::Asn1OctetStringPtr value(
+        require(::ASN1_OCTET_STRING_new(), "ASN1_OCTET_STRING_new"));
+    require(::ASN1_OCTET_STRING_set(value.get(), extension.value.data(),
+                                    static_cast<int>(extension.value.size())),
+            "ASN1_OCTET_STRING_set");
+    ASN1_OBJECT* type = require(::OBJ_txt2obj(extension.oid.c_str(), 1), "OBJ_txt2obj");
+    sk_X509_EXTENSION_push(
+        stack.get(),
+        ::X509_EXTENSION_create_by_OBJ(nullptr, type, extension.critical ? 1 : 0, value.get()));
+    ::ASN1_OBJECT_free(type);
+  }
+  require(::X509_REQ_add_extensions(request, stack.get()), "X509_REQ_add_extensions");
+}
+
+}  // namespace
+
 Bytes make_csr_der(const crypto::PrivateKey& key, const std::string& subject,
-                   const std::vector<std::string>& sans) {
+                   const std::vector<std::string>& sans, const std::string& challenge_password,
+                   const std::vector<crypto::Extension>& extensions) {
   const crypto::X509ReqPtr request(
       require(::X509_REQ_new_ex(crypto::library(), nullptr), "X509_REQ_new_ex"));
   require(::X509_REQ_set_version(request.get(), 0), "X509_REQ_set_version");
   const auto name = crypto::Name::from_text(subject).to_openssl();
   require(::X509_REQ_set_subject_name(request.get(), name.get()), "X509_REQ_set_subject_name");
   require(::X509_REQ_set_pubkey(request.get(), key.public_key().evp()), "X509_REQ_set_pubkey");
+  std::vector<crypto::Extension> wishes = extensions;
   if (!sans.empty()) {
-    const Bytes der = crypto::GeneralNames::from_texts(sans).der();
-    const crypto::Asn1OctetStringPtr value(
-        require(::ASN1_OCTET_STRING_new(), "ASN1_OCTET_STRING_new"));
-    require(::ASN1_OCTET_STRING_set(value.get(), der.data(), static_cast<int>(der.size())),
-            "ASN1_OCTET_STRING_set");
-    const crypto::ExtensionStackPtr stack(require(sk_X509_EXTENSION_new_null(), "sk_new"));
-    sk_X509_EXTENSION_push(
-        stack.get(), ::X509_EXTENSION_create_by_NID(nullptr, NID_subject_alt_name, 0, value.get()));
-    require(::X509_REQ_add_extensions(request.get(), stack.get()), "X509_REQ_add_extensions");
+    wishes.push_back(crypto::subject_alt_name(crypto::GeneralNames::from_texts(sans), false));
+  }
+  if (!wishes.empty()) {
+    add_extensions(request.get(), wishes);
+  }
+  if (!challenge_password.empty()) {
+    require(::X509_REQ_add1_attr_by_NID(
+                request.get(), NID_pkcs9_challengePassword, MBSTRING_UTF8,
+                reinterpret_cast<const unsigned char*>(challenge_password.data()),
+                static_cast<int>(challenge_password.size())),
+            "X509_REQ_add1_attr_by_NID");
   }
   const bool hashes_itself = crypto::SignatureAlgorithm::for_key(key.public_key()).digest.empty();
   const crypto::EvpMdCtxPtr context(require(::EVP_MD_CTX_new(), "EVP_MD_CTX_new"));

@@ -13,7 +13,9 @@ namespace estia::test {
 /// A PKCS #10 request made with OpenSSL's own functions (not ours), for tests. `sans` as
 /// "dns:host".
 [[nodiscard]] Bytes make_csr_der(const crypto::PrivateKey& key, const std::string& subject,
-                                 const std::vector<std::string>& sans = {});
+                                 const std::vector<std::string>& sans = {},
+                                 const std::string& challenge_password = {},
+                                 const std::vector<crypto::Extension>& extensions = {});
 
 /// A self-signed CA certificate over a software key: only for tests of what lies above the token.
 struct SoftwareCa {

@@ -1,129 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/auth/authenticate.h"
 
-#include <gtest/gtest.h>
-
-#include <map>
-
-#include "crypto/base/error.h"
-#include "crypto/x509/certificate_builder.h"
-#include "server/auth/password.h"
-#include "tests/support/certificates.h"
+#include "tests/unit/auth/authentication_fixture.h"
 
 namespace estia::auth {
 namespace {
-
-using ca::Authenticator;
-using ca::Operation;
-using crypto::Certificate;
-using std::chrono::hours;
-
-class FixedClock final : public Clock {
- public:
-  [[nodiscard]] Instant now() const override { return at; }
-  Instant at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-};
-
-/// The seam's reading half over a map; the store's own tests cover the real one.
-class Records final : public ca::Registry {
- public:
-  [[nodiscard]] std::optional<ca::CertificateRecord> find(const Bytes& serial) const override {
-    const auto found = records.find(serial);
-    return found == records.end() ? std::nullopt : std::optional(found->second);
-  }
-  [[nodiscard]] ca::IntentOutcome intend(const ca::Intent&, const ca::AuditEvent&) override {
-    return ca::Refused{};
-  }
-  [[nodiscard]] Bytes commit(const Bytes&, const Bytes&, const ca::AuditEvent&) override {
-    return {};
-  }
-  void fail(const Bytes&, const ca::AuditEvent&) override {}
-  [[nodiscard]] std::vector<ca::CertificateRecord> open_intents() const override { return {}; }
-  void revoke(const Bytes&, const ca::Revocation&, const ca::AuditEvent&) override {}
-
-  std::map<Bytes, ca::CertificateRecord> records;
-};
-
-struct Leaf {
-  std::vector<std::string> usages{std::string(crypto::oid::kClientAuth)};
-  Bytes serial = ca::random_serial();
-  hours age{1};
-};
-
-class AuthenticationTest : public testing::Test {
- protected:
-  AuthenticationTest() {
-    snapshot.cas.emplace("issuing", authority.ca);
-    alias.name = "est";
-    alias.ca = "issuing";
-    alias.authenticators = {Authenticator::client_certificate, Authenticator::basic};
-    snapshot.accounts.push_back({"est", "ra", hash_generated_secret(Secret("right"))});
-    snapshot.accounts.push_back({"other", "ra2", hash_generated_secret(Secret("right"))});
-  }
-
-  [[nodiscard]] Certificate issue(const test::SoftwareCa& issuer, const Leaf& leaf) const {
-    const auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
-    const auto& algorithm = crypto::SignatureAlgorithm::for_key(issuer.key.public_key());
-    const Certificate& parent = issuer.ca.certificate();
-    std::vector<crypto::Extension> extensions{
-        crypto::subject_key_identifier(key.public_key().key_identifier()),
-        crypto::authority_key_identifier(parent.subject_key_identifier())};
-    if (!leaf.usages.empty()) {
-      extensions.push_back(crypto::extended_key_usage(leaf.usages));
-    }
-    const Bytes tbs = crypto::build_tbs({.serial = leaf.serial,
-                                         .issuer = parent.subject(),
-                                         .subject = crypto::Name::from_text("CN=device-1"),
-                                         .not_before = clock.at - leaf.age,
-                                         .not_after = clock.at + hours(24) - leaf.age,
-                                         .public_key = key.public_key(),
-                                         .extensions = extensions},
-                                        algorithm);
-    return crypto::assemble_certificate(tbs, algorithm, issuer.key.sign(tbs, algorithm));
-  }
-
-  ca::CertificateRecord& record(const Certificate& certificate) {
-    ca::CertificateRecord& entry = registry.records[certificate.serial()];
-    entry.serial = certificate.serial();
-    entry.ca = "issuing";
-    entry.username = "device-1";
-    entry.state = ca::CertificateState::issued;
-    entry.certificate = certificate.der();
-    return entry;
-  }
-
-  Certificate known(const Leaf& leaf = {}) {
-    Certificate certificate = issue(authority, leaf);
-    record(certificate);
-    return certificate;
-  }
-
-  /// Role and who, or the id of the refusal.
-  std::string outcome(const std::vector<Certificate>& chain,
-                      const std::optional<std::string>& authorization,
-                      Operation operation = Operation::simpleenroll) {
-    const std::string address = "192.0.2.7";
-    try {
-      const ca::Identity identity = authentication.authenticate(
-          snapshot, alias, operation, Presented{chain, authorization, address});
-      return identity.role() == ca::Role::ra ? "ra " + identity.who().substr(0, 11)
-                                             : "self " + identity.username();
-    } catch (const Error& error) {
-      return std::string(to_string(error.code())) + " " + error.id();
-    }
-  }
-
-  static std::string basic(const std::string& user_pass) {
-    return "Basic " + base64_encode(as_bytes(user_pass));
-  }
-
-  test::SoftwareCa authority = test::make_software_ca();
-  FixedClock clock;
-  Records registry;
-  ca::Snapshot snapshot;
-  ca::Alias alias;
-  Authentication authentication{registry, clock};
-};
 
 TEST_F(AuthenticationTest, TheRightPasswordIsARegistrationAuthority) {
   EXPECT_EQ(outcome({}, basic("ra:right")), "ra account est");
@@ -254,6 +135,34 @@ TEST_F(AuthenticationTest, AnUnknownUserIsSlowedDownLikeAKnownOne) {
     static_cast<void>(outcome({}, basic("nobody:x")));
   }
   EXPECT_EQ(outcome({}, basic("nobody:x")), "too_many auth.back_off");
+}
+
+TEST_F(AuthenticationTest, WhereBothAreNeededOneIsNotEnough) {
+  alias.authenticators = {Authenticator::certificate_and_basic};
+  const Certificate ra =
+      known({.usages = {std::string(crypto::oid::kClientAuth), std::string(crypto::oid::kCmcRa)}});
+  EXPECT_EQ(outcome({ra}, basic("ra:right")), "ra account est");
+  EXPECT_EQ(outcome({ra}, std::nullopt), "unauthenticated auth.required");
+  EXPECT_EQ(outcome({}, basic("ra:right")), "unauthenticated auth.required");
+  EXPECT_EQ(outcome({ra}, basic("ra:wrong")), "unauthenticated auth.wrong_password");
+  EXPECT_EQ(outcome({issue(authority, {})}, basic("ra:right")),
+            "forbidden auth.certificate_unknown");
+}
+
+TEST_F(AuthenticationTest, OfBothTheNarrowerRightsCount) {
+  alias.authenticators = {Authenticator::certificate_and_basic};
+  EXPECT_EQ(outcome({known()}, basic("ra:right")), "self device-1");
+}
+
+TEST_F(AuthenticationTest, AListedCertificateIsARegistrationAuthorityWithoutCmcRa) {
+  alias.authenticators = {Authenticator::client_certificate};
+  const Certificate listed = known();
+  alias.ra_certificates = {listed.fingerprint_sha256()};
+  EXPECT_EQ(outcome({listed}, std::nullopt), "ra certificate");
+  EXPECT_EQ(outcome({known()}, std::nullopt), "self device-1");
+  const Certificate stranger = issue(test::make_software_ca("foreign"), {});
+  alias.ra_certificates = {stranger.fingerprint_sha256()};
+  EXPECT_EQ(outcome({stranger}, std::nullopt), "forbidden auth.certificate_untrusted");
 }
 
 }  // namespace

@@ -9,16 +9,21 @@
 namespace estia::ca {
 namespace {
 
-const crypto::PrivateKey& device_key() {
-  static const auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
-  return key;
+struct Asked {
+  crypto::Name subject;
+  crypto::GeneralNames san;
+};
+
+Asked csr(const std::string& subject, const std::vector<std::string>& sans = {}) {
+  return {crypto::Name::from_text(subject),
+          sans.empty() ? crypto::GeneralNames() : crypto::GeneralNames::from_texts(sans)};
 }
 
-crypto::Csr csr(const std::string& subject, const std::vector<std::string>& sans = {}) {
-  return crypto::Csr::parse(test::make_csr_der(device_key(), subject, sans));
+RequestedNames requested_names(const EndEntityProfile& profile, const Asked& asked) {
+  return requested_names(profile, asked.subject, asked.san);
 }
 
-std::string refusal(const EndEntityProfile& profile, const crypto::Csr& request) {
+std::string refusal(const EndEntityProfile& profile, const Asked& request) {
   try {
     static_cast<void>(requested_names(profile, request));
   } catch (const Error& error) {
@@ -64,13 +69,6 @@ TEST(RequestedNames, RefusesSanKindsWildcardsAndTooMany) {
   auto profile = test::device_names();
   profile.max_san = 1;
   EXPECT_EQ(refusal(profile, csr("CN=a", {"dns:a.example", "dns:b.example"})), "enroll.san_count");
-}
-
-TEST(RequestedNames, TheUsernameIsTheAliassField) {
-  Alias alias;
-  EXPECT_EQ(username_from(alias, crypto::Name::from_text("O=Acme,CN=device-7")), "device-7");
-  alias.username_field = "serialNumber";
-  EXPECT_THROW(static_cast<void>(username_from(alias, crypto::Name::from_text("CN=a"))), Error);
 }
 
 }  // namespace

@@ -39,11 +39,12 @@ class EnrollTest : public testing::Test {
   test::SoftwareCa authority = test::make_software_ca();
   std::shared_ptr<ca::Snapshot> snapshot = make_snapshot(authority);
   UntouchableRegistry registry;
+  NoEndEntities entities;
   SystemClock clock;
   SoftwareKeys keys{authority.key};
   ca::Issuer issuer{registry, clock};
-  ca::Enrollment enrollment{issuer, registry, keys, clock};
-  auth::Authentication authentication{registry, clock};
+  ca::Enrollment enrollment{issuer, entities, keys, clock};
+  auth::Authentication authentication{registry, entities, clock};
   Enroll enroll{authentication, enrollment};
   http::Request request;
   std::vector<std::pair<std::string, std::string>> fields{

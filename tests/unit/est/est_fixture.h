@@ -6,6 +6,7 @@
 #include <string>
 
 #include "crypto/base/der.h"
+#include "server/ca/end_entity.h"
 #include "server/ca/registry.h"
 #include "server/est/target.h"
 #include "server/http/message.h"
@@ -59,6 +60,31 @@ inline std::shared_ptr<ca::Snapshot> make_snapshot(const test::SoftwareCa& autho
 struct FixedSnapshot final : ca::SnapshotSource {
   [[nodiscard]] std::shared_ptr<const ca::Snapshot> current() const override { return snapshot; }
   std::shared_ptr<const ca::Snapshot> snapshot;
+};
+
+/// Without any end entity.
+struct NoEndEntities final : ca::EndEntityStore {
+  [[nodiscard]] std::optional<ca::EndEntity> find(std::string_view) const override {
+    return std::nullopt;
+  }
+  [[nodiscard]] std::vector<ca::EndEntity> list(std::string_view, std::size_t) const override {
+    return {};
+  }
+  void add(const ca::EndEntity&, const ca::AuditEvent&) override {
+    throw std::logic_error("a request registered an end entity");
+  }
+  void set_disabled(std::string_view, bool, const ca::AuditEvent&) override {
+    throw std::logic_error("a request disabled an end entity");
+  }
+  [[nodiscard]] std::vector<ca::EnrollmentCode> codes(std::string_view, Instant) const override {
+    return {};
+  }
+  void set_code(std::string_view, const ca::EnrollmentCode&, const ca::AuditEvent&) override {
+    throw std::logic_error("a request made a code");
+  }
+  void remove_codes(std::string_view, const ca::AuditEvent&) override {
+    throw std::logic_error("a request removed codes");
+  }
 };
 
 /// For requests that must never reach the store: any use of it is a failure.

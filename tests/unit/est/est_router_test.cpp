@@ -44,11 +44,12 @@ class EstRouterTest : public testing::Test {
   test::SoftwareCa authority = test::make_software_ca();
   FixedSnapshot snapshots;
   UntouchableRegistry registry;
+  NoEndEntities entities;
   SystemClock clock;
   NoKeys keys;
   ca::Issuer issuer{registry, clock};
-  ca::Enrollment enrollment{issuer, registry, keys, clock};
-  auth::Authentication authentication{registry, clock};
+  ca::Enrollment enrollment{issuer, entities, keys, clock};
+  auth::Authentication authentication{registry, entities, clock};
   Enroll enroll{authentication, enrollment};
   CaCertificates certificates;
   EstRouter router{snapshots, certificates, enroll};

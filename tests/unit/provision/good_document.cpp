@@ -83,7 +83,7 @@ certificate_profile = "device"
 authenticators = ["client-certificate", "basic"]
 ra_scope = "CN=device-*, O=Acme, dns=*.acme.example"
 channel_binding = "required"
-username_field = "CN"
+name_parameters = ["CN"]
 allow_same_key = false
 retry_window = "90s"
 
