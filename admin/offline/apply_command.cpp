@@ -33,12 +33,13 @@ void ApplyCommand::run() const {
   constexpr std::size_t kLargest = 4U << 20U;
   const auto path = std::filesystem::absolute(file);
   OpenState open(state);
+  provision::ApplyRequest request{
+      .document = read_file(path, kLargest), .source = file.string(), .who = operator_name()};
+  const provision::CheckReport checked =
+      provision::check(request.document, request.source, open.store().configuration());
+  request.passwords = provision::read_passwords(checked.needs, path.parent_path());
   const provision::ApplyReport report =
-      provision::apply({.document = read_file(path, kLargest),
-                        .source = file.string(),
-                        .directory = path.parent_path(),
-                        .who = operator_name()},
-                       open.store().configuration(), open.clock());
+      provision::apply(request, open.store().configuration(), open.clock());
   for (const std::string& warning : report.warnings) {
     std::cerr << "estia: warning: " << warning << "\n";
   }

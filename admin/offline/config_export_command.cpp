@@ -20,7 +20,7 @@ void ConfigExportCommand::add_to(CLI::App& config) {
 
 void ConfigExportCommand::run() const {
   OpenState open(state);
-  std::cout << provision::export_configuration(open.store().configuration());
+  std::cout << provision::export_configuration(open.store().configuration()).document;
 }
 
 }  // namespace estia::admin

@@ -3,9 +3,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
 #include "server/app/tls_identity.h"
+#include "server/http/stream.h"
 #include "server/ops/log.h"
 #include "server/provision/configuration_document.h"
 
@@ -47,8 +50,45 @@ Daemon::Daemon(const ProcessConfig& config)
       enrollment_(issuer_, store_->end_entities(), keys_, clock_),
       authentication_(store_->registry(), store_->end_entities(), clock_),
       enroll_(authentication_, enrollment_),
+      changes_(store_->configuration(), clock_, keys_, snapshots_),
       server_(server_config(config), load_tls_identity(config.est, clock_.now()),
-              std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_)) {}
+              std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_)) {
+  if (config_.management.enabled) {
+    management_.emplace(config_.management, management());
+  }
+}
+
+api::Management Daemon::management() {
+  return {
+      .registry = store_->registry(),
+      .entities = store_->end_entities(),
+      .configuration = store_->configuration(),
+      .clock = clock_,
+      .snapshot = [this] { return snapshots_.current(); },
+      .apply = [this](const provision::ApplyRequest& request) { return changes_.apply(request); },
+      .check_keys = [this](const ca::Snapshot& wanted) { keys_.add(wanted); },
+      .status = [this] { return status(); }};
+}
+
+api::Status Daemon::status() {
+  const std::shared_ptr<const ca::Snapshot> snapshot = snapshots_.current();
+  const store::StoreStats stats = store_->stats();
+  api::Status status{.version = ESTIA_VERSION,
+                     .pid = ::getpid(),
+                     .node = store_->node(),
+                     .started_at = started_at_,
+                     .configuration = snapshot->version,
+                     .est_host = config_.est.host,
+                     .est_port = port_,
+                     .store_commits = stats.commits,
+                     .store_failures = stats.failures,
+                     .store_queued = stats.queued,
+                     .store_failed = stats.failed};
+  for (const auto& [name, alias] : snapshot->aliases) {
+    status.aliases.push_back(name);
+  }
+  return status;
+}
 
 void Daemon::start() {
   const std::vector<ca::CertificateRecord> open = store_->registry().open_intents();
@@ -60,16 +100,32 @@ void Daemon::start() {
   const std::string open_intents = std::to_string(open.size());
   audit("daemon.started", "ok", "configuration=" + version + " open_intents=" + open_intents);
   server_.start();
+  port_ = server_.port();
+  if (management_) {
+    management_->start();
+  }
   ops::log(ops::Level::info, "daemon.started",
            {{"configuration", version},
             {"open_intents", open_intents},
             {"host", config_.est.host},
-            {"port", std::to_string(server_.port())}});
+            {"port", std::to_string(port_)},
+            {"management", management_ ? config_.management.socket.string() : "off"}});
+}
+
+/// Devices first, within the limit; an operator's request has what is left of it, or a second.
+bool Daemon::drain() {
+  constexpr std::chrono::milliseconds kLeast{1000};
+  const http::Deadline deadline = http::after(config_.drain);
+  const bool served = server_.drain(config_.drain);
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      deadline - std::chrono::steady_clock::now());
+  const bool managed = !management_ || management_->drain(std::max(left, kLeast));
+  return served && managed;
 }
 
 bool Daemon::stop() {
   ops::log(ops::Level::info, "daemon.stopping", {});
-  const bool complete = server_.drain(config_.drain);
+  const bool complete = drain();
   try {
     audit("daemon.stopped", complete ? "ok" : "cut", "");
   } catch (const Error& error) {

@@ -4,10 +4,13 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "crypto/base/clock.h"
 #include "hsm/token.h"
+#include "server/app/configuration_changes.h"
+#include "server/app/management_server.h"
 #include "server/app/process_config.h"
 #include "server/app/snapshot_holder.h"
 #include "server/app/token_ca_keys.h"
@@ -33,17 +36,21 @@ class Daemon final {
 
   /// Accepts connections; the start is in the audit trail before that.
   void start();
-  [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
   /// Answers what is in flight within the configured limit and writes the stop into the audit
   /// trail. False: something had to be cut, and may still be running inside a token's module; then
   /// the process must end without destroying this object (D15).
   [[nodiscard]] bool stop();
 
  private:
+  [[nodiscard]] api::Management management();
+  [[nodiscard]] api::Status status();
+  [[nodiscard]] bool drain();
   void audit(const char* what, const std::string& outcome, const std::string& detail);
 
   ProcessConfig config_;
   SystemClock clock_;
+  Instant started_at_ = clock_.now();
   std::unique_ptr<store::Store> store_;
   SnapshotHolder snapshots_;
   std::shared_ptr<hsm::Token> token_;
@@ -53,7 +60,10 @@ class Daemon final {
   auth::Authentication authentication_;
   est::CaCertificates ca_certificates_;
   est::Enroll enroll_;
+  ConfigurationChanges changes_;
   http::Server server_;
+  std::uint16_t port_ = 0;  ///< once started; a listener that is draining no longer knows
+  std::optional<ManagementServer> management_;
 };
 
 /// Everything that can be checked without opening a port and without logging in to the token

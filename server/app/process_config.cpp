@@ -8,11 +8,14 @@
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
 #include "server/app/toml_section.h"
+#include "server/http/unix_socket_file.h"
 
 namespace estia::app {
 namespace {
 
 constexpr std::size_t kLargestFile = 1U << 20U;
+constexpr const char* kManagementSocket = "management/socket";
+constexpr std::int64_t kLargestUid = 4'294'967'294;  // the one above means "no user"
 
 std::filesystem::path path_in(const std::filesystem::path& state, const std::string& text) {
   return std::filesystem::absolute(state / text).lexically_normal();
@@ -48,6 +51,23 @@ ProcessConfig::EstListener read_listener(TomlSection section, const std::filesys
   set_integer(section, "port", 0, std::numeric_limits<std::uint16_t>::max(), listener.port);
   listener.certificate = path_in(state, section.required_text("certificate"));
   listener.key = path_in(state, section.required_text("key"));
+  section.finish();
+  return listener;
+}
+
+ProcessConfig::ManagementListener read_management(TomlSection section,
+                                                  const std::filesystem::path& state) {
+  ProcessConfig::ManagementListener listener;
+  listener.enabled = section.flag("enabled").value_or(true);
+  listener.socket = path_in(state, section.text("socket").value_or(kManagementSocket));
+  if (listener.enabled && listener.socket.native().size() > http::kLongestSocketPath) {
+    section.refuse("socket", listener.socket.string() +
+                                 " is too long: a socket's path has at most " +
+                                 std::to_string(http::kLongestSocketPath) + " bytes");
+  }
+  for (const std::int64_t uid : section.integers("uids", 0, kLargestUid)) {
+    listener.uids.push_back(static_cast<unsigned>(uid));
+  }
   section.finish();
   return listener;
 }
@@ -115,6 +135,7 @@ ProcessConfig load_process_config(const std::filesystem::path& file,
   config.file = file;
   TomlSection listeners = root.section("listener");
   config.est = read_listener(listeners.section("est"), state);
+  config.management = read_management(listeners.section("management"), state);
   listeners.finish();
   TomlSection store = root.section("store");
   config.store = path_in(state, store.required_text("path"));

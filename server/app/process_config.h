@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/http/server.h"
 
@@ -21,6 +22,11 @@ struct ProcessConfig {
     std::filesystem::path certificate;  ///< PEM, the server's own certificate first
     std::filesystem::path key;          ///< PEM, a file of mode 0600
   };
+  struct ManagementListener {
+    bool enabled = true;
+    std::filesystem::path socket;  ///< at most 107 bytes
+    std::vector<unsigned> uids;    ///< users allowed besides the one estiad runs as
+  };
   struct Token {
     std::filesystem::path module;  ///< the PKCS#11 library
     std::string init_args;         ///< C_Initialize's pReserved; empty = none
@@ -33,6 +39,7 @@ struct ProcessConfig {
 
   std::filesystem::path file;  ///< where this was read from
   EstListener est;
+  ManagementListener management;
   std::filesystem::path store;
   Token token;
   http::Limits limits;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/token_ca_keys.h"
 
+#include <mutex>
+
 #include "crypto/base/error.h"
 
 namespace estia::app {
@@ -15,26 +17,42 @@ crypto::PrivateKey find_key(hsm::Token& token, const ca::CertificationAuthority&
   }
 }
 
+std::pair<std::string, Bytes> name_of(const ca::CertificationAuthority& authority) {
+  return {authority.key_uri, authority.certificate().public_key().fingerprint()};
+}
+
 }  // namespace
 
-TokenCaKeys::TokenCaKeys(hsm::Token& token, const ca::Snapshot& snapshot) {
-  for (const auto& [name, alias] : snapshot.aliases) {
+TokenCaKeys::TokenCaKeys(hsm::Token& token, const ca::Snapshot& snapshot) : token_(token) {
+  add(snapshot);
+}
+
+void TokenCaKeys::add(const ca::Snapshot& snapshot) {
+  std::map<Name, crypto::PrivateKey> found;
+  for (const auto& [label, alias] : snapshot.aliases) {
     const ca::CertificationAuthority& authority = snapshot.ca(alias.ca);
-    const auto known = by_uri_.find(authority.key_uri);
-    const crypto::PrivateKey key =
-        known == by_uri_.end() ? find_key(token, authority) : known->second;
+    Name name = name_of(authority);
+    if (found.contains(name)) {
+      continue;
+    }
+    crypto::PrivateKey key = find_key(token_, authority);
     if (!(key.public_key() == authority.certificate().public_key())) {
       throw Error(ErrorCode::config, "ca_keys.mismatch",
                   "CA '" + authority.name + "': the key " + authority.key_uri +
                       " is not the key of its certificate");
     }
-    by_uri_.emplace(authority.key_uri, key);
+    found.emplace(std::move(name), std::move(key));
+  }
+  const std::unique_lock lock(mutex_);
+  for (auto& [name, key] : found) {
+    keys_.insert_or_assign(name, std::move(key));
   }
 }
 
 crypto::PrivateKey TokenCaKeys::key_for(const ca::CertificationAuthority& ca) const {
-  const auto found = by_uri_.find(ca.key_uri);
-  if (found == by_uri_.end()) {
+  const std::shared_lock lock(mutex_);
+  const auto found = keys_.find(name_of(ca));
+  if (found == keys_.end()) {
     throw Error(ErrorCode::internal, "ca_keys.missing", "internal error",
                 "no key was resolved for CA '" + ca.name + "'");
   }

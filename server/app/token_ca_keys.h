@@ -2,28 +2,39 @@
 #pragma once
 
 #include <map>
-#include <memory>
+#include <shared_mutex>
 #include <string>
+#include <utility>
 
 #include "hsm/token.h"
 #include "server/ca/ca_keys.h"
 
 namespace estia::app {
 
-/// The signing keys of the CAs that an alias names, found in the token once at start: a wrong or
-/// missing key stops the start, not the first enrolment. The root's key is not looked for, so that
-/// it may be elsewhere. Any thread.
+/// The signing keys of the CAs that an alias names, found in the token before a configuration is in
+/// force: a wrong or missing key stops the start or the change, not the first enrolment. The root's
+/// key is not looked for, so that it may be elsewhere. Any thread.
 class TokenCaKeys final : public ca::CaKeys {
  public:
-  /// Throws Error{config, "ca_keys.mismatch"} when the token's key is not that of the CA's
-  /// certificate, and what hsm::Token::key throws, with the CA's name.
+  /// What add() throws.
   TokenCaKeys(hsm::Token& token, const ca::Snapshot& snapshot);
+
+  /// Finds all keys of `snapshot` in the token, then makes them available, or none of them. Those
+  /// of earlier configurations stay: requests in flight go on with what they started with. Throws
+  /// Error{config, "ca_keys.mismatch"} when the token's key is not that of the CA's certificate,
+  /// and what hsm::Token::key throws, with the CA's name.
+  void add(const ca::Snapshot& snapshot);
 
   /// Throws Error{internal, "ca_keys.missing"} for a CA that no alias named.
   [[nodiscard]] crypto::PrivateKey key_for(const ca::CertificationAuthority& ca) const override;
 
  private:
-  std::map<std::string, crypto::PrivateKey, std::less<>> by_uri_;
+  /// A label may get another key, for another CA certificate, while requests use the old one.
+  using Name = std::pair<std::string, Bytes>;  ///< key URI, fingerprint of the public key
+
+  hsm::Token& token_;
+  mutable std::shared_mutex mutex_;  ///< guards keys_; never held across a token call
+  std::map<Name, crypto::PrivateKey> keys_;
 };
 
 }  // namespace estia::app

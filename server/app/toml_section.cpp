@@ -70,18 +70,47 @@ std::optional<std::string> TomlSection::text(std::string_view key) {
 std::optional<std::int64_t> TomlSection::integer(std::string_view key, std::int64_t least,
                                                  std::int64_t most) {
   const toml::node* node = take(key);
-  if (node == nullptr) {
-    return std::nullopt;
+  return node == nullptr ? std::nullopt : std::optional(integer_of(key, *node, least, most));
+}
+
+std::int64_t TomlSection::integer_of(std::string_view key, const toml::node& node,
+                                     std::int64_t least, std::int64_t most) const {
+  if (!node.is_integer()) {
+    fail("config.type", key, &node, "must be a whole number");
   }
-  if (!node->is_integer()) {
-    fail("config.type", key, node, "must be a whole number");
-  }
-  const std::int64_t value = node->as_integer()->get();
+  const std::int64_t value = node.as_integer()->get();
   if (value < least || value > most) {
-    fail("config.value", key, node,
+    fail("config.value", key, &node,
          "must lie between " + std::to_string(least) + " and " + std::to_string(most));
   }
   return value;
+}
+
+std::vector<std::int64_t> TomlSection::integers(std::string_view key, std::int64_t least,
+                                                std::int64_t most) {
+  const toml::node* node = take(key);
+  std::vector<std::int64_t> values;
+  if (node == nullptr) {
+    return values;
+  }
+  if (!node->is_array()) {
+    fail("config.type", key, node, "must be a list of whole numbers");
+  }
+  for (const toml::node& element : *node->as_array()) {
+    values.push_back(integer_of(key, element, least, most));
+  }
+  return values;
+}
+
+std::optional<bool> TomlSection::flag(std::string_view key) {
+  const toml::node* node = take(key);
+  if (node == nullptr) {
+    return std::nullopt;
+  }
+  if (!node->is_boolean()) {
+    fail("config.type", key, node, "must be true or false");
+  }
+  return node->as_boolean()->get();
 }
 
 std::optional<std::chrono::milliseconds> TomlSection::duration(std::string_view key) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <toml++/toml.h>
 
@@ -29,6 +30,10 @@ class TomlSection final {
   [[nodiscard]] std::optional<std::string> text(std::string_view key);
   [[nodiscard]] std::optional<std::int64_t> integer(std::string_view key, std::int64_t least,
                                                     std::int64_t most);
+  [[nodiscard]] std::optional<bool> flag(std::string_view key);
+  /// A list; empty when absent.
+  [[nodiscard]] std::vector<std::int64_t> integers(std::string_view key, std::int64_t least,
+                                                   std::int64_t most);
   /// "250ms", "20s", "5m", or a whole number of seconds.
   [[nodiscard]] std::optional<std::chrono::milliseconds> duration(std::string_view key);
   void finish() const;
@@ -37,6 +42,8 @@ class TomlSection final {
   [[noreturn]] void refuse(std::string_view key, const std::string& reason) const;
 
  private:
+  [[nodiscard]] std::int64_t integer_of(std::string_view key, const toml::node& node,
+                                        std::int64_t least, std::int64_t most) const;
   [[nodiscard]] const toml::node* take(std::string_view key);
   [[noreturn]] void fail(const char* id, std::string_view key, const toml::node* at,
                          const std::string& reason) const;

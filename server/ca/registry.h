@@ -76,6 +76,9 @@ using IntentOutcome = std::variant<Recorded, AlreadyIssued, Resume, Refused>;
 
 enum class CertificateState { intended, issued, failed };
 
+/// The one reason that has a way back.
+inline constexpr int kCertificateHold = 6;
+
 struct Revocation {
   Instant at{};
   int reason = 0;  ///< RFC 5280 5.3.1
@@ -121,10 +124,15 @@ class Registry {
   /// Intents without result, older than this process: they count as issued.
   [[nodiscard]] virtual std::vector<CertificateRecord> open_intents() const = 0;
 
-  /// Marks as revoked; an intent without result may be revoked too. Throws Error{not_found,
-  /// "registry.unknown_serial"}, Error{conflict, "registry.already_revoked"}.
+  /// Marks as revoked; an intent without result may be revoked too. One that is held may be revoked
+  /// for good. Throws Error{not_found, "registry.unknown_serial"}, Error{conflict,
+  /// "registry.already_revoked" | "registry.already_held"}.
   virtual void revoke(const Bytes& serial, const Revocation& revocation,
                       const AuditEvent& audit) = 0;
+
+  /// Ends a hold: the certificate is as good as before. Throws Error{not_found,
+  /// "registry.unknown_serial"}, Error{conflict, "registry.not_held"}.
+  virtual void release(const Bytes& serial, const AuditEvent& audit) = 0;
 };
 
 }  // namespace estia::ca

@@ -64,9 +64,8 @@ std::optional<Bytes> tls_exporter(SSL* ssl) {
 
 }  // namespace
 
-PeerInfo read_peer(SSL* ssl, std::string address) {
+PeerInfo read_peer(SSL* ssl) {
   PeerInfo peer;
-  peer.address = std::move(address);
   peer.tls_version = ::SSL_get_version(ssl);
   peer.chain = read_chain(ssl);
   if (::SSL_version(ssl) == TLS1_2_VERSION) {

@@ -3,13 +3,12 @@
 
 #include <openssl/types.h>
 
-#include <string>
-
 #include "server/http/peer.h"
 
 namespace estia::http {
 
-/// What an established connection tells about its peer. Never throws for what the peer sent.
-[[nodiscard]] PeerInfo read_peer(SSL* ssl, std::string address);
+/// What an established connection tells about its peer; the address stays empty. Never throws for
+/// what the peer sent.
+[[nodiscard]] PeerInfo read_peer(SSL* ssl);
 
 }  // namespace estia::http

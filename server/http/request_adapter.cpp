@@ -12,8 +12,8 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/random.h"
+#include "server/http/connection_socket.h"
 #include "server/http/text.h"
-#include "server/http/tls_socket.h"
 #include "server/ops/log.h"
 
 namespace estia::http {
@@ -61,7 +61,7 @@ bool has_clean_fields(const Response& response) {
 
 /// False when the client is gone or does not read.
 bool write(const Response& answer, bool close, Poco::Net::HTTPServerResponse& response,
-           TlsStreamSocketImpl& socket) {
+           ConnectionSocketImpl& socket) {
   response.setStatusAndReason(static_cast<HTTPResponse::HTTPStatus>(answer.status));
   response.setKeepAlive(response.getKeepAlive() && !close);
   for (const auto& [name, value] : answer.headers.all()) {
@@ -75,14 +75,19 @@ bool write(const Response& answer, bool close, Poco::Net::HTTPServerResponse& re
   return socket.flush();
 }
 
+/// "192.0.2.7", or "unix:1000" with the uid of a process on this machine.
+std::string peer_text(const PeerInfo& peer) {
+  return peer.local ? peer.address + ":" + std::to_string(peer.local->uid) : peer.address;
+}
+
 void log_request(const Request& request, const Response& answer, bool sent,
                  std::chrono::steady_clock::duration time) {
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
   const ops::Level level = answer.status >= 500 ? ops::Level::error : ops::Level::info;
   ops::log(level, "http.request",
            {{"request", request.id},
-            {"peer", request.peer.address},
-            {"tls", request.peer.tls_version},
+            {"peer", peer_text(request.peer)},
+            {"tls", request.peer.tls_version.empty() ? "-" : request.peer.tls_version},
             {"method", request.method},
             {"path", request.path},
             {"status", std::to_string(answer.status)},
@@ -97,7 +102,7 @@ void log_request(const Request& request, const Response& answer, bool sent,
 void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
                                    Poco::Net::HTTPServerResponse& response) {
   const auto begin = std::chrono::steady_clock::now();
-  auto& socket = dynamic_cast<TlsStreamSocketImpl&>(
+  auto& socket = dynamic_cast<ConnectionSocketImpl&>(
       *static_cast<Poco::Net::HTTPServerRequestImpl&>(request).socket().impl());
   ReceivedRequest received = socket.take_request();
   received.request.id = std::move(request_id_);

@@ -8,11 +8,14 @@
 #include <fcntl.h>
 
 #include <mutex>
+#include <optional>
+#include <variant>
 #include <vector>
 
 #include "crypto/base/error.h"
 #include "server/http/request_adapter.h"
-#include "server/http/tls_socket.h"
+#include "server/http/server_socket.h"
+#include "server/http/unix_socket_file.h"
 
 namespace estia::http {
 namespace {
@@ -42,7 +45,7 @@ Poco::Net::ServerSocket listen_on(const ServerConfig& config,
                                   const std::shared_ptr<Transport>& transport) {
   try {
     const Poco::Net::SocketAddress address(config.host, config.port);
-    auto* impl = new TlsServerSocketImpl(transport);
+    auto* impl = new ServerSocketImpl(transport);
     ListeningSocket socket(impl);
     // Without SO_REUSEPORT: a second daemon on the port must fail, not take half of the clients.
     if (address.family() == Poco::Net::SocketAddress::IPv6) {
@@ -59,6 +62,15 @@ Poco::Net::ServerSocket listen_on(const ServerConfig& config,
                 "cannot listen on " + config.host + " port " + std::to_string(config.port),
                 error.displayText());
   }
+}
+
+Poco::Net::ServerSocket listen_on(UnixSocketFile& file,
+                                  const std::shared_ptr<Transport>& transport) {
+  auto* impl = new ServerSocketImpl(transport);
+  ListeningSocket socket(impl);
+  impl->adopt(file.take_descriptor());
+  impl->listen(kBacklog);
+  return socket;
 }
 
 /// What threads that cannot be waited for still use; kept, and found by a leak checker, until the
@@ -78,12 +90,14 @@ void abandon(Abandoned parts) {
 }  // namespace
 
 struct Server::Impl {
-  ServerConfig config;
+  std::variant<ServerConfig, LocalServerConfig> config;
   std::shared_ptr<Transport> transport;
+  std::unique_ptr<UnixSocketFile> socket_file;
   std::unique_ptr<Poco::ThreadPool> pool;
   std::unique_ptr<Poco::Net::HTTPServer> server;
   bool draining = false;
 
+  [[nodiscard]] Poco::Net::ServerSocket listen();
   void stop_accepting();
   void release_workers();
 };
@@ -92,6 +106,15 @@ void Server::Impl::stop_accepting() {
   server->stop();
   // The kernel goes on completing connections as long as the socket listens.
   server->socket().impl()->close();
+  socket_file.reset();
+}
+
+Poco::Net::ServerSocket Server::Impl::listen() {
+  if (const auto* tcp = std::get_if<ServerConfig>(&config)) {
+    return listen_on(*tcp, transport);
+  }
+  socket_file = std::make_unique<UnixSocketFile>(std::get<LocalServerConfig>(config).socket);
+  return listen_on(*socket_file, transport);
 }
 
 /// Poco's destructors wait for a running handler without limit.
@@ -106,12 +129,19 @@ void Server::Impl::release_workers() {
 
 Server::Server(ServerConfig config, TlsIdentity identity, std::shared_ptr<const Router> router)
     : impl_(std::make_unique<Impl>()) {
-  const Limits& limits = config.limits;
-  impl_->transport = std::shared_ptr<Transport>(
-      new Transport{.limits = limits,
-                    .tls = TlsContext(identity),
-                    .router = std::move(router),
-                    .connections = Connections(limits.connections, limits.workers)});
+  impl_->transport =
+      std::make_shared<Transport>(config.limits, std::make_optional<TlsContext>(identity),
+                                  Poco::Net::SocketAddress(), std::move(router));
+  impl_->config = std::move(config);
+}
+
+Server::Server(LocalServerConfig config, std::shared_ptr<const Router> router)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->transport = std::make_shared<Transport>(
+      config.limits, std::nullopt,
+      Poco::Net::SocketAddress(Poco::Net::SocketAddress::UNIX_LOCAL,
+                               config.socket.string().substr(0, kLongestSocketPath)),
+      std::move(router));
   impl_->config = std::move(config);
 }
 
@@ -128,8 +158,8 @@ Server::~Server() {
 }
 
 void Server::start() {
-  const Limits& limits = impl_->config.limits;
-  const Poco::Net::ServerSocket socket = listen_on(impl_->config, impl_->transport);
+  const Limits& limits = impl_->transport->limits;
+  const Poco::Net::ServerSocket socket = impl_->listen();
   // A worker counts as gone in Poco's books a moment before its thread is free again.
   const int threads = static_cast<int>(limits.workers) * 2 + 2;
   impl_->pool = std::make_unique<Poco::ThreadPool>(2, threads, 60);

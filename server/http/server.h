@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -38,18 +39,26 @@ struct ServerConfig {
   Limits limits;
 };
 
-/// An HTTPS listener: Poco::Net::HTTPServer, unmodified, over our own TLS sockets. Start and stop
-/// from one thread.
+/// A listener for processes on this machine: a Unix socket, without TLS.
+struct LocalServerConfig {
+  std::filesystem::path socket;
+  Limits limits;
+};
+
+/// A listener: Poco::Net::HTTPServer, unmodified, over our own sockets, with TLS or on a Unix
+/// socket. Start and stop from one thread.
 class Server final {
  public:
   Server(ServerConfig config, TlsIdentity identity, std::shared_ptr<const Router> router);
+  Server(LocalServerConfig config, std::shared_ptr<const Router> router);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Binds and accepts. Throws Error{config, "http.bind"} naming address and port when it cannot.
+  /// Binds and accepts. Throws Error{config, "http.bind"} naming address and port when it cannot,
+  /// and those of UnixSocketFile.
   void start();
-  [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] std::uint16_t port() const;  ///< with TLS only
   /// Stops accepting, answers what is in flight with Connection: close, cuts what is left at the
   /// limit. Returns true when nothing had to be cut.
   bool drain(std::chrono::milliseconds limit);

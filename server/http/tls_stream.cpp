@@ -7,34 +7,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-
 #include "crypto/openssl/require.h"
+#include "server/http/peer_reader.h"
 
 namespace estia::http {
 namespace {
-
-constexpr std::size_t kMostDrainedBytes = 16U << 20U;
-
-/// False when the deadline has passed.
-bool wait_on(int descriptor, short events, Deadline deadline) noexcept {
-  for (auto now = std::chrono::steady_clock::now(); now < deadline;
-       now = std::chrono::steady_clock::now()) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
-    pollfd entry{descriptor, events, 0};
-    const auto timeout = std::min<long long>(left.count(), 60'000);
-    const int ready = ::poll(&entry, 1, static_cast<int>(timeout));
-    if (ready > 0) {
-      return true;
-    }
-    if (ready < 0 && errno != EINTR) {
-      return false;
-    }
-  }
-  return false;
-}
 
 /// With no ticket to send after the handshake the kernel delays its ACK by 40 ms, and a client with
 /// Nagle's algorithm on waits for it with its request.
@@ -61,7 +38,7 @@ TlsStream::Wait TlsStream::wait_for(int result, Deadline deadline) noexcept {
   return Wait::broken;
 }
 
-bool TlsStream::handshake(Deadline deadline) {
+bool TlsStream::establish(Deadline deadline) {
   while (std::chrono::steady_clock::now() < deadline) {
     ::ERR_clear_error();
     const int result = ::SSL_do_handshake(ssl_.get());
@@ -75,6 +52,10 @@ bool TlsStream::handshake(Deadline deadline) {
     }
   }
   return false;
+}
+
+PeerInfo TlsStream::peer() const {
+  return read_peer(ssl_.get());
 }
 
 ReadResult TlsStream::read(std::span<char> out, Deadline deadline) {
@@ -118,17 +99,8 @@ void TlsStream::close_gently(Deadline deadline) noexcept {
   if (established_ && !broken_) {
     static_cast<void>(::SSL_shutdown(ssl_.get()));
   }
-  if (!established_ || ::shutdown(descriptor_, SHUT_WR) != 0) {
-    return;
-  }
-  std::array<char, 16384> dropped;
-  std::size_t total = 0;
-  while (total < kMostDrainedBytes && wait_on(descriptor_, POLLIN, deadline)) {
-    const ssize_t size = ::recv(descriptor_, dropped.data(), dropped.size(), MSG_DONTWAIT);
-    if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) {
-      return;
-    }
-    total += size > 0 ? static_cast<std::size_t>(size) : 0;
+  if (established_) {
+    finish_and_drain(descriptor_, deadline);
   }
 }
 

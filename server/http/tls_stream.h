@@ -2,27 +2,24 @@
 #pragma once
 
 #include "crypto/openssl/owned.h"
-#include "server/http/stream.h"
+#include "server/http/channel.h"
 
 namespace estia::http {
 
 /// TLS over a connected, non-blocking socket; the deadlines are ours, not the kernel's. The
 /// descriptor is borrowed.
-class TlsStream final : public Stream {
+class TlsStream final : public Channel {
  public:
   TlsStream(int descriptor, crypto::SslPtr ssl);
 
-  /// The server's side of the handshake; false when it failed or took too long.
-  [[nodiscard]] bool handshake(Deadline deadline);
+  /// The server's side of the handshake.
+  [[nodiscard]] bool establish(Deadline deadline) override;
+  [[nodiscard]] PeerInfo peer() const override;
   [[nodiscard]] ReadResult read(std::span<char> out, Deadline deadline) override;
   [[nodiscard]] bool write(std::string_view data, Deadline deadline) override;
 
-  /// Says good-bye so that the peer can read our last answer: close_notify, FIN, then reads and
-  /// drops what the peer still sends until it ends, too (a socket closed with unread data resets
-  /// the connection, and the reset overtakes the answer). Bounded in time and bytes.
-  void close_gently(Deadline deadline) noexcept;
-
-  [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
+  /// With close_notify, if the handshake got that far.
+  void close_gently(Deadline deadline) noexcept override;
 
  private:
   enum class Wait { again, timed_out, broken };

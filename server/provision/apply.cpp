@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/provision/apply.h"
 
-#include <algorithm>
 #include <map>
-#include <set>
+#include <utility>
 
 #include "crypto/base/error.h"
-#include "crypto/base/file.h"
-#include "server/auth/password.h"
 #include "server/provision/configuration_document.h"
+#include "server/provision/line_diff.h"
 
 namespace estia::provision {
 namespace {
@@ -30,10 +28,6 @@ Objects objects_of(const ca::Snapshot& contents) {
   return objects;
 }
 
-std::string name_of(const std::string& alias, const std::string& user) {
-  return "account " + alias + "/" + user;
-}
-
 void compare(const Objects& before, const Objects& after, ApplyReport& report) {
   for (const auto& [name, text] : after) {
     const auto old = before.find(name);
@@ -48,51 +42,6 @@ void compare(const Objects& before, const Objects& after, ApplyReport& report) {
       report.removed.push_back(name);
     }
   }
-}
-
-/// Guards against a password that a person chose: one SHA-256 is no protection for it (D16).
-void check_generated(const AccountEntry& entry, const Secret& password) {
-  constexpr std::size_t kLeast = 22;  // base64url characters of 128 bits
-  constexpr std::size_t kMost = 256;
-  constexpr std::size_t kLeastDifferent = 8;
-  const std::string_view text = password.text();
-  const std::set<char> different(text.begin(), text.end());
-  const bool plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7F'; });
-  if (text.size() < kLeast || text.size() > kMost || different.size() < kLeastDifferent || !plain) {
-    throw Error(ErrorCode::config, "config.password_weak",
-                entry.place +
-                    ".password_file: the password must be generated: 22 to 256 printable "
-                    "characters without spaces, 128 random bits or more");
-  }
-}
-
-ca::Account account_from(const AccountEntry& entry, const ApplyRequest& request,
-                         const std::vector<ca::Account>& stored, ApplyReport& report) {
-  const auto old = std::ranges::find_if(stored, [&](const ca::Account& account) {
-    return account.alias == entry.alias && account.user == entry.user;
-  });
-  const bool known = old != stored.end();
-  if (!known) {
-    report.added.push_back(name_of(entry.alias, entry.user));
-  }
-  if (!entry.password_file) {
-    if (!known) {
-      throw Error(ErrorCode::config, "config.account_password",
-                  entry.place + ".password_file: is needed: " + name_of(entry.alias, entry.user) +
-                      " is new and has no stored password");
-    }
-    return *old;
-  }
-  const Secret password = read_secret_file(request.directory / *entry.password_file);
-  check_generated(entry, password);
-  if (known && auth::verify_password(old->password, password.text())) {
-    return *old;
-  }
-  if (known) {
-    report.changed.push_back(name_of(entry.alias, entry.user));
-  }
-  return {
-      .alias = entry.alias, .user = entry.user, .password = auth::hash_generated_secret(password)};
 }
 
 void warn_about_removed_cas(ApplyReport& report) {
@@ -117,46 +66,96 @@ std::string summary(const ApplyReport& report) {
   return text;
 }
 
+void append(std::vector<std::string>& list, const std::vector<std::string>& more) {
+  list.insert(list.end(), more.begin(), more.end());
+}
+
+/// The version in force, or version 0 with nothing in it.
+struct InForce {
+  ca::StoredConfiguration stored;
+  ParsedConfiguration parsed;
+};
+
+InForce load(const ca::ConfigurationStore& store) {
+  InForce in_force;
+  in_force.stored = store.load().value_or(ca::StoredConfiguration{});
+  if (in_force.stored.version != 0) {
+    in_force.parsed = parse(in_force.stored.document, "stored configuration");
+  }
+  return in_force;
+}
+
+ApplyReport report_of(const InForce& in_force, const ParsedConfiguration& wanted,
+                      const AccountChanges& accounts) {
+  ApplyReport report{.version = in_force.stored.version, .warnings = wanted.warnings};
+  compare(objects_of(in_force.parsed.contents), objects_of(wanted.contents), report);
+  append(report.added, accounts.added);
+  append(report.changed, accounts.changed);
+  append(report.removed, accounts.removed);
+  warn_about_removed_cas(report);
+  return report;
+}
+
+void require_version(std::optional<std::uint64_t> wanted, std::uint64_t present) {
+  if (wanted && *wanted != present) {
+    throw Error(ErrorCode::conflict, "config.version",
+                "the configuration was changed by somebody else: it is at version " +
+                    std::to_string(present) + ", not " + std::to_string(*wanted));
+  }
+}
+
 }  // namespace
 
-ApplyReport apply(const ApplyRequest& request, ca::ConfigurationStore& store, const Clock& clock) {
+ApplyReport apply(const ApplyRequest& request, ca::ConfigurationStore& store, const Clock& clock,
+                  const ApplyHooks& hooks) {
+  const InForce in_force = load(store);
+  require_version(request.replaces, in_force.stored.version);
   const ParsedConfiguration wanted = parse(request.document, request.source);
-  const ca::StoredConfiguration stored = store.load().value_or(ca::StoredConfiguration{});
-  const ParsedConfiguration in_force =
-      stored.version == 0 ? ParsedConfiguration{} : parse(stored.document, "stored configuration");
-  ApplyReport report{.version = stored.version, .warnings = wanted.warnings};
-  compare(objects_of(in_force.contents), objects_of(wanted.contents), report);
-  std::vector<ca::Account> accounts;
-  for (const AccountEntry& entry : wanted.accounts) {
-    accounts.push_back(account_from(entry, request, stored.accounts, report));
-  }
-  for (const ca::Account& old : stored.accounts) {
-    if (std::ranges::none_of(accounts, [&](const ca::Account& account) {
-          return account.alias == old.alias && account.user == old.user;
-        })) {
-      report.removed.push_back(name_of(old.alias, old.user));
-    }
-  }
-  warn_about_removed_cas(report);
+  const AccountChanges accounts =
+      changed_accounts(wanted.accounts, request.passwords, in_force.stored.accounts);
+  ApplyReport report = report_of(in_force, wanted, accounts);
   if (!report.anything()) {
     return report;
   }
-  report.version = store.replace(stored.version, print(wanted), accounts,
+  if (hooks.prepare) {
+    hooks.prepare(wanted.contents);
+  }
+  const ca::StoredConfiguration next{.version = in_force.stored.version + 1,
+                                     .document = print(wanted),
+                                     .accounts = accounts.accounts};
+  // Built first: what is stored can be put in force.
+  std::shared_ptr<const ca::Snapshot> snapshot = build_snapshot(next);
+  report.version = store.replace(in_force.stored.version, next.document, next.accounts,
                                  {.at = clock.now(),
                                   .who = request.who,
                                   .what = "config.replaced",
                                   .outcome = "ok",
-                                  .object = std::to_string(stored.version + 1),
+                                  .object = std::to_string(next.version),
                                   .detail = summary(report)});
+  if (hooks.publish) {
+    hooks.publish(std::move(snapshot));
+  }
   return report;
 }
 
-std::string export_configuration(const ca::ConfigurationStore& store) {
+CheckReport check(const std::string& document, const std::string& source,
+                  const ca::ConfigurationStore& store) {
+  const InForce in_force = load(store);
+  const ParsedConfiguration wanted = parse(document, source);
+  const AccountChanges accounts =
+      expected_account_changes(wanted.accounts, in_force.stored.accounts);
+  return {
+      .needs = needed_passwords(wanted.accounts),
+      .changes = report_of(in_force, wanted, accounts),
+      .diff = line_diff(in_force.stored.version == 0 ? "" : print(in_force.parsed), print(wanted))};
+}
+
+ExportedConfiguration export_configuration(const ca::ConfigurationStore& store) {
   const auto stored = store.load();
   if (!stored) {
     throw Error(ErrorCode::config, "config.none", "there is no configuration yet");
   }
-  return print(parse(stored->document, "stored configuration"));
+  return {stored->version, print(parse(stored->document, "stored configuration"))};
 }
 
 }  // namespace estia::provision

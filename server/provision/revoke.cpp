@@ -27,9 +27,14 @@ constexpr std::array<Reason, 8> kReasons{{{"unspecified", 0},
               "'" + std::string(text) + "' is not a serial number: 1 to 20 octets in hexadecimal");
 }
 
-std::string_view reason_name(int code) {
-  const auto found = std::ranges::find(kReasons, code, &Reason::code);
-  return found == kReasons.end() ? "unspecified" : found->name;
+ca::AuditEvent event(Instant now, const std::string& who, const char* what, const Bytes& serial,
+                     std::string detail) {
+  return {.at = now,
+          .who = who,
+          .what = what,
+          .outcome = "ok",
+          .object = to_hex(serial),
+          .detail = std::move(detail)};
 }
 
 }  // namespace
@@ -68,16 +73,31 @@ int parse_reason(std::string_view name) {
   return found->code;
 }
 
+std::string_view reason_name(int code) noexcept {
+  if (code == ca::kCertificateHold) {
+    return "certificateHold";
+  }
+  const auto found = std::ranges::find(kReasons, code, &Reason::code);
+  return found == kReasons.end() ? "unspecified" : found->name;
+}
+
 void revoke(ca::Registry& registry, const Clock& clock, const std::string& who, const Bytes& serial,
             int reason) {
   const Instant now = clock.now();
-  registry.revoke(serial, {.at = now, .reason = reason},
-                  {.at = now,
-                   .who = who,
-                   .what = "certificate.revoked",
-                   .outcome = "ok",
-                   .object = to_hex(serial),
-                   .detail = "reason=" + std::string(reason_name(reason))});
+  registry.revoke(
+      serial, {.at = now, .reason = reason},
+      event(now, who, "certificate.revoked", serial, "reason=" + std::string(reason_name(reason))));
+}
+
+void hold(ca::Registry& registry, const Clock& clock, const std::string& who, const Bytes& serial) {
+  const Instant now = clock.now();
+  registry.revoke(serial, {.at = now, .reason = ca::kCertificateHold},
+                  event(now, who, "certificate.held", serial, ""));
+}
+
+void release(ca::Registry& registry, const Clock& clock, const std::string& who,
+             const Bytes& serial) {
+  registry.release(serial, event(clock.now(), who, "certificate.released", serial, ""));
 }
 
 }  // namespace estia::provision

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/store/registry.h"
 
+#include <optional>
 #include <string>
 
 #include "crypto/base/error.h"
@@ -45,6 +46,16 @@ ca::CertificateRecord record_of(const Query& row) {
 [[noreturn]] void unknown_serial(ErrorCode code, const Bytes& serial) {
   throw Error(code, "registry.unknown_serial", "there is no certificate with this serial number",
               to_hex(serial));
+}
+
+/// Of a certificate that exists; nullopt when it is not revoked.
+std::optional<int> reason_in_force(Transaction& transaction, const Bytes& serial) {
+  Query row = transaction.query("SELECT revocation_reason FROM certificate WHERE serial = ?");
+  row.bind(serial);
+  if (!row.step()) {
+    unknown_serial(ErrorCode::not_found, serial);
+  }
+  return row.is_null(0) ? std::nullopt : std::optional(static_cast<int>(row.integer(0)));
 }
 
 }  // namespace
@@ -158,22 +169,42 @@ std::vector<ca::CertificateRecord> SqliteRegistry::open_intents() const {
 void SqliteRegistry::revoke(const Bytes& serial, const ca::Revocation& revocation,
                             const ca::AuditEvent& audit) {
   writer_.transact([&](Transaction& transaction) {
+    // A hold never replaces anything, a revocation replaces a hold.
     Query update = transaction.query(
-        "UPDATE certificate SET revoked_at = ?, revocation_reason = ? "
-        "WHERE serial = ? AND revoked_at IS NULL RETURNING 1");
-    update.bind(revocation.at).bind(std::int64_t{revocation.reason}).bind(serial);
+        "UPDATE certificate SET revoked_at = ?, revocation_reason = ? WHERE serial = ? AND "
+        "(revoked_at IS NULL OR (? AND revocation_reason = 6)) RETURNING 1");
+    update.bind(revocation.at)
+        .bind(std::int64_t{revocation.reason})
+        .bind(serial)
+        .bind(std::int64_t{revocation.reason != ca::kCertificateHold});
     if (update.step()) {
       update.run();
       transaction.audit(audit);
       return;
     }
-    Query known = transaction.query("SELECT 1 FROM certificate WHERE serial = ?");
-    known.bind(serial);
-    if (!known.step()) {
-      unknown_serial(ErrorCode::not_found, serial);
+    if (reason_in_force(transaction, serial) == ca::kCertificateHold) {
+      throw Error(ErrorCode::conflict, "registry.already_held",
+                  "the certificate is on hold already", to_hex(serial));
     }
     throw Error(ErrorCode::conflict, "registry.already_revoked",
                 "the certificate is revoked already", to_hex(serial));
+  });
+}
+
+void SqliteRegistry::release(const Bytes& serial, const ca::AuditEvent& audit) {
+  writer_.transact([&](Transaction& transaction) {
+    Query update = transaction.query(
+        "UPDATE certificate SET revoked_at = NULL, revocation_reason = NULL "
+        "WHERE serial = ? AND revocation_reason = 6 RETURNING 1");
+    update.bind(serial);
+    if (update.step()) {
+      update.run();
+      transaction.audit(audit);
+      return;
+    }
+    static_cast<void>(reason_in_force(transaction, serial));
+    throw Error(ErrorCode::conflict, "registry.not_held", "the certificate is not on hold",
+                to_hex(serial));
   });
 }
 

@@ -27,6 +27,7 @@ class SqliteRegistry final : public ca::Registry {
   [[nodiscard]] std::vector<ca::CertificateRecord> open_intents() const override;
   void revoke(const Bytes& serial, const ca::Revocation& revocation,
               const ca::AuditEvent& audit) override;
+  void release(const Bytes& serial, const ca::AuditEvent& audit) override;
 
  private:
   [[nodiscard]] ca::IntentOutcome record(Transaction& transaction, const ca::Intent& intent,

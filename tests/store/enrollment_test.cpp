@@ -179,6 +179,7 @@ TEST_F(EnrollmentTest, ARequestLeftOpenByACrashIsSignedOverItsRecordedBytes) {  
     void revoke(const Bytes& s, const ca::Revocation& r, const ca::AuditEvent& a) override {
       inner_.revoke(s, r, a);
     }
+    void release(const Bytes& s, const ca::AuditEvent& a) override { inner_.release(s, a); }
 
    private:
     ca::Registry& inner_;

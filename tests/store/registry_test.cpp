@@ -21,6 +21,13 @@ class RegistryTest : public StoreTest {
   void revoke(const Bytes& serial) {
     store_->registry().revoke(serial, {clock_.now(), 1}, event("certificate.revoked", serial));
   }
+  void hold(const Bytes& serial) {
+    store_->registry().revoke(serial, {clock_.now(), ca::kCertificateHold},
+                              event("certificate.held", serial));
+  }
+  void release(const Bytes& serial) {
+    store_->registry().release(serial, event("certificate.released", serial));
+  }
 
   std::unique_ptr<Store> store_ = create();
 };
@@ -214,6 +221,50 @@ TEST_F(RegistryTest, ASecondRevocationIsAConflictAndTheFirstStands) {
   EXPECT_EQ(error_id([&] { revoke(serial_of(1)); }), "registry.already_revoked");
   EXPECT_EQ(error_category([&] { revoke(serial_of(1)); }), "conflict");
   EXPECT_EQ(store_->registry().find(serial_of(1))->revocation->at, first);
+  EXPECT_EQ(store_->verify_audit_chain(), rows);
+}
+
+TEST_F(RegistryTest, AHeldCertificateIsAsGoodAsBeforeOnceReleased) {
+  intend(*store_, intent_of(1));
+  static_cast<void>(commit(*store_, serial_of(1)));
+  hold(serial_of(1));
+  ASSERT_TRUE(store_->registry().find(serial_of(1))->revocation);
+  EXPECT_EQ(store_->registry().find(serial_of(1))->revocation->reason, ca::kCertificateHold);
+  release(serial_of(1));
+  EXPECT_FALSE(store_->registry().find(serial_of(1))->revocation);
+  EXPECT_EQ(sql_text(path(),
+                     "SELECT group_concat(what, ' ') FROM (SELECT what FROM audit ORDER BY "
+                     "sequence DESC LIMIT 2)"),
+            "certificate.released certificate.held");
+  store_.reset();
+  EXPECT_FALSE(open()->registry().find(serial_of(1))->revocation);
+}
+
+TEST_F(RegistryTest, AHeldCertificateCanBeRevokedForGood) {
+  intend(*store_, intent_of(1));
+  hold(serial_of(1));
+  clock_.advance(std::chrono::hours(1));
+  revoke(serial_of(1));
+  EXPECT_EQ(store_->registry().find(serial_of(1))->revocation->reason, 1);
+  EXPECT_EQ(store_->registry().find(serial_of(1))->revocation->at, clock_.now());
+  EXPECT_EQ(error_id([&] { release(serial_of(1)); }), "registry.not_held");
+  EXPECT_EQ(store_->registry().find(serial_of(1))->revocation->reason, 1);
+}
+
+TEST_F(RegistryTest, HoldAndReleaseRefuseWhatDoesNotFit) {
+  EXPECT_EQ(error_id([&] { hold(serial_of(1)); }), "registry.unknown_serial");
+  EXPECT_EQ(error_id([&] { release(serial_of(1)); }), "registry.unknown_serial");
+  EXPECT_EQ(error_category([&] { release(serial_of(1)); }), "not_found");
+  intend(*store_, intent_of(1));
+  intend(*store_, intent_of(2));
+  EXPECT_EQ(error_id([&] { release(serial_of(1)); }), "registry.not_held");
+  EXPECT_EQ(error_category([&] { release(serial_of(1)); }), "conflict");
+  hold(serial_of(1));
+  revoke(serial_of(2));
+  const std::uint64_t rows = store_->verify_audit_chain();
+  EXPECT_EQ(error_id([&] { hold(serial_of(1)); }), "registry.already_held");
+  EXPECT_EQ(error_id([&] { hold(serial_of(2)); }), "registry.already_revoked");
+  EXPECT_EQ(error_category([&] { hold(serial_of(1)); }), "conflict");
   EXPECT_EQ(store_->verify_audit_chain(), rows);
 }
 

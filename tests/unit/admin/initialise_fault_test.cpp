@@ -74,6 +74,9 @@ class FaultyRegistry final : public ca::Registry {
               const ca::AuditEvent& audit) override {
     real_.revoke(serial, revocation, audit);
   }
+  void release(const Bytes& serial, const ca::AuditEvent& audit) override {
+    real_.release(serial, audit);
+  }
 
  private:
   ca::Registry& real_;

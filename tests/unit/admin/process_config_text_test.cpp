@@ -34,7 +34,7 @@ std::map<std::string, std::string> documented_keys() {
 
 /// The keys that the reader's source asks for.
 std::set<std::string> keys_in_the_reader() {
-  static const std::regex call(R"re((?:text|duration|integer)\((?:section, |)"([a-z_]+)")re");
+  static const std::regex call(R"re((?:text|duration|integers?|flag)\((?:section, |)"([a-z_]+)")re");
   const std::string source =
       read_file(test::source_directory() / "server/app/process_config.cpp");
   std::set<std::string> keys;
@@ -75,6 +75,9 @@ TEST(ProcessConfigText, IsReadByTheDaemonAsMeant) {
   EXPECT_EQ(config.est.port, 9443);
   EXPECT_EQ(config.est.certificate, "/state/tls/server.pem");
   EXPECT_EQ(config.est.key, "/state/tls/server.key");
+  EXPECT_TRUE(config.management.enabled);
+  EXPECT_EQ(config.management.socket, "/state/management/socket");
+  EXPECT_TRUE(config.management.uids.empty());
   EXPECT_EQ(config.store, "/state/estia.db");
   EXPECT_EQ(config.token.module, "/opt/a \"b\"/m.so");
   EXPECT_EQ(config.token.init_args, "configdir='x'");

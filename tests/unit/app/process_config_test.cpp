@@ -55,6 +55,9 @@ TEST_F(ProcessConfigTest, TheSmallestFileHasSafeDefaults) {
   EXPECT_EQ(config.est.port, 8443);
   EXPECT_EQ(config.est.certificate, scratch.path() / "tls/server.pem");
   EXPECT_EQ(config.store, scratch.path() / "estia.db");
+  EXPECT_TRUE(config.management.enabled);
+  EXPECT_EQ(config.management.socket, scratch.path() / "management/socket");
+  EXPECT_TRUE(config.management.uids.empty());
   EXPECT_EQ(config.token.module, "/usr/lib/softhsm/libsofthsm2.so");
   EXPECT_EQ(config.token.pin_file, "/etc/estia/pin");
   EXPECT_EQ(config.drain, seconds(20));
@@ -68,6 +71,10 @@ host = "::1"
 port = 0
 certificate = "/c"
 key = "../k"
+[listener.management]
+enabled = false
+socket = "/run/m"
+uids = [0, 1000, 4294967294]
 [store]
 path = "/var/s.db"
 [token]
@@ -94,6 +101,9 @@ level = "debug"
   EXPECT_EQ(config.est.host, "::1");
   EXPECT_EQ(config.est.port, 0);
   EXPECT_EQ(config.est.key, (scratch.path() / "../k").lexically_normal());
+  EXPECT_FALSE(config.management.enabled);
+  EXPECT_EQ(config.management.socket, "/run/m");
+  EXPECT_EQ(config.management.uids, (std::vector<unsigned>{0, 1000, 4294967294}));
   EXPECT_EQ(config.token.init_args, "a=b");
   EXPECT_EQ(config.token.serial, "00ff");
   EXPECT_EQ(config.token.max_sessions, 3U);
@@ -163,6 +173,26 @@ TEST_F(ProcessConfigTest, TimesAndLevelsAreChecked) {
             "config.value :11: limits.drain: must be longer than nothing");
   EXPECT_TRUE(refusal(whole + "[log]\nlevel = \"verbose\"\n").starts_with("config.value :11: "));
   EXPECT_TRUE(refusal(whole + "[limits]\nworkers = 0\n").starts_with("config.value :11: "));
+}
+
+TEST_F(ProcessConfigTest, TheManagementListenerIsChecked) {
+  const auto with = [&](const std::string& line) {
+    return refusal("[listener.management]\n" + line + "\n" + kListener + kStore + kToken);
+  };
+  const std::string name = " :2: listener.management.";
+  EXPECT_EQ(with("enabled = 1"), "config.type" + name + "enabled: must be true or false");
+  EXPECT_EQ(with("uids = 0"), "config.type" + name + "uids: must be a list of whole numbers");
+  EXPECT_EQ(with("uids = [\"root\"]"), "config.type" + name + "uids: must be a whole number");
+  for (const char* uid : {"-1", "4294967295"}) {
+    EXPECT_TRUE(with("uids = [0, " + std::string(uid) + "]").starts_with("config.value" + name))
+        << uid;
+  }
+  EXPECT_EQ(with("mode = 1"), "config.unknown_key" + name + "mode: unknown key");
+  const std::string longest = "/" + std::string(106, 's');
+  EXPECT_EQ(with("socket = \"" + longest + "\""), "accepted");
+  EXPECT_EQ(with("socket = \"" + longest + "s\"").substr(0, 45),
+            "config.value :2: listener.management.socket: ");
+  EXPECT_EQ(with("enabled = false\nsocket = \"" + longest + "s\""), "accepted");
 }
 
 TEST_F(ProcessConfigTest, ASyntaxErrorHasItsLine) {

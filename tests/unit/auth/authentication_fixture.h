@@ -41,6 +41,7 @@ class Records final : public ca::Registry {
   void fail(const Bytes&, const ca::AuditEvent&) override {}
   [[nodiscard]] std::vector<ca::CertificateRecord> open_intents() const override { return {}; }
   void revoke(const Bytes&, const ca::Revocation&, const ca::AuditEvent&) override {}
+  void release(const Bytes&, const ca::AuditEvent&) override {}
 
   std::map<Bytes, ca::CertificateRecord> records;
 };

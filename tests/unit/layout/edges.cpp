@@ -62,6 +62,8 @@ const std::vector<Library>& confined_libraries() {
       {"p11-kit/", {"hsm"}},
       {"pkcs11", {"hsm"}},
       {"libp11", {"admin/token"}},
+      {"curl/", {"admin/cli"}},
+      {"nlohmann/", {"server/api", "admin/cli"}},
       {"CLI/", {"admin", "server"}},
       {"toml++/", {"server/app", "server/provision"}},
       {"toml.hpp", {"server/app", "server/provision"}},

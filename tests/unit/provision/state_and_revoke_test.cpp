@@ -75,6 +75,13 @@ TEST(Reason, HasTheCodesOfRfc5280) {
   }
 }
 
+TEST(Reason, IsNamedBack) {
+  EXPECT_EQ(reason_name(0), "unspecified");
+  EXPECT_EQ(reason_name(1), "keyCompromise");
+  EXPECT_EQ(reason_name(6), "certificateHold");
+  EXPECT_EQ(reason_name(10), "aACompromise");
+}
+
 TEST(KeyPurpose, NamesAndOidsAreOneThing) {
   EXPECT_EQ(key_purpose_oid("cmcRA"), "1.3.6.1.5.5.7.3.28");
   EXPECT_EQ(key_purpose_oid("1.3.6.1.5.5.7.3.28"), "1.3.6.1.5.5.7.3.28");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <Poco/Net/ServerSocketImpl.h>
+#include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocketImpl.h>
 #include <Poco/Version.h>
 
@@ -10,45 +10,39 @@
 #include <optional>
 #include <string>
 
+#include "server/http/channel.h"
 #include "server/http/connections.h"
 #include "server/http/request_reader.h"
 #include "server/http/tls_context.h"
-#include "server/http/tls_stream.h"
 
 namespace estia::http {
 
 /// What all connections of a listener share; it outlives every one of them.
 struct Transport {
+  Transport(const Limits& limits_of_all, std::optional<TlsContext> with,
+            Poco::Net::SocketAddress own, std::shared_ptr<const Router> routes)
+      : limits(limits_of_all),
+        tls(std::move(with)),
+        own_address(std::move(own)),
+        router(std::move(routes)),
+        connections(limits.connections, limits.workers) {}
+
   Limits limits;
-  TlsContext tls;
+  std::optional<TlsContext> tls;         ///< absent: plain, on a Unix socket
+  Poco::Net::SocketAddress own_address;  ///< of the Unix socket
   std::shared_ptr<const Router> router;
   Connections connections;
 };
 
-/// The listening socket. It only accepts: the handshake belongs to a worker.
-class TlsServerSocketImpl final : public Poco::Net::ServerSocketImpl {
+/// One connection as Poco's HTTPServerConnection sees it. poll() does the handshake (TLS)
+/// and takes a complete, checked request off the wire; receiveBytes() then gives Poco a head of our
+/// own making: nothing a client wrote into a header field reaches Poco's parser, and since it ends
+/// with the head, Poco never buffers bytes of the next request. The adapter takes the request
+/// itself by take_request(). Used by one worker at a time.
+class ConnectionSocketImpl final : public Poco::Net::StreamSocketImpl {
  public:
-  explicit TlsServerSocketImpl(std::shared_ptr<Transport> transport);
-
-  /// Throws Poco exceptions, which the acceptor's loop survives, when there is nothing to accept or
-  /// the connection is not admitted.
-  Poco::Net::SocketImpl* acceptConnection(Poco::Net::SocketAddress& client) override;
-
- private:
-  ~TlsServerSocketImpl() override = default;
-
-  std::shared_ptr<Transport> transport_;
-};
-
-/// One connection as Poco's HTTPServerConnection sees it. poll() does the handshake and takes a
-/// complete, checked request off the wire; receiveBytes() then gives Poco a head of our own making:
-/// nothing a client wrote into a header field reaches Poco's parser, and since it ends with the
-/// head, Poco never buffers bytes of the next request. The adapter takes the request itself by
-/// take_request(). Used by one worker at a time.
-class TlsStreamSocketImpl final : public Poco::Net::StreamSocketImpl {
- public:
-  TlsStreamSocketImpl(int descriptor, Poco::Net::SocketAddress peer,
-                      std::shared_ptr<Transport> transport);
+  ConnectionSocketImpl(int descriptor, Poco::Net::SocketAddress peer,
+                       std::shared_ptr<Transport> transport);
 
   bool poll(const Poco::Timespan& timeout, int mode) override;
   int receiveBytes(void* buffer, int length, int flags) override;
@@ -59,12 +53,13 @@ class TlsStreamSocketImpl final : public Poco::Net::StreamSocketImpl {
 #else
   void shutdown() override;
 #endif
+  /// TCPServer sets TCP options unless this is UNIX_LOCAL.
   Poco::Net::SocketAddress address() override;
   Poco::Net::SocketAddress peerAddress() override;
   void setReceiveTimeout(const Poco::Timespan& timeout) override;
   void setSendTimeout(const Poco::Timespan& timeout) override;
   bool secure() const override {
-    return true;
+    return transport_->tls.has_value();
   }
 
   /// The request that the last poll() found.
@@ -76,7 +71,7 @@ class TlsStreamSocketImpl final : public Poco::Net::StreamSocketImpl {
   }
 
  private:
-  ~TlsStreamSocketImpl() override;
+  ~ConnectionSocketImpl() override;
 
   bool establish();
   bool await_request();
@@ -87,9 +82,9 @@ class TlsStreamSocketImpl final : public Poco::Net::StreamSocketImpl {
   /// -1 once it is closed. Atomic because the acceptor may be the one to drop the last reference:
   /// what the worker did before it closed happened before that.
   std::atomic<int> descriptor_;
-  TlsStream stream_;
+  std::unique_ptr<Channel> channel_;
   RequestReader reader_;
-  std::optional<PeerInfo> peer_;  ///< set by the handshake
+  std::optional<PeerInfo> peer_;  ///< set once the connection is established
   bool first_ = true;             ///< no request yet
   std::optional<ReceivedRequest> received_;
   std::string head_;                       ///< for Poco's parser

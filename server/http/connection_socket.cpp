@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/http/tls_socket.h"
+#include "server/http/connection_socket.h"
 
 #include <Poco/Net/NetException.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "crypto/openssl/require.h"
-#include "server/http/peer_reader.h"
+#include "server/http/plain_stream.h"
+#include "server/http/tls_stream.h"
 #include "server/ops/log.h"
 
 namespace estia::http {
@@ -26,10 +24,20 @@ constexpr std::chrono::milliseconds kOtherWaiters{100};
 
 /// Clients of a dual-stack listener are named as they name themselves.
 std::string address_text(const Poco::Net::SocketAddress& address) {
+  if (address.family() == Poco::Net::SocketAddress::UNIX_LOCAL) {
+    return "unix";
+  }
   const std::string text = address.host().toString();
   constexpr std::string_view kMapped = "::ffff:";
   const bool mapped = text.starts_with(kMapped) && text.find('.') != std::string::npos;
   return mapped ? text.substr(kMapped.size()) : text;
+}
+
+std::unique_ptr<Channel> make_channel(int descriptor, const std::optional<TlsContext>& tls) {
+  if (tls) {
+    return std::make_unique<TlsStream>(descriptor, tls->new_connection());
+  }
+  return std::make_unique<PlainStream>(descriptor);
 }
 
 /// What Poco needs to know to answer: whether it is HEAD, and whether the connection stays.
@@ -42,49 +50,22 @@ std::string head_for_poco(const ReceivedRequest& received) {
 
 }  // namespace
 
-TlsServerSocketImpl::TlsServerSocketImpl(std::shared_ptr<Transport> transport)
-    : transport_(std::move(transport)) {}
-
-Poco::Net::SocketImpl* TlsServerSocketImpl::acceptConnection(Poco::Net::SocketAddress& client) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  const int descriptor = ::accept4(sockfd(), reinterpret_cast<sockaddr*>(&address), &size,
-                                   SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (descriptor < 0) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-      // The connection stays in the kernel's queue; without a pause this loop would spin on it.
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    throw Poco::Net::NetException("accept", std::strerror(errno), errno);
-  }
-  if (!transport_->connections.enter(descriptor)) {
-    ::close(descriptor);
-    throw Poco::Net::NetException("connection limit");
-  }
-  try {
-    client = Poco::Net::SocketAddress(reinterpret_cast<sockaddr*>(&address), size);
-    return new TlsStreamSocketImpl(descriptor, client, transport_);
-  } catch (...) {
-    transport_->connections.leave(descriptor);
-    ::close(descriptor);
-    throw;
-  }
-}
-
-TlsStreamSocketImpl::TlsStreamSocketImpl(int descriptor, Poco::Net::SocketAddress peer,
-                                         std::shared_ptr<Transport> transport)
+ConnectionSocketImpl::ConnectionSocketImpl(int descriptor, Poco::Net::SocketAddress peer,
+                                           std::shared_ptr<Transport> transport)
     : transport_(std::move(transport)),
       peer_address_(std::move(peer)),
       descriptor_(descriptor),
-      stream_(descriptor, transport_->tls.new_connection()),
-      reader_(stream_, *transport_->router, transport_->limits) {
-  const int on = 1;
-  static_cast<void>(::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+      channel_(make_channel(descriptor, transport_->tls)),
+      reader_(*channel_, *transport_->router, transport_->limits) {
+  if (peer_address_.family() != Poco::Net::SocketAddress::UNIX_LOCAL) {
+    const int on = 1;
+    static_cast<void>(::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+  }
   // Last: from here on the base class closes the descriptor.
   reset(descriptor);
 }
 
-TlsStreamSocketImpl::~TlsStreamSocketImpl() {
+ConnectionSocketImpl::~ConnectionSocketImpl() {
   const int descriptor = descriptor_.load(std::memory_order_acquire);
   if (descriptor >= 0) {
     // A connection that no worker ever saw; the base class closes it.
@@ -92,11 +73,11 @@ TlsStreamSocketImpl::~TlsStreamSocketImpl() {
   }
 }
 
-bool TlsStreamSocketImpl::establish() {
+bool ConnectionSocketImpl::establish() {
   if (peer_) {
     return true;
   }
-  const bool established = stream_.handshake(after(transport_->limits.handshake));
+  const bool established = channel_->establish(after(transport_->limits.handshake));
   crypto::clear_pending_error();  // of a TLS key in a token: nobody takes it from here
   if (!established) {
     const std::string reason = crypto::drain_errors();
@@ -105,13 +86,14 @@ bool TlsStreamSocketImpl::establish() {
               {"reason", reason.empty() ? "the client left or was too slow" : reason}});
     return false;
   }
-  peer_ = read_peer(stream_.ssl(), address_text(peer_address_));
+  peer_ = channel_->peer();
+  peer_->address = address_text(peer_address_);
   return true;
 }
 
 /// An idle connection holds a worker; it goes early when others wait for one. A new one does not:
 /// its request may be under way.
-bool TlsStreamSocketImpl::await_request() {
+bool ConnectionSocketImpl::await_request() {
   const Limits& limits = transport_->limits;
   const bool first = std::exchange(first_, false);
   const Deadline deadline = after(first ? limits.header : limits.idle);
@@ -127,7 +109,7 @@ bool TlsStreamSocketImpl::await_request() {
   }
 }
 
-bool TlsStreamSocketImpl::poll(const Poco::Timespan& /*timeout*/, int mode) {
+bool ConnectionSocketImpl::poll(const Poco::Timespan& /*timeout*/, int mode) {
   if ((mode & SELECT_READ) == 0) {
     return true;
   }
@@ -148,14 +130,14 @@ bool TlsStreamSocketImpl::poll(const Poco::Timespan& /*timeout*/, int mode) {
   return true;
 }
 
-int TlsStreamSocketImpl::receiveBytes(void* buffer, int length, int /*flags*/) {
+int ConnectionSocketImpl::receiveBytes(void* buffer, int length, int /*flags*/) {
   const std::size_t size = std::min(head_.size(), static_cast<std::size_t>(std::max(length, 0)));
   std::memcpy(buffer, head_.data(), size);
   head_.erase(0, size);
   return static_cast<int>(size);
 }
 
-int TlsStreamSocketImpl::sendBytes(const void* buffer, int length, int /*flags*/) {
+int ConnectionSocketImpl::sendBytes(const void* buffer, int length, int /*flags*/) {
   output_.append(static_cast<const char*>(buffer), static_cast<std::size_t>(length));
   if (output_.size() >= kOutputSize && !flush()) {
     throw Poco::Net::ConnectionAbortedException("the client does not read");
@@ -163,26 +145,26 @@ int TlsStreamSocketImpl::sendBytes(const void* buffer, int length, int /*flags*/
   return length;
 }
 
-bool TlsStreamSocketImpl::flush() {
+bool ConnectionSocketImpl::flush() {
   if (output_.empty() || send_failed_) {
     return !send_failed_;
   }
   if (!send_deadline_) {
     send_deadline_ = after(transport_->limits.send);
   }
-  send_failed_ = !stream_.write(output_, *send_deadline_);
+  send_failed_ = !channel_->write(output_, *send_deadline_);
   output_.clear();
   return !send_failed_;
 }
 
-ReceivedRequest TlsStreamSocketImpl::take_request() {
+ReceivedRequest ConnectionSocketImpl::take_request() {
   ReceivedRequest received = std::move(received_).value();
   received_.reset();
   send_deadline_.reset();
   return received;
 }
 
-void TlsStreamSocketImpl::close() {
+void ConnectionSocketImpl::close() {
   const int descriptor = descriptor_;
   if (descriptor < 0) {
     return;
@@ -190,35 +172,38 @@ void TlsStreamSocketImpl::close() {
   if (flush()) {
     transport_->connections.end_request(descriptor);
   }
-  stream_.close_gently(after(transport_->limits.linger));
+  channel_->close_gently(after(transport_->limits.linger));
   transport_->connections.leave(descriptor);
   StreamSocketImpl::close();
   descriptor_.store(-1, std::memory_order_release);
 }
 
 #if POCO_VERSION >= 0x010E0000
-int TlsStreamSocketImpl::shutdown() {
+int ConnectionSocketImpl::shutdown() {
   return ::shutdown(sockfd(), SHUT_RDWR);
 }
 #else
-void TlsStreamSocketImpl::shutdown() {
+void ConnectionSocketImpl::shutdown() {
   // Poco may call this from another thread, where OpenSSL must not be touched.
   ::shutdown(sockfd(), SHUT_RDWR);
 }
 #endif
 
-Poco::Net::SocketAddress TlsStreamSocketImpl::address() {
+Poco::Net::SocketAddress ConnectionSocketImpl::address() {
+  if (!transport_->tls) {
+    return transport_->own_address;
+  }
   if (!own_address_) {
     own_address_ = StreamSocketImpl::address();  // asked for with every request
   }
   return *own_address_;
 }
 
-Poco::Net::SocketAddress TlsStreamSocketImpl::peerAddress() {
+Poco::Net::SocketAddress ConnectionSocketImpl::peerAddress() {
   return peer_address_;  // the kernel forgets it when the peer leaves
 }
 
-void TlsStreamSocketImpl::setReceiveTimeout(const Poco::Timespan& /*timeout*/) {}
-void TlsStreamSocketImpl::setSendTimeout(const Poco::Timespan& /*timeout*/) {}
+void ConnectionSocketImpl::setReceiveTimeout(const Poco::Timespan& /*timeout*/) {}
+void ConnectionSocketImpl::setSendTimeout(const Poco::Timespan& /*timeout*/) {}
 
 }  // namespace estia::http

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "crypto/base/clock.h"
+#include "server/ca/configuration_store.h"
+#include "server/ca/end_entity.h"
+#include "server/ca/registry.h"
+#include "server/provision/apply.h"
+
+namespace estia::api {
+
+/// What GET /v1/status tells.
+struct Status {
+  std::string version{};  ///< of the program
+  int pid = 0;
+  std::string node{};
+  Instant started_at{};
+  std::uint64_t configuration = 0;     ///< version in force
+  std::vector<std::string> aliases{};  ///< of it
+  std::string est_host{};
+  std::uint16_t est_port = 0;
+  std::uint64_t store_commits = 0;
+  std::uint64_t store_failures = 0;
+  std::size_t store_queued = 0;
+  bool store_failed = false;
+};
+
+/// What the management API works on; server/app fills it. All of it may be used from any thread and
+/// outlives the routes.
+struct Management {
+  ca::Registry& registry;
+  ca::EndEntityStore& entities;
+  const ca::ConfigurationStore& configuration;
+  const Clock& clock;
+  /// The configuration in force.
+  std::function<std::shared_ptr<const ca::Snapshot>()> snapshot;
+  /// Stores and publishes, one change at a time; throws what provision::apply throws.
+  std::function<provision::ApplyReport(const provision::ApplyRequest&)> apply;
+  /// Whether this configuration could be put in force, as far as the token is concerned.
+  std::function<void(const ca::Snapshot&)> check_keys;
+  std::function<Status()> status;
+};
+
+}  // namespace estia::api

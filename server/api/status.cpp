@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/api/status.h"
+
+#include "server/api/json.h"
+
+namespace estia::api {
+namespace {
+
+http::Response show(const Status& status) {
+  return json_response({{"version", status.version},
+                        {"pid", status.pid},
+                        {"node", status.node},
+                        {"started_at", time_text(status.started_at)},
+                        {"configuration", status.configuration},
+                        {"aliases", status.aliases},
+                        {"est", {{"host", status.est_host}, {"port", status.est_port}}},
+                        {"store",
+                         {{"commits", status.store_commits},
+                          {"failures", status.store_failures},
+                          {"queued", status.store_queued},
+                          {"failed", status.store_failed}}}});
+}
+
+}  // namespace
+
+std::vector<Route> status_routes(const Management& management) {
+  return {{"GET", {"status"}, 0, [&](const Call&) { return show(management.status()); }}};
+}
+
+}  // namespace estia::api

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mutex>
+
+#include "server/app/snapshot_holder.h"
+#include "server/app/token_ca_keys.h"
+#include "server/provision/apply.h"
+
+namespace estia::app {
+
+/// Changes of the run-time configuration while requests are served, one at a time: its keys are
+/// found in the token, then it is stored, then it is in force for the next request (D7). A process
+/// that dies in between starts with the stored one. Any thread.
+class ConfigurationChanges final {
+ public:
+  /// All of them outlive this object.
+  ConfigurationChanges(ca::ConfigurationStore& store, const Clock& clock, TokenCaKeys& keys,
+                       SnapshotHolder& snapshots)
+      : store_(store), clock_(clock), keys_(keys), snapshots_(snapshots) {}
+
+  /// Throws what provision::apply and TokenCaKeys::add throw; then nothing has changed.
+  [[nodiscard]] provision::ApplyReport apply(const provision::ApplyRequest& request);
+
+ private:
+  ca::ConfigurationStore& store_;
+  const Clock& clock_;
+  TokenCaKeys& keys_;
+  SnapshotHolder& snapshots_;
+  std::mutex mutex_;  ///< from the look at the version in force to its successor's publication
+};
+
+}  // namespace estia::app

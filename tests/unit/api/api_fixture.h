@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "server/api/api_router.h"
+#include "server/api/certificates.h"
+#include "server/api/configuration.h"
+#include "server/api/json.h"
+#include "server/api/management.h"
+#include "server/api/status.h"
+#include "server/store/store.h"
+#include "tests/support/scratch_directory.h"
+
+namespace estia::api {
+
+/// The routes over a real store, called as the transport calls them; user 1000 may use them.
+class ApiTest : public testing::Test {
+ protected:
+  static constexpr unsigned kUid = 1000;
+
+  ApiTest() : store(store::Store::create(scratch.path() / "s.db", "test", clock)) {
+    std::vector<Route> routes;
+    for (const auto& add : {configuration_routes, certificates_routes, status_routes}) {
+      for (Route& route : add(management)) {
+        routes.push_back(std::move(route));
+      }
+    }
+    router = std::make_unique<ApiRouter>(std::move(routes), std::vector<unsigned>{kUid});
+  }
+
+  [[nodiscard]] http::Response call(const std::string& method, const std::string& path,
+                                    const std::string& body = "",
+                                    const std::string& type = "application/json",
+                                    std::optional<unsigned> uid = kUid) const {
+    http::Request request;
+    request.method = method;
+    request.path = path;
+    for (std::size_t at = 1; at <= path.size();) {
+      const std::size_t end = std::min(path.find('/', at), path.size());
+      request.segments.push_back(path.substr(at, end - at));
+      at = end + 1;
+    }
+    request.body = body;
+    if (!type.empty()) {
+      request.headers.add("Content-Type", type);
+    }
+    if (uid) {
+      request.peer.local = http::LocalPeer{*uid, 1};
+    }
+    return router->match(method, request.segments).handler(request);
+  }
+  /// "status id" of a refusal.
+  [[nodiscard]] static std::string refused(const http::Response& response) {
+    const Json body = Json::parse(response.body);
+    EXPECT_EQ(response.log_id, body.value("id", ""));
+    return std::to_string(response.status) + " " + body.value("id", "");
+  }
+  [[nodiscard]] static Json json_of(const http::Response& response) {
+    EXPECT_EQ(response.status, 200) << response.body;
+    EXPECT_EQ(response.headers.find("Content-Type"), "application/json");
+    return Json::parse(response.body);
+  }
+
+  SystemClock clock;
+  test::ScratchDirectory scratch;
+  std::unique_ptr<store::Store> store;
+  std::function<void(const ca::Snapshot&)> check_keys = [](const ca::Snapshot&) {};
+  Management management{.registry = store->registry(),
+                        .configuration = store->configuration(),
+                        .clock = clock,
+                        .apply =
+                            [this](const provision::ApplyRequest& request) {
+                              return provision::apply(request, store->configuration(), clock,
+                                                      {.prepare = check_keys, .publish = {}});
+                            },
+                        .check_keys = [this](const ca::Snapshot& wanted) { check_keys(wanted); },
+                        .status =
+                            [this] {
+                              return Status{.version = "1.2.3",
+                                            .pid = 42,
+                                            .node = store->node(),
+                                            .started_at = from_unix_seconds(0),
+                                            .configuration = 7,
+                                            .aliases = {"est"},
+                                            .est_host = "::1",
+                                            .est_port = 8443};
+                            }};
+  std::unique_ptr<ApiRouter> router;
+};
+
+}  // namespace estia::api
