@@ -2,11 +2,17 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "admin/cli/apply_command.h"
+#include "admin/cli/cert_show_command.h"
+#include "admin/cli/config_diff_command.h"
+#include "admin/cli/config_export_command.h"
+#include "admin/cli/hold_command.h"
+#include "admin/cli/release_command.h"
+#include "admin/cli/revoke_command.h"
 #include "admin/cli/run.h"
-#include "admin/offline/apply_command.h"
-#include "admin/offline/config_export_command.h"
+#include "admin/cli/status_command.h"
 #include "admin/offline/init_command.h"
-#include "admin/offline/revoke_command.h"
+#include "admin/offline_backend.h"
 #include "admin/token/token_init_command.h"
 #include "admin/token/token_list_command.h"
 
@@ -27,9 +33,15 @@ void add_commands(CLI::App& estia) {
   TokenInitCommand::add_to(token);
   TokenListCommand::add_to(token);
   InitCommand::add_to(estia);
-  ApplyCommand::add_to(estia);
-  ConfigExportCommand::add_to(group(estia, "config", "The run-time configuration"));
-  RevokeCommand::add_to(estia);
+  ApplyCommand::add_to(estia, open_offline);
+  CLI::App& config = group(estia, "config", "The run-time configuration");
+  ConfigExportCommand::add_to(config, open_offline);
+  ConfigDiffCommand::add_to(config, open_offline);
+  CertShowCommand::add_to(group(estia, "cert", "Certificates"));
+  RevokeCommand::add_to(estia, open_offline);
+  HoldCommand::add_to(estia);
+  ReleaseCommand::add_to(estia);
+  StatusCommand::add_to(estia);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ set -euo pipefail
 
 readonly kBuild="build-essential cmake ninja-build ccache pkg-config libssl-dev libpoco-dev libsqlite3-dev
   libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev softhsm2 libp11-kit-dev
-  curl openssl ca-certificates xz-utils procps pkcs11-provider libp11-dev"
+  libcurl4-openssl-dev curl openssl ca-certificates xz-utils procps pkcs11-provider libp11-dev"
 readonly kTest="libgtest-dev libbenchmark-dev strongswan-pki libstrongswan-extra-plugins
   libstrongswan-standard-plugins default-jdk-headless libbcpkix-java sqlite3 p11-kit p11-kit-modules
   libnss3 gnutls-bin opensc strace debootstrap python3"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Roles of client certificates, on aliases that an operator adds with `estia apply`.
+// Roles of client certificates, on aliases that an operator adds with `estia apply` while estiad
+// runs.
 #include <gtest/gtest.h>
 
 #include "crypto/base/file.h"
@@ -42,6 +43,9 @@ password_file = "head.password"
 class Aliases : public testing::Test {
  protected:
   Aliases() {
+    server = std::make_unique<EstiadProcess>(installation);
+    client = std::make_unique<EstClient>(installation, *server);
+    EXPECT_EQ(client->request("devices/cacerts").status, 400) << "not yet";
     const Finished exported =
         installation.estia({"config", "export", "--state", installation.state().string()});
     write_new_file(installation.directory() / "head.password", "head-password-0123456789abcdef\n",
@@ -52,8 +56,6 @@ class Aliases : public testing::Test {
         installation.estia({"apply", (installation.directory() / "more.toml").string(), "--state",
                             installation.state().string()});
     EXPECT_EQ(applied.code, 0) << applied.out << applied.err;
-    server = std::make_unique<EstiadProcess>(installation);
-    client = std::make_unique<EstClient>(installation, *server);
   }
   ~Aliases() override { EXPECT_EQ(server->stop(), 0); }
 

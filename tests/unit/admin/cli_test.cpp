@@ -49,8 +49,13 @@ TEST(Cli, MisuseEndsWith2) {
   expect_misuse({"token", "list"}, "--module is required");
   expect_misuse({"token", "list", "--module", "/nonexistent.so"}, "/nonexistent.so");
   expect_misuse({"apply", "--state", "/nonexistent"}, "file is required");
-  expect_misuse({"apply", "x.toml"}, "--state is required");
-  expect_misuse({"config", "export"}, "--state is required");
+  for (const Arguments& arguments :
+       {Arguments{"apply", "x.toml"}, Arguments{"config", "export"},
+        Arguments{"config", "diff", "x.toml"}, Arguments{"revoke", "--serial", "01"},
+        Arguments{"hold", "--serial", "01"}, Arguments{"release", "--serial", "01"},
+        Arguments{"cert", "show", "--serial", "01"}, Arguments{"status"}}) {
+    expect_misuse(arguments, "--state or --socket is required");
+  }
   expect_misuse({"revoke", "--state", "/nonexistent"}, "--serial is required");
   expect_misuse({"revoke", "--state", "/nonexistent", "--serial", "01", "--frob"}, "--frob");
 }
@@ -89,13 +94,32 @@ TEST(Cli, FailureEndsWith1) {
   }
 }
 
+TEST(Cli, WhatNeedsARunningDaemonSaysSo) {
+  const ScratchDirectory scratch;
+  const std::string socket = (scratch.path() / "socket").string();
+  for (const Arguments& arguments :
+       {Arguments{"status", "--state", "/nonexistent"},
+        Arguments{"hold", "--state", "/nonexistent", "--serial", "01"},
+        Arguments{"release", "--state", "/nonexistent", "--serial", "01"},
+        Arguments{"cert", "show", "--state", "/nonexistent", "--serial", "01"},
+        Arguments{"config", "export", "--socket", socket},
+        Arguments{"revoke", "--socket", socket, "--serial", "01"},
+        Arguments{"status", "--socket", "/" + std::string(200, 's')}}) {
+    const Finished finished = estia(arguments);
+    EXPECT_EQ(finished.code, 1) << finished.err;
+    EXPECT_NE(finished.err.find("estiad does not answer on "), std::string::npos) << finished.err;
+  }
+}
+
 TEST(Cli, VersionAndHelpEndWith0) {
   const Finished version = estia({"--version"});
   EXPECT_EQ(version.code, 0);
   EXPECT_EQ(version.out.find("estia "), 0U) << version.out;
   for (const Arguments& command :
        {Arguments{}, Arguments{"init"}, Arguments{"apply"}, Arguments{"revoke"},
-        Arguments{"config", "export"}, Arguments{"token", "init"}, Arguments{"token", "list"}}) {
+        Arguments{"config", "export"}, Arguments{"config", "diff"}, Arguments{"hold"},
+        Arguments{"release"}, Arguments{"status"}, Arguments{"cert", "show"},
+        Arguments{"token", "init"}, Arguments{"token", "list"}}) {
     Arguments arguments = command;
     arguments.emplace_back("--help");
     const Finished help = estia(arguments);

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <filesystem>
+#include "admin/cli/target.h"
 
 namespace estia::admin {
 
 /// `estia apply`: replaces the run-time configuration.
 struct ApplyCommand {
-  std::filesystem::path state{};
+  Target target{};
   std::filesystem::path file{};
+  bool yes = false;
+  bool dry_run = false;
 
   /// Adds the command to `estia`; parsing it runs it.
-  static void add_to(CLI::App& estia);
-  void run() const;
+  static void add_to(CLI::App& estia, OpenOffline offline);
+  void run(const OpenOffline& offline) const;
 };
 
 }  // namespace estia::admin

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <filesystem>
+#include "admin/cli/target.h"
 
 namespace estia::admin {
 
 /// `estia config export`: the run-time configuration as a document that `estia apply` takes.
 struct ConfigExportCommand {
-  std::filesystem::path state{};
+  Target target{};
 
   /// Adds the command to `estia config`; parsing it runs it.
-  static void add_to(CLI::App& config);
-  void run() const;
+  static void add_to(CLI::App& config, OpenOffline offline);
 };
 
 }  // namespace estia::admin

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "admin/cli/management_client.h"
+
+namespace estia::admin {
+
+/// A JSON object for people: a line for each member, "name  value", members of members as
+/// "store.queued"; lists with commas, null as "-". Control characters are shown as "?": values may
+/// come from devices.
+[[nodiscard]] std::string record_text(const Json& object);
+
+}  // namespace estia::admin
