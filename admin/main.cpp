@@ -4,8 +4,10 @@
 
 #include "admin/cli/apply_command.h"
 #include "admin/cli/cert_show_command.h"
+#include "admin/cli/code_commands.h"
 #include "admin/cli/config_diff_command.h"
 #include "admin/cli/config_export_command.h"
+#include "admin/cli/entity_commands.h"
 #include "admin/cli/hold_command.h"
 #include "admin/cli/release_command.h"
 #include "admin/cli/revoke_command.h"
@@ -37,6 +39,13 @@ void add_commands(CLI::App& estia) {
   CLI::App& config = group(estia, "config", "The run-time configuration");
   ConfigExportCommand::add_to(config, open_offline);
   ConfigDiffCommand::add_to(config, open_offline);
+  CLI::App& entity = group(estia, "entity", "End entities");
+  EntityAddCommand::add_to(entity);
+  EntityCommand::add_to(entity);
+  EntityListCommand::add_to(entity);
+  CLI::App& code = group(estia, "code", "Enrolment codes of end entities");
+  CodeNewCommand::add_to(code);
+  CodeRemoveCommand::add_to(code);
   CertShowCommand::add_to(group(estia, "cert", "Certificates"));
   RevokeCommand::add_to(estia, open_offline);
   HoldCommand::add_to(estia);

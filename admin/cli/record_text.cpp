@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace estia::admin {
 namespace {
@@ -60,6 +59,14 @@ std::string record_text(const Json& object) {
   std::string text;
   for (const auto& [name, value] : lines) {
     text += name + std::string(width - name.size() + 2, ' ') + value + "\n";
+  }
+  return text;
+}
+
+std::string row_text(const Json& object, const std::vector<std::string>& members) {
+  std::string text;
+  for (const std::string& member : members) {
+    text += (text.empty() ? "" : "\t") + value_text(object.at(member));
   }
   return text;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "admin/cli/management_client.h"
 
@@ -11,5 +12,8 @@ namespace estia::admin {
 /// "store.queued"; lists with commas, null as "-". Control characters are shown as "?": values may
 /// come from devices.
 [[nodiscard]] std::string record_text(const Json& object);
+
+/// These members on one line, separated by tabs.
+[[nodiscard]] std::string row_text(const Json& object, const std::vector<std::string>& members);
 
 }  // namespace estia::admin

@@ -76,9 +76,9 @@ ca::EndEntity register_entity(const EntityPlan& plan, const ca::Snapshot& snapsh
                 "'" + profile.name + "' makes CAs: no end entity may have that");
   }
   const ca::RequestedNames granted = as_plan([&] {
-    return ca::requested_names(names, crypto::Name::from_text(plan.subject),
-                               plan.san.empty() ? crypto::GeneralNames()
-                                                : crypto::GeneralNames::from_texts(plan.san));
+    return ca::requested_names(
+        names, crypto::Name::from_text(plan.subject),
+        plan.san.empty() ? crypto::GeneralNames() : crypto::GeneralNames::from_texts(plan.san));
   });
   ca::EndEntity entity{.username = plan.username,
                        .ca = plan.ca,
@@ -116,10 +116,11 @@ NewCode make_code(const CodePlan& plan, ca::EndEntityStore& entities, const Cloc
     made.expires_at = clock.now() + *plan.valid;
     stored.expires_at = made.expires_at;
   }
-  entities.set_code(plan.username, stored,
-                    event("code.set", plan.username, clock, who,
-                          "uses=" + std::to_string(plan.uses) +
-                              (plan.valid ? " seconds=" + std::to_string(plan.valid->count()) : "")));
+  entities.set_code(
+      plan.username, stored,
+      event("code.set", plan.username, clock, who,
+            "uses=" + std::to_string(plan.uses) +
+                (plan.valid ? " seconds=" + std::to_string(plan.valid->count()) : "")));
   return made;
 }
 

@@ -37,7 +37,7 @@ void set_entity_disabled(const std::string& username, bool disabled, ca::EndEnti
 
 struct CodePlan {
   std::string username{};
-  int uses = 1;                                  ///< 1 to 1,000,000
+  int uses = 1;                                 ///< 1 to 1,000,000
   std::optional<std::chrono::seconds> valid{};  ///< from now; absent = until it is replaced
 };
 

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/e2e/support/managed_site.h"
+
+#include <signal.h>
+
+#include "crypto/base/file.h"
+
+namespace estia::e2e {
+
+ManagedSite::ManagedSite(const std::string& ra_scope) : installation(ra_scope) {
+  start();
+}
+
+ManagedSite::~ManagedSite() {
+  if (server) {
+    EXPECT_EQ(server->stop(), 0) << server->err();
+  }
+}
+
+void ManagedSite::start() {
+  server = std::make_unique<EstiadProcess>(installation);
+  client = std::make_unique<EstClient>(installation, *server);
+}
+
+void ManagedSite::kill_and_start() {
+  server->child().signal(SIGKILL);
+  EXPECT_EQ(server->child().wait(std::chrono::seconds(20)), -SIGKILL);
+  start();
+}
+
+Finished ManagedSite::estia(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.end(), {"--state", state()});
+  return installation.estia(arguments);
+}
+
+std::string ManagedSite::estia_ok(std::vector<std::string> arguments) const {
+  const Finished finished = estia(std::move(arguments));
+  EXPECT_EQ(finished.code, 0) << finished.out << finished.err;
+  return finished.out;
+}
+
+bool ManagedSite::apply(const std::string& document) const {
+  const std::filesystem::path file = installation.directory() / "ca.toml";
+  replace_file(file, document, FileMode::secret);
+  const Finished applied = estia({"apply", file.string()});
+  EXPECT_EQ(applied.code, 0) << applied.err;
+  return applied.code == 0;
+}
+
+bool ManagedSite::add_configuration(const std::string& lines) const {
+  return apply(estia_ok({"config", "export"}) + lines);
+}
+
+bool ManagedSite::change_configuration(const std::string& from, const std::string& to) const {
+  std::string document = estia_ok({"config", "export"});
+  const std::size_t at = document.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return at != std::string::npos && apply(document.replace(at, from.size(), to));
+}
+
+std::string ManagedSite::serial_of(const std::filesystem::path& certificate) const {
+  const std::string text =
+      client->openssl({"x509", "-in", certificate.string(), "-noout", "-serial"});
+  const std::size_t equals = text.find('=');
+  return text.substr(equals + 1, text.find('\n') - equals - 1);
+}
+
+std::string ManagedSite::username_of(const std::filesystem::path& certificate) const {
+  const std::string shown = estia_ok({"cert", "show", "--serial", serial_of(certificate)});
+  const std::size_t at = shown.find_first_not_of(' ', shown.find("username") + 8);
+  return shown.substr(at, shown.find('\n', at) - at);
+}
+
+}  // namespace estia::e2e

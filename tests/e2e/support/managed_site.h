@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/support/est_client.h"
+
+namespace estia::e2e {
+
+/// An estiad that runs, its clients, and an operator who manages it through its socket.
+class ManagedSite : public testing::Test {
+ protected:
+  explicit ManagedSite(const std::string& ra_scope = "any");
+  ~ManagedSite() override;
+
+  void start();
+  /// SIGKILL, and a new start on the same state.
+  void kill_and_start();
+  [[nodiscard]] std::string state() const { return installation.state().string(); }
+  /// `estia ARGUMENTS... --state DIR`, which must succeed; its output.
+  std::string estia_ok(std::vector<std::string> arguments) const;
+  [[nodiscard]] Finished estia(std::vector<std::string> arguments) const;
+  /// Adds these lines to the configuration in force; true when they were taken.
+  bool add_configuration(const std::string& lines) const;
+  /// Replaces the first occurrence in the configuration in force.
+  bool change_configuration(const std::string& from, const std::string& to) const;
+  [[nodiscard]] std::string serial_of(const std::filesystem::path& certificate) const;
+  /// The username on record for a certificate.
+  [[nodiscard]] std::string username_of(const std::filesystem::path& certificate) const;
+
+  const Installation installation;
+  std::unique_ptr<EstiadProcess> server;
+  std::unique_ptr<EstClient> client;
+
+ private:
+  [[nodiscard]] bool apply(const std::string& document) const;
+};
+
+}  // namespace estia::e2e
