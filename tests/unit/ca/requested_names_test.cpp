@@ -66,6 +66,16 @@ TEST(RequestedNames, RefusesSanKindsWildcardsAndTooMany) {
   EXPECT_EQ(refusal(profile, csr("CN=a", {"dns:a.example", "dns:b.example"})), "enroll.san_count");
 }
 
+TEST(RequestedNames, RefusesCharactersThatNobodySees_T8) {
+  EXPECT_EQ(refusal(test::device_names(), csr("CN=device\u200B-1")), "enroll.name_character");
+  EXPECT_EQ(refusal(test::device_names(), csr("CN=a,O=\u202Eemca\u202C")), "enroll.name_character");
+  EXPECT_EQ(refusal(test::device_names(), csr("CN=a,OU=\uE000")), "enroll.name_character");
+  EXPECT_EQ(refusal(test::device_names(), csr("CN=Gerät-7,O=株式会社")), "accepted");
+  auto profile = test::device_names();
+  profile.subject[1].fixed = "Acme";  // the operator's value stands in the certificate, not theirs
+  EXPECT_EQ(requested_names(profile, csr("CN=a,O=\u202Eemca")).subject.text(), "CN=a,O=Acme");
+}
+
 TEST(RequestedNames, TheUsernameIsTheAliassField) {
   Alias alias;
   EXPECT_EQ(username_from(alias, crypto::Name::from_text("O=Acme,CN=device-7")), "device-7");
