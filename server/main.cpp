@@ -11,6 +11,7 @@
 #include "server/app/daemon.h"
 #include "server/app/process_guard.h"
 #include "server/ops/log.h"
+#include "server/provision/state_access.h"
 #include "server/provision/state_layout.h"
 
 namespace estia::server {
@@ -123,6 +124,7 @@ int run(int argc, char** argv) {
   try {
     app::guard_process();
     const provision::StateLayout layout(arguments.state);
+    provision::check_state_access(layout);
     const app::ProcessConfig config = load(layout, arguments);
     if (arguments.check_config) {
       check(layout, config);

@@ -15,7 +15,8 @@ namespace estia::admin {
 class OpenState final {
  public:
   /// Throws Error{config, "state.missing"} for a directory that estia init did not make,
-  /// Error{conflict, "state.locked"}, what app::load_process_config and store::Store::open throw.
+  /// Error{conflict, "state.locked"}, what provision::check_state_access, app::load_process_config
+  /// and store::Store::open throw.
   explicit OpenState(const std::filesystem::path& directory);
 
   [[nodiscard]] store::Store& store() noexcept { return *store_; }

@@ -108,24 +108,7 @@ bool network_contains(const Network& network, const Address& address) {
   return true;
 }
 
-std::optional<std::string_view> scope_field(Kind kind) {
-  switch (kind) {
-    case Kind::dns:
-      return "dns";
-    case Kind::ip:
-      return "ip";
-    case Kind::email:
-      return "email";
-    case Kind::uri:
-      return "uri";
-    case Kind::directory:
-    case Kind::other:
-    case Kind::registered_id:
-      return std::nullopt;  // only "any" covers these
-  }
-  return std::nullopt;
-}
-
+/// The kinds that a term can name; only "any" covers the others.
 bool is_san_field(std::string_view field) {
   return field == "dns" || field == "ip" || field == "email" || field == "uri";
 }
@@ -187,12 +170,12 @@ bool NameScope::allows_attribute(const crypto::NameAttribute& attribute) const {
 }
 
 bool NameScope::allows_general_name(const crypto::GeneralName& name) const {
-  const auto field = scope_field(name.kind);
-  if (!field) {
+  const std::string_view field = crypto::to_string(name.kind);
+  if (!is_san_field(field)) {
     return false;
   }
   return std::any_of(terms_.begin(), terms_.end(), [&](const Term& term) {
-    if (term.field != *field) {
+    if (term.field != field) {
       return false;
     }
     if (name.kind == Kind::ip) {

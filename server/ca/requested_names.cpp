@@ -6,6 +6,7 @@
 
 #include "crypto/base/error.h"
 #include "crypto/x509/lint.h"
+#include "server/ca/visible_text.h"
 
 namespace estia::ca {
 namespace {
@@ -25,6 +26,15 @@ const EndEntityProfile::SubjectRule* find_rule(const EndEntityProfile& profile,
   return found == profile.subject.end() ? nullptr : &*found;
 }
 
+/// A name that reads like another one, or that nobody can type, serves only to deceive whoever
+/// looks at a certificate, a log or an approval.
+void check_visible(std::string_view where, std::string_view text) {
+  if (const auto character = invisible_character(text)) {
+    throw Error(ErrorCode::malformed, "enroll.name_character",
+                std::string(where) + " holds a character that cannot be seen (" + *character + ")");
+  }
+}
+
 crypto::Name subject_by_profile(const EndEntityProfile& profile, const crypto::Name& wished) {
   std::vector<crypto::NameAttribute> attributes = wished.attributes();
   std::set<std::string> seen;
@@ -40,6 +50,8 @@ crypto::Name subject_by_profile(const EndEntityProfile& profile, const crypto::N
     }
     if (rule->fixed) {
       attribute.value = *rule->fixed;  // as EJBCA: the profile's value silently wins
+    } else {
+      check_visible("the subject attribute " + attribute.short_name, attribute.value);
     }
   }
   std::size_t next_rdn = attributes.empty() ? 0 : attributes.back().rdn + 1;
@@ -72,6 +84,7 @@ void check_san(const EndEntityProfile& profile, const crypto::GeneralNames& san)
       throw Error(ErrorCode::malformed, "enroll.san_wildcard",
                   "wildcard names are not allowed here");
     }
+    check_visible("a subject alternative name", name.text);
   }
 }
 

@@ -18,7 +18,8 @@ struct RequestedNames {
 /// `subject` and `san` as they were asked for or registered. Throws Error{malformed, ...}:
 /// "enroll.subject_attribute" for one the profile does not list or
 /// that is repeated, "enroll.subject_missing" for a required one, "enroll.subject_too_long",
-/// "enroll.san_kind", "enroll.san_count", "enroll.san_wildcard".
+/// "enroll.name_character" for an invisible one, "enroll.san_kind", "enroll.san_count",
+/// "enroll.san_wildcard".
 [[nodiscard]] RequestedNames requested_names(const EndEntityProfile& profile,
                                              const crypto::Name& subject,
                                              const crypto::GeneralNames& san);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ostream>
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/random.h"
@@ -59,20 +60,33 @@ bool has_clean_fields(const Response& response) {
   });
 }
 
-/// False when the client is gone or does not read.
-bool write(const Response& answer, bool close, Poco::Net::HTTPServerResponse& response,
-           ConnectionSocketImpl& socket) {
+/// True only when TLS has taken every byte: false when the client is gone or does not read. What
+/// Poco still buffers of a short answer would leave, or fail to, after the log line was written.
+bool write(const Response& answer, bool to_head, bool close,
+           Poco::Net::HTTPServerResponse& response, ConnectionSocketImpl& socket) {
   response.setStatusAndReason(static_cast<HTTPResponse::HTTPStatus>(answer.status));
   response.setKeepAlive(response.getKeepAlive() && !close);
   for (const auto& [name, value] : answer.headers.all()) {
     response.add(name, value);
   }
+  response.setContentLength64(static_cast<Poco::Int64>(answer.body.size()));
+  response.setChunkedTransferEncoding(false);
   try {
-    response.sendBuffer(answer.body.data(), answer.body.size());
+    std::ostream& out = response.send();
+    if (!to_head) {
+      out.write(answer.body.data(), static_cast<std::streamsize>(answer.body.size()));
+    }
+    out.flush();
+    return socket.flush() && out.good();
   } catch (const Poco::Exception&) {
     return false;
   }
-  return socket.flush();
+}
+
+/// 501 and 505 are said about what a client asked for; anybody can cause them.
+bool is_own_failure(int status) noexcept {
+  return status >= 500 && status != HTTPResponse::HTTP_NOT_IMPLEMENTED &&
+         status != HTTPResponse::HTTP_VERSION_NOT_SUPPORTED;
 }
 
 /// "192.0.2.7", or "unix:1000" with the uid of a process on this machine.
@@ -83,7 +97,7 @@ std::string peer_text(const PeerInfo& peer) {
 void log_request(const Request& request, const Response& answer, bool sent,
                  std::chrono::steady_clock::duration time) {
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
-  const ops::Level level = answer.status >= 500 ? ops::Level::error : ops::Level::info;
+  const ops::Level level = is_own_failure(answer.status) ? ops::Level::error : ops::Level::info;
   ops::log(level, "http.request",
            {{"request", request.id},
             {"peer", peer_text(request.peer)},
@@ -112,7 +126,8 @@ void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
   }
   ::ERR_clear_error();  // what a handler's crypto left must not be taken for a failure of TLS
   const bool close = reply.close || received.close || socket.transport().connections.draining();
-  const bool sent = write(reply, close, response, socket);
+  const bool to_head = received.request.method == "HEAD";
+  const bool sent = write(reply, to_head, close, response, socket);
   log_request(received.request, reply, sent, std::chrono::steady_clock::now() - begin);
 }
 

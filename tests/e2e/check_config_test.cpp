@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "crypto/base/file.h"
 #include "tests/e2e/support/est_client.h"
@@ -54,6 +57,60 @@ TEST_F(CheckConfig, FindsSecretsThatOthersCanRead) {
   ASSERT_EQ(::chmod((installation.directory() / "pin").c_str(), 0600), 0);
   ASSERT_EQ(::chmod((installation.state() / "tls/server.key").c_str(), 0640), 0);
   EXPECT_NE(fault().find("file.secret_mode"), std::string::npos);
+}
+
+/// The message names the path, its mode and the command, for the check and for the start alike.
+TEST_F(CheckConfig, FindsAStateThatOthersReach) {
+  struct Row {
+    std::filesystem::path path;
+    mode_t mode;
+    mode_t good;
+    const char* told;
+  };
+  const std::vector<Row> rows{{installation.state(), 0750, 0700, "mode 0750"},
+                              {installation.state(), 0701, 0700, "mode 0701"},
+                              {installation.state(), 0720, 0700, "mode 0720"},
+                              {file(), 0620, 0600, "mode 0620"},
+                              {file(), 0602, 0600, "mode 0602"}};
+  for (const Row& row : rows) {
+    ASSERT_EQ(::chmod(row.path.c_str(), row.mode), 0);
+    const std::string repair = std::string("chmod ") + (row.good == 0700 ? "700 " : "600 ");
+    for (const Finished& refused : {check(), run_estiad(installation, {"--port", "0"})}) {
+      EXPECT_EQ(refused.code, 1) << row.told;
+      EXPECT_EQ(refused.out, "");
+      EXPECT_EQ(std::count(refused.err.begin(), refused.err.end(), '\n'), 1) << refused.err;
+      EXPECT_NE(refused.err.find(row.path.string() + ": " + row.told), std::string::npos)
+          << refused.err;
+      EXPECT_NE(refused.err.find(repair + row.path.string()), std::string::npos) << refused.err;
+      EXPECT_NE(refused.err.find("[state.mode]"), std::string::npos) << refused.err;
+    }
+    ASSERT_EQ(::chmod(row.path.c_str(), row.good), 0);
+  }
+  ASSERT_EQ(::chmod(file().c_str(), 0644), 0);  // there is no secret in it
+  EXPECT_EQ(check().code, 0);
+}
+
+TEST_F(CheckConfig, FindsAStateOfSomebodyElse) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can give a directory away";
+  }
+  constexpr uid_t kSomebody = 65534;
+  for (const std::filesystem::path& path : {file(), installation.state()}) {
+    ASSERT_EQ(::chown(path.c_str(), kSomebody, static_cast<gid_t>(-1)), 0);
+    const std::string told = fault();
+    EXPECT_NE(told.find(path.string() + ": belongs to uid 65534"), std::string::npos) << told;
+    EXPECT_NE(told.find("[state.owner]"), std::string::npos) << told;
+    ASSERT_EQ(::chown(path.c_str(), 0, static_cast<gid_t>(-1)), 0);
+  }
+  EXPECT_EQ(check().code, 0);
+}
+
+TEST_F(CheckConfig, FindsAStateThatIsAFile) {
+  const std::string path = (installation.directory() / "pin").string();
+  const Finished refused =
+      run({program("estiad"), "--state", path, "--check-config"}, installation.directory());
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("[state.kind]"), std::string::npos) << refused.err;
 }
 
 TEST_F(CheckConfig, FindsATlsKeyOfAnotherCertificate) {

@@ -48,7 +48,15 @@ class Kill : public testing::Test {
     int counted = 0;
     int attempts = 0;
     int tokens_restored = 0;
+    std::size_t in_flight = 0;               ///< at the kills that counted, all together
     std::size_t answers_after_the_kill = 0;  ///< of the killed process, still under way
+  };
+  /// What a client noted of one round. Times are from the kill; nullopt: no such certificate.
+  struct Round {
+    std::size_t in_flight = 0;                       ///< sent and unanswered when SIGKILL was sent
+    std::optional<std::chrono::microseconds> first;  ///< of the killed life, delivered before
+    std::optional<std::chrono::microseconds> last;   ///< delivered after it, by either life
+    [[nodiscard]] bool counts() const { return in_flight > 0 && first && last; }
   };
 
   void start() {
@@ -76,14 +84,16 @@ class Kill : public testing::Test {
         installation_.query("SELECT count(*) FROM certificate WHERE state = 'intended'");
   }
 
-  /// A kill counts when requests were under way, and certificates were delivered both before it in
-  /// this life and after it: under load, not beside it.
+  /// A round is one life of the daemon under clients that go on enrolling across its kill and the
+  /// restart; its kill counts if and only if the round's first certificate was delivered before it
+  /// by the life that is killed, its last one after it (by an answer still on its way or by the
+  /// next life), and requests were in flight when the signal was sent.
   void round(Tally& tally) {
     const int life = life_;
     load_.log().wait_delivered(life, pick(1, 40));
     // No synchronisation: spreads the kills over every step of an enrolment.
     std::this_thread::sleep_for(std::chrono::microseconds(pick(0, 20'000)));
-    const std::size_t in_flight = load_.log().in_flight();
+    Round seen{.in_flight = load_.log().in_flight(), .first = {}, .last = {}};
     const auto at = std::chrono::steady_clock::now();
     ASSERT_NO_FATAL_FAILURE(kill_now());
     tally.tokens_restored += copy_.restore_lost();
@@ -91,15 +101,28 @@ class Kill : public testing::Test {
     start();
     load_.log().wait_delivered(life_, 1);
 
-    std::size_t before = 0;
-    std::size_t after = 0;
-    for (const Delivered& one : load_.log().delivered_since(life)) {
-      before += one.life == life && one.at < at ? 1U : 0U;
-      after += one.at > at ? 1U : 0U;
-      tally.answers_after_the_kill += one.life == life && one.at > at ? 1U : 0U;
+    for (const Delivered& one : load_.log().delivered_since(life)) {  // in the order they came
+      const auto from_kill = std::chrono::duration_cast<std::chrono::microseconds>(one.at - at);
+      if (one.at > at) {
+        seen.last = from_kill;
+        tally.answers_after_the_kill += one.life == life ? 1U : 0U;
+      } else if (!seen.first && one.life == life) {
+        seen.first = from_kill;
+      }
     }
     ++tally.attempts;
-    tally.counted += in_flight > 0 && before > 0 && after > 0 ? 1 : 0;
+    tally.counted += seen.counts() ? 1 : 0;
+    tally.in_flight += seen.counts() ? seen.in_flight : 0;
+    report(tally.attempts, seen);
+  }
+
+  static void report(int number, const Round& seen) {
+    const auto time = [](const std::optional<std::chrono::microseconds>& from_kill) {
+      return from_kill ? std::to_string(from_kill->count()) + " us" : std::string("none");
+    };
+    std::cout << "round " << number << ": kill at 0, first certificate at " << time(seen.first)
+              << ", last at " << time(seen.last) << ", " << seen.in_flight
+              << " requests in flight: " << (seen.counts() ? "counts" : "does not count") << "\n";
   }
 
   [[nodiscard]] std::size_t pick(std::size_t low, std::size_t high) {
@@ -135,9 +158,10 @@ TEST_F(Kill, DuringEnrolmentLosesNoDeliveredCertificateAndLeavesNoIntentUnexplai
   store.expect_everything_explained(load_.log());
   EXPECT_EQ(store.count("failed"), 0U);
   EXPECT_TRUE(load_.log().refused().empty()) << load_.log().refused().front().status;
-  std::cout << tally.counted << " kills counted of " << tally.attempts << "; " << delivered.size()
-            << " certificates delivered, " << tally.answers_after_the_kill
-            << " of them just after a kill; " << load_.log().lost_connections() << " requests cut; "
+  std::cout << tally.counted << " kills counted of " << tally.attempts << ", " << tally.in_flight
+            << " requests in flight at them; " << delivered.size() << " certificates delivered, "
+            << tally.answers_after_the_kill << " of them just after a kill; "
+            << load_.log().lost_connections() << " requests cut; "
             << store.count("issued") - delivered.size() << " issued and not delivered, "
             << store.count("intended") << " intents without result; token.object put back "
             << tally.tokens_restored << " times\n";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `estia apply`, `config export` and `revoke` on a state directory made by `estia init`.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <optional>
 
@@ -67,6 +68,24 @@ TEST_F(StateCommands, ExportAppliesUnchanged) {
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(again.out, "nothing to change, version 1\n");
   EXPECT_EQ(exported_.find("password"), std::string::npos);
+}
+
+TEST_F(StateCommands, AStateThatOthersReachIsRefusedByEachCommand) {
+  replace_file(place_.path("same.toml"), exported_, FileMode::readable);
+  const std::vector<std::vector<std::string>> commands{
+      {"config", "export", "--state", state()},
+      {"apply", place_.path("same.toml").string(), "--state", state()},
+      {"revoke", "--state", state(), "--serial", "01"}};
+  const std::filesystem::path file = place_.state() / "estia.toml";
+  for (const auto& command : commands) {
+    ASSERT_EQ(::chmod(state().c_str(), 0750), 0);
+    expect_failure(place_.estia(command), state() + ": mode 0750");
+    ASSERT_EQ(::chmod(state().c_str(), 0700), 0);
+    ASSERT_EQ(::chmod(file.c_str(), 0660), 0);
+    expect_failure(place_.estia(command), "chmod 600 " + file.string());
+    ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+  }
+  EXPECT_EQ(place_.estia(commands.front()).out, exported_);
 }
 
 TEST_F(StateCommands, ApplyReportsWhatChanged) {

@@ -71,5 +71,15 @@ TEST(RequestedNames, RefusesSanKindsWildcardsAndTooMany) {
   EXPECT_EQ(refusal(profile, csr("CN=a", {"dns:a.example", "dns:b.example"})), "enroll.san_count");
 }
 
+TEST(RequestedNames, RefusesCharactersThatNobodySees_T8) {
+  EXPECT_EQ(refusal(test::device_names(), csr("CN=device\u200B-1")), "enroll.name_character");
+  EXPECT_EQ(refusal(test::device_names(), csr("CN=a,O=\u202Eemca\u202C")), "enroll.name_character");
+  EXPECT_EQ(refusal(test::device_names(), csr("CN=a,OU=\uE000")), "enroll.name_character");
+  EXPECT_EQ(refusal(test::device_names(), csr("CN=Gerät-7,O=株式会社")), "accepted");
+  auto profile = test::device_names();
+  profile.subject[1].fixed = "Acme";  // the operator's value stands in the certificate, not theirs
+  EXPECT_EQ(requested_names(profile, csr("CN=a,O=\u202Eemca")).subject.text(), "CN=a,O=Acme");
+}
+
 }  // namespace
 }  // namespace estia::ca

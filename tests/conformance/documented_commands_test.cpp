@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of docs/clients.md as they are printed, against the real estiad.
+#include <algorithm>
+#include <sstream>
+
+#include "crypto/base/file.h"
+#include "tests/conformance/site.h"
+#include "tests/support/paths.h"
+
+namespace estia::conformance {
+namespace {
+
+/// Commands for a Bourne shell stand between these; what is shown but not run has a bare fence.
+constexpr std::string_view kFence = "```";
+constexpr std::string_view kShellFence = "```sh";
+
+struct Section {
+  std::string title;
+  std::string commands;
+};
+
+/// The page's sections with their commands; the first one, before any title, sets variables.
+std::vector<Section> sections_of(const std::filesystem::path& page) {
+  std::vector<Section> sections{{}};
+  std::istringstream lines(read_file(page));
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("## ")) {
+      sections.push_back({line.substr(3), {}});
+    } else if (line == kShellFence || line == kFence) {
+      inside = line == kShellFence;
+    } else if (inside && !line.starts_with("apt-get install ")) {  // packages.sh does that
+      sections.back().commands += line + "\n";
+    }
+  }
+  return sections;
+}
+
+std::string commands_of(const std::vector<Section>& sections, const std::string& title) {
+  const auto found = std::find_if(sections.begin(), sections.end(),
+                                  [&](const Section& one) { return one.title == title; });
+  return found == sections.end() ? std::string() : found->commands;
+}
+
+struct Case {
+  const char* name;
+  const char* title;
+  const char* certificate;  ///< the last one that the section's commands leave
+  const char* key;
+  const char* host;
+};
+
+class DocumentedCommands : public testing::TestWithParam<Case> {
+ protected:
+  /// A source directory whose demo runs: demo.env as softhsm-setup/demo.sh writes it, and tests/.
+  void make_source_directory() const {
+    std::filesystem::create_directories(root() / "demo");
+    std::filesystem::create_directory_symlink(test::source_directory() / "tests", root() / "tests");
+    const auto variable = [](const std::string& name, const std::string& value) {
+      return name + "='" + value + "'\n";
+    };
+    write_new_file(root() / "demo/demo.env",
+                   variable("ESTIA_HOST", "localhost") +
+                       variable("ESTIA_PORT", site_.server.port()) +
+                       variable("ESTIA_CA", site_.installation.ca_bundle().string()) +
+                       variable("ESTIA_USER", site_.installation.user()) +
+                       variable("ESTIA_PASSWORD", site_.installation.password()) +
+                       variable("ESTIA_STATE", site_.installation.state().string()),
+                   FileMode::secret);
+  }
+
+  /// Every command must succeed, pipes whole.
+  void run_script(const std::string& commands) const {
+    const std::filesystem::path script = site_.file("commands.sh");
+    const std::filesystem::path settings = site_.file("strongswan.conf");
+    write_new_file(settings, "", FileMode::readable);  // not the machine's
+    write_new_file(script, "set -euo pipefail\ncd '" + root().string() + "'\n" + commands,
+                   FileMode::secret);
+    const std::filesystem::path out = site_.file("commands.out");
+    const std::filesystem::path err = site_.file("commands.err");
+    e2e::Child shell({.arguments = {"bash", script.string()},
+                      .environment = {"STRONGSWAN_CONF=" + settings.string()},
+                      .out = out,
+                      .err = err});
+    constexpr std::chrono::seconds kLimit{150};
+    EXPECT_EQ(shell.wait(kLimit), 0) << read_file(out) << read_file(err);
+  }
+
+  [[nodiscard]] std::filesystem::path root() const { return site_.file("source"); }
+  [[nodiscard]] std::filesystem::path made(const char* name) const {
+    return root() / "demo/clients" / name;
+  }
+
+  Site site_;
+};
+
+TEST_P(DocumentedCommands, FetchTheCaEnrolAndReenrol) {
+  require_program("pki", "strongswan-pki");
+  require_program("javac", "default-jdk-headless");
+  require_file("/usr/share/java/bcpkix.jar", "libbcpkix-java");
+  const Case& wanted = GetParam();
+  const auto sections = sections_of(test::source_directory() / "docs/clients.md");
+  const std::string commands = commands_of(sections, wanted.title);
+  ASSERT_NE(commands, "") << "docs/clients.md has no commands under " << wanted.title;
+  make_source_directory();
+  ASSERT_NO_FATAL_FAILURE(run_script(sections.front().commands + commands));
+  EXPECT_NE(site_.check(made(wanted.certificate), made(wanted.key), wanted.host), "");
+  EXPECT_EQ(site_.stop_and_count("simpleenroll"), 1);
+  EXPECT_EQ(site_.installation.query("SELECT count(*) FROM certificate WHERE state = 'issued' AND "
+                                     "operation = 'simplereenroll'"),
+            "1");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Page, DocumentedCommands,
+    testing::Values(
+        Case{"curl", "curl and openssl", "curl-2.pem", "curl-2.key", "curl-1.example.com"},
+        Case{"strongswan", "strongSwan", "sw-2.crt", "sw-2.key", "sw-1.example.com"},
+        Case{"bouncy_castle", "Bouncy Castle", "bc-2.pem", "bc-2.key", "bc-1.example.com"}),
+    [](const testing::TestParamInfo<Case>& wanted) { return std::string(wanted.param.name); });
+
+}  // namespace
+}  // namespace estia::conformance
