@@ -20,7 +20,8 @@ while [ $# -gt 0 ]; do
   case $1 in
     --once) once=yes; shift ;;
     --port) [ $# -ge 2 ] || die "--port needs a number"; port=$2; shift 2 ;;
-    *) die "usage: demo.sh [--once] [--port N]" ;;
+    -h | --help) echo "usage: demo.sh [--once] [--port N]"; exit 0 ;;
+    *) die "$1 is no option. usage: demo.sh [--once] [--port N]" ;;
   esac
 done
 case $port in
@@ -66,7 +67,6 @@ refuse_taken_port() {
 build() {
   # A first build needs room for objects and the linker; later ones next to nothing.
   [ -x "$bin/estiad" ] || need_disk "$ESTIA_ROOT" 1000
-  need_memory
   configure release
   cmake --build "$ESTIA_ROOT/build/release" --target estiad estia -j "$(build_jobs)" </dev/null ||
     die "the build failed, see above"
@@ -181,6 +181,7 @@ EOF
 }
 
 need_proc
+need_memory
 refuse_taken_port
 step 1 $kSteps "installing packages, about 1 min the first time"
 "$ESTIA_ROOT/softhsm-setup/packages.sh" build

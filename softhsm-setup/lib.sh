@@ -31,19 +31,28 @@ need_proc() {
   [ -r /proc/self/status ] || die "/proc is not mounted: mount -t proc proc /proc"
 }
 
-need_root() {
-  [ "$(id -u)" = 0 ] || die "packages are missing ($1): run this once as root"
-}
-
+# In a container the limit of its control group counts too (version 2, version 1); "max" is none.
 memory_mib() {
-  awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo
+  local available limit file
+  available=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
+  for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
+    limit=$(cat -- "$file" 2>/dev/null || true)
+    case $limit in
+      "" | *[!0-9]*) continue ;;
+    esac
+    limit=$((limit / 1048576))
+    if [ "$limit" -lt "${available:-0}" ]; then
+      available=$limit
+    fi
+  done
+  echo "${available:-0}"
 }
 
 need_memory() {
   local available
   available=$(memory_mib)
-  [ "${available:-0}" -ge "$kMinMemoryMiB" ] ||
-    die "too little memory: $kMinMemoryMiB MiB must be free, ${available:-0} MiB are"
+  [ "$available" -ge "$kMinMemoryMiB" ] ||
+    die "too little memory: $kMinMemoryMiB MiB must be free, $available MiB are"
 }
 
 # need_disk DIRECTORY MIB: DIRECTORY exists already.
@@ -80,7 +89,7 @@ configure() {
   if [ -n "$cached" ] && [ "$cached" != "$ESTIA_ROOT" ]; then
     rm -rf -- "$directory"
   fi
-  mkdir -p -- "$directory" || die "cannot write to $ESTIA_ROOT/build"
+  mkdir -p -- "$directory" 2>/dev/null || die "cannot write to $ESTIA_ROOT/build"
   run_quietly "$directory/configure.log" cmake --preset "$preset" -S "$ESTIA_ROOT"
 }
 

@@ -119,10 +119,16 @@ enable_backports() {
   update_lists bookworm-backports
 }
 
+# need_root SET PACKAGE...: only root may install; the line names the one command that needs root.
+need_root() {
+  [ "$(id -u)" = 0 ] ||
+    die "$(($# - 1)) packages are missing (${*:2:3}${5:+ ...}): run softhsm-setup/packages.sh $1 once as root"
+}
+
+# install_missing CODENAME PACKAGE...
 install_missing() {
   local codename=$1
   shift
-  need_root "$*"
   need_disk /var "$kDiskMiB"
   log=$(mktemp)
   trap 'rm -f -- "$log"' EXIT
@@ -169,6 +175,8 @@ main() {
   # shellcheck disable=SC2086  # lists of package names
   absent=$(missing $wanted)
   if [ -n "$absent" ]; then
+    # shellcheck disable=SC2086
+    need_root "$1" $absent
     # shellcheck disable=SC2086
     install_missing "$codename" $absent
     # shellcheck disable=SC2086

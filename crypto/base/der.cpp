@@ -24,17 +24,18 @@ constexpr std::uint8_t kClass = 0xC0;  // both bits clear: universal
   throw Error(ErrorCode::malformed, "der.malformed", "the data is not valid DER", why);
 }
 
-void append_length(Bytes& out, std::size_t length) {
+/// Tag and length, as they precede the value.
+Bytes header(std::uint8_t tag, std::size_t length) {
   if (length < 0x80) {
-    out.push_back(static_cast<std::uint8_t>(length));
-    return;
+    return {tag, static_cast<std::uint8_t>(length)};
   }
   Bytes octets;
   for (std::size_t rest = length; rest != 0; rest >>= 8U) {
     octets.push_back(static_cast<std::uint8_t>(rest & 0xFFU));
   }
-  out.push_back(static_cast<std::uint8_t>(0x80U | octets.size()));
+  Bytes out{tag, static_cast<std::uint8_t>(0x80U | octets.size())};
   out.insert(out.end(), octets.rbegin(), octets.rend());
+  return out;
 }
 
 void append_arc(Bytes& out, std::uint64_t arc) {
@@ -116,10 +117,7 @@ void check_elements(ByteView content, unsigned depth_left, std::size_t max_oid) 
 }  // namespace
 
 Bytes tlv(std::uint8_t tag, ByteView value) {
-  Bytes out;
-  out.reserve(value.size() + 6);
-  out.push_back(tag);
-  append_length(out, value.size());
+  Bytes out = header(tag, value.size());
   out.insert(out.end(), value.begin(), value.end());
   return out;
 }
@@ -133,7 +131,10 @@ Bytes sequence(std::initializer_list<ByteView> elements) {
 }
 
 Bytes set_of(std::vector<Bytes> elements) {
-  std::sort(elements.begin(), elements.end());
+  // As text, whose order is that of unsigned bytes too: GCC 14 warns about sorting the vectors
+  // themselves.
+  std::sort(elements.begin(), elements.end(),
+            [](const Bytes& a, const Bytes& b) { return as_text(a) < as_text(b); });
   Bytes content;
   for (const Bytes& element : elements) {
     content.insert(content.end(), element.begin(), element.end());

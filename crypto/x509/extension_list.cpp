@@ -67,7 +67,8 @@ std::string dotted_oid(ByteView content) {
       text = std::to_string(root) + "." + std::to_string(arc - root * 40);
       first = false;
     } else {
-      text += "." + std::to_string(arc);
+      text += '.';
+      text += std::to_string(arc);
     }
     arc = 0;
   }

@@ -55,9 +55,12 @@ void warn_about_removed_cas(ApplyReport& report) {
 std::string summary(const ApplyReport& report) {
   std::string text;
   const auto list = [&](const char* key, const std::vector<std::string>& names) {
-    text += (text.empty() ? "" : " ") + std::string(key) + "=";
+    text += text.empty() ? "" : " ";
+    text += key;
+    text += '=';
     for (const std::string& name : names) {
-      text += (name == names.front() ? "" : ",") + name;
+      text += name == names.front() ? "" : ",";
+      text += name;
     }
   };
   list("added", report.added);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/e2e/support/est_client.h"
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 
