@@ -60,6 +60,18 @@ Installation::Installation(const std::string& ra_scope,
   }
 }
 
+void Installation::replace_module(const std::filesystem::path& module) const {
+  const std::filesystem::path file = state() / "estia.toml";
+  std::string text = read_file(file);
+  const std::string before = softhsm_module();
+  const std::size_t at = text.find(before);
+  if (at == std::string::npos) {
+    throw std::runtime_error("estia.toml does not name " + before + ": " + text);
+  }
+  text.replace(at, before.size(), module.string());
+  replace_file(file, text, FileMode::readable);
+}
+
 std::string Installation::user() const {
   return first_line(state() / "ra-account.user");
 }

@@ -24,6 +24,8 @@ class Installation final {
   [[nodiscard]] const std::vector<std::string>& environment() const { return environment_; }
   /// "NAME=value" for every program of ours that starts from now on.
   void add_environment(const std::string& setting) { environment_.push_back(setting); }
+  /// Another PKCS #11 module in front of the same token, for every `estiad` from now on.
+  void replace_module(const std::filesystem::path& module) const;
   [[nodiscard]] std::string user() const;
   [[nodiscard]] std::string password() const;
   [[nodiscard]] std::string pin() const { return kPin; }
