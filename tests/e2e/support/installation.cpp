@@ -10,8 +10,6 @@
 namespace estia::e2e {
 namespace {
 
-constexpr const char* kLabel = "estia-e2e";
-
 std::string first_line(const std::filesystem::path& file) {
   const std::string text = read_file(file);
   return text.substr(0, text.find('\n'));
@@ -43,14 +41,14 @@ Installation::Installation(const std::string& ra_scope,
                  "directories.tokendir = " + tokens.string() +
                      "\nobjectstore.backend = file\nlog.level = ERROR\n",
                  FileMode::secret);
-  write_new_file(directory() / "pin", std::string(kPin) + "\n", FileMode::secret);
+  write_new_file(pin_file(), std::string(kPin) + "\n", FileMode::secret);
   environment_ = {"SOFTHSM2_CONF=" + configuration.string()};
   run_ok({"softhsm2-util", "--init-token", "--free", "--label", kLabel, "--so-pin", "so-1234",
           "--pin", kPin},
          directory(), environment_);
   std::vector<std::string> command{"init",       "--state",        state().string(),
                                    "--module",   softhsm_module(), "--token",
-                                   kLabel,       "--pin-file",     (directory() / "pin").string(),
+                                   kLabel,       "--pin-file",     pin_file().string(),
                                    "--ra-scope", ra_scope,         "--dns",
                                    "localhost",  "--ip",           "127.0.0.1"};
   command.insert(command.end(), init_arguments.begin(), init_arguments.end());

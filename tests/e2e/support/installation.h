@@ -29,6 +29,8 @@ class Installation final {
   [[nodiscard]] std::string user() const;
   [[nodiscard]] std::string password() const;
   [[nodiscard]] std::string pin() const { return kPin; }
+  [[nodiscard]] std::filesystem::path pin_file() const { return directory() / "pin"; }
+  [[nodiscard]] std::string token_label() const { return kLabel; }
 
   /// `estia ARGUMENTS...` with this token's environment.
   [[nodiscard]] Finished estia(const std::vector<std::string>& arguments) const;
@@ -39,6 +41,7 @@ class Installation final {
 
  private:
   static constexpr const char* kPin = "pin-canary-7351";
+  static constexpr const char* kLabel = "estia-e2e";
 
   test::ScratchDirectory scratch_;
   std::vector<std::string> environment_;
