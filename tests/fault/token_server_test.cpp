@@ -15,13 +15,7 @@ class RemoteToken : public testing::Test {
  protected:
   /// The keys are made in the token directly, as in a ceremony; then it moves behind the wire.
   RemoteToken() {
-    const std::filesystem::path file = installation_.state() / "estia.toml";
-    std::string text = read_file(file);
-    const std::string direct = e2e::softhsm_module();
-    const std::size_t at = text.find(direct);
-    EXPECT_NE(at, std::string::npos) << text;
-    text.replace(at, direct.size(), TokenServer::client_module().string());
-    replace_file(file, text, FileMode::readable);
+    installation_.replace_module(TokenServer::client_module());
     installation_.add_environment(TokenServer::environment(installation_));
     token_ = std::make_unique<TokenServer>(installation_);
     server_ = std::make_unique<e2e::EstiadProcess>(installation_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A PKCS #11 module around another one (ESTIA_P11_REAL): counts, holds, fails and falsifies calls,
-// as p11_shim.h says. Exports no C_GetInterface, so that everybody uses the list below.
+// as p11_shim.h says, and shares counts as p11_counters.h says. Exports no C_GetInterface, so that
+// everybody uses the list below.
 #include "tests/support/p11_shim.h"
 
 #include <dlfcn.h>
@@ -8,14 +9,23 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 
+#include "tests/support/p11_counters.h"
+
 namespace {
+
+using estia::test::P11Counters;
+using estia::test::P11CountersFile;
+
+constexpr std::chrono::seconds kMeetingLimit{10};
 
 struct Entry {
   unsigned long calls = 0;
@@ -61,6 +71,40 @@ CK_FUNCTION_LIST* real() {
   return list;
 }
 
+/// nullptr: nobody asked for shared counts.
+P11Counters* shared_counters() {
+  static P11Counters* const counters = []() -> P11Counters* {
+    const char* file = ::getenv(estia::test::kP11CountersFile);
+    // Stays mapped: threads may outlive static objects.
+    return file == nullptr ? nullptr
+                           : &**new P11CountersFile(file, P11CountersFile::Open::existing);
+  }();
+  return counters;
+}
+
+/// The other process's view of this call, and its order to wait for company. `entry` counts it
+/// already; the lock is the shim's.
+void share(std::string_view name, const Entry& entry, std::unique_lock<std::mutex>& lock) {
+  P11Counters* const counters = shared_counters();
+  const bool signs = name == "C_Sign";
+  if (counters == nullptr || (!signs && name != "C_Login")) {
+    return;
+  }
+  P11Counters::Function& function = signs ? counters->sign : counters->login;
+  function.calls = entry.calls;
+  function.most_in_flight = entry.most_in_flight;
+  if (!signs || counters->sign_meeting == 0) {
+    return;
+  }
+  if (entry.in_flight >= counters->sign_meeting) {
+    counters->sign_meeting = 0;
+    shim().changed.notify_all();
+  } else if (!shim().changed.wait_for(lock, kMeetingLimit,
+                                      [&] { return counters->sign_meeting == 0; })) {
+    ++counters->missed_meetings;
+  }
+}
+
 /// What a call is told before it starts.
 struct Orders {
   bool fail = false;
@@ -75,6 +119,7 @@ Orders enter(const char* name) {
   ++entry.calls;
   entry.most_in_flight = std::max(entry.most_in_flight, ++entry.in_flight);
   all.changed.notify_all();
+  share(name, entry, lock);
   all.changed.wait(lock, [&] { return !entry.gate_closed; });
   if (entry.skip > 0) {
     --entry.skip;

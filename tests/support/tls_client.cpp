@@ -34,42 +34,19 @@ std::string alpn_wire(const std::vector<std::string>& names) {
   return wire;
 }
 
-void use_identity(SSL* ssl, const http::TlsIdentity& identity) {
-  require(::SSL_use_certificate(ssl, identity.chain.front().openssl()), "SSL_use_certificate");
+void use_identity(SSL_CTX* context, const http::TlsIdentity& identity) {
+  require(::SSL_CTX_use_certificate(context, identity.chain.front().openssl()),
+          "SSL_CTX_use_certificate");
   for (std::size_t i = 1; i < identity.chain.size(); ++i) {
-    require(static_cast<int>(SSL_add1_chain_cert(ssl, identity.chain[i].openssl())),
-            "SSL_add1_chain_cert");
+    require(static_cast<int>(SSL_CTX_add1_chain_cert(context, identity.chain[i].openssl())),
+            "SSL_CTX_add1_chain_cert");
   }
-  require(::SSL_use_PrivateKey(ssl, identity.key.evp()), "SSL_use_PrivateKey");
+  require(::SSL_CTX_use_PrivateKey(context, identity.key.evp()), "SSL_CTX_use_PrivateKey");
 }
 
 crypto::SslPtr make_ssl(const TlsOffer& offer) {
-  const crypto::SslCtxPtr context(
-      require(::SSL_CTX_new_ex(crypto::library(), nullptr, ::TLS_client_method()), "SSL_CTX_new"));
-  ::SSL_CTX_set_security_level(context.get(), 0);
-  SSL_CTX_set_min_proto_version(context.get(), offer.version == 0 ? TLS1_2_VERSION : offer.version);
-  SSL_CTX_set_max_proto_version(context.get(), offer.version);
-  if (!offer.extended_master_secret) {
-    ::SSL_CTX_set_options(context.get(), SSL_OP_NO_EXTENDED_MASTER_SECRET);
-  }
-  // The tests look at what a server does that gets a session offered, or a peer that just leaves.
-  ::SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
-  if (!offer.ciphers.empty()) {
-    require(::SSL_CTX_set_cipher_list(context.get(), offer.ciphers.c_str()), "cipher list");
-  }
-  if (!offer.groups.empty()) {
-    require(static_cast<int>(SSL_CTX_set1_groups_list(context.get(), offer.groups.c_str())),
-            "groups");
-  }
+  const crypto::SslCtxPtr context = make_client_context(offer);
   crypto::SslPtr ssl(require(::SSL_new(context.get()), "SSL_new"));
-  if (!offer.alpn.empty()) {
-    const std::string wire = alpn_wire(offer.alpn);
-    ::SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(wire.data()),
-                          static_cast<unsigned>(wire.size()));
-  }
-  if (offer.identity != nullptr) {
-    use_identity(ssl.get(), *offer.identity);
-  }
   if (offer.session != nullptr) {
     require(::SSL_set_session(ssl.get(), offer.session), "SSL_set_session");
   }
@@ -121,6 +98,35 @@ http::TlsIdentity make_tls_identity(const std::string& subject, std::chrono::hou
   return identity;
 }
 
+crypto::SslCtxPtr make_client_context(const TlsOffer& offer) {
+  crypto::SslCtxPtr context(
+      require(::SSL_CTX_new_ex(crypto::library(), nullptr, ::TLS_client_method()), "SSL_CTX_new"));
+  ::SSL_CTX_set_security_level(context.get(), 0);
+  SSL_CTX_set_min_proto_version(context.get(), offer.version == 0 ? TLS1_2_VERSION : offer.version);
+  SSL_CTX_set_max_proto_version(context.get(), offer.version);
+  if (!offer.extended_master_secret) {
+    ::SSL_CTX_set_options(context.get(), SSL_OP_NO_EXTENDED_MASTER_SECRET);
+  }
+  // The tests look at what a server does that gets a session offered, or a peer that just leaves.
+  ::SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
+  if (!offer.ciphers.empty()) {
+    require(::SSL_CTX_set_cipher_list(context.get(), offer.ciphers.c_str()), "cipher list");
+  }
+  if (!offer.groups.empty()) {
+    require(static_cast<int>(SSL_CTX_set1_groups_list(context.get(), offer.groups.c_str())),
+            "groups");
+  }
+  if (!offer.alpn.empty()) {
+    const std::string wire = alpn_wire(offer.alpn);
+    ::SSL_CTX_set_alpn_protos(context.get(), reinterpret_cast<const unsigned char*>(wire.data()),
+                              static_cast<unsigned>(wire.size()));
+  }
+  if (offer.identity != nullptr) {
+    use_identity(context.get(), *offer.identity);
+  }
+  return context;
+}
+
 int connect_to(std::uint16_t port, int receive_buffer) {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval limit{20, 0};
@@ -141,7 +147,13 @@ int connect_to(std::uint16_t port, int receive_buffer) {
 }
 
 TlsClient::TlsClient(std::uint16_t port, const TlsOffer& offer)
-    : descriptor_(connect_to(port, offer.receive_buffer)), ssl_(make_ssl(offer)) {
+    : TlsClient(connect_to(port, offer.receive_buffer), make_ssl(offer)) {}
+
+TlsClient::TlsClient(std::uint16_t port, SSL_CTX& context)
+    : TlsClient(connect_to(port), crypto::SslPtr(require(::SSL_new(&context), "SSL_new"))) {}
+
+TlsClient::TlsClient(int descriptor, crypto::SslPtr ssl)
+    : descriptor_(descriptor), ssl_(std::move(ssl)) {
   ::ERR_clear_error();
   if (::SSL_set_fd(ssl_.get(), descriptor_) != 1 || ::SSL_connect(ssl_.get()) != 1) {
     ::close(descriptor_);

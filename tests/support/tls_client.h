@@ -32,6 +32,9 @@ struct TlsOffer {
   int receive_buffer = 0;  ///< bytes in the kernel; 0: the system's
 };
 
+/// What a client offers, for many connections.
+[[nodiscard]] crypto::SslCtxPtr make_client_context(const TlsOffer& offer);
+
 struct HttpAnswer {
   int status = 0;
   std::string head;                           ///< as received, with the status line
@@ -44,6 +47,8 @@ struct HttpAnswer {
 class TlsClient final {
  public:
   explicit TlsClient(std::uint16_t port, const TlsOffer& offer = {});
+  /// With a context made before: a load of many connections must not pay for it each time.
+  TlsClient(std::uint16_t port, SSL_CTX& context);
   ~TlsClient();
   TlsClient(const TlsClient&) = delete;
   TlsClient& operator=(const TlsClient&) = delete;
@@ -69,6 +74,7 @@ class TlsClient final {
   [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
 
  private:
+  TlsClient(int descriptor, crypto::SslPtr ssl);
   bool fill();
 
   int descriptor_ = -1;

@@ -10,8 +10,6 @@
 namespace estia::e2e {
 namespace {
 
-constexpr const char* kLabel = "estia-e2e";
-
 std::string first_line(const std::filesystem::path& file) {
   const std::string text = read_file(file);
   return text.substr(0, text.find('\n'));
@@ -43,14 +41,14 @@ Installation::Installation(const std::string& ra_scope,
                  "directories.tokendir = " + tokens.string() +
                      "\nobjectstore.backend = file\nlog.level = ERROR\n",
                  FileMode::secret);
-  write_new_file(directory() / "pin", std::string(kPin) + "\n", FileMode::secret);
+  write_new_file(pin_file(), std::string(kPin) + "\n", FileMode::secret);
   environment_ = {"SOFTHSM2_CONF=" + configuration.string()};
   run_ok({"softhsm2-util", "--init-token", "--free", "--label", kLabel, "--so-pin", "so-1234",
           "--pin", kPin},
          directory(), environment_);
   std::vector<std::string> command{"init",       "--state",        state().string(),
                                    "--module",   softhsm_module(), "--token",
-                                   kLabel,       "--pin-file",     (directory() / "pin").string(),
+                                   kLabel,       "--pin-file",     pin_file().string(),
                                    "--ra-scope", ra_scope,         "--dns",
                                    "localhost",  "--ip",           "127.0.0.1"};
   command.insert(command.end(), init_arguments.begin(), init_arguments.end());
@@ -58,6 +56,18 @@ Installation::Installation(const std::string& ra_scope,
   if (init.code != 0) {
     throw std::runtime_error("estia init: " + init.out + init.err);
   }
+}
+
+void Installation::replace_module(const std::filesystem::path& module) const {
+  const std::filesystem::path file = state() / "estia.toml";
+  std::string text = read_file(file);
+  const std::string before = softhsm_module();
+  const std::size_t at = text.find(before);
+  if (at == std::string::npos) {
+    throw std::runtime_error("estia.toml does not name " + before + ": " + text);
+  }
+  text.replace(at, before.size(), module.string());
+  replace_file(file, text, FileMode::readable);
 }
 
 std::string Installation::user() const {

@@ -24,9 +24,13 @@ class Installation final {
   [[nodiscard]] const std::vector<std::string>& environment() const { return environment_; }
   /// "NAME=value" for every program of ours that starts from now on.
   void add_environment(const std::string& setting) { environment_.push_back(setting); }
+  /// Another PKCS #11 module in front of the same token, for every `estiad` from now on.
+  void replace_module(const std::filesystem::path& module) const;
   [[nodiscard]] std::string user() const;
   [[nodiscard]] std::string password() const;
   [[nodiscard]] std::string pin() const { return kPin; }
+  [[nodiscard]] std::filesystem::path pin_file() const { return directory() / "pin"; }
+  [[nodiscard]] std::string token_label() const { return kLabel; }
 
   /// `estia ARGUMENTS...` with this token's environment.
   [[nodiscard]] Finished estia(const std::vector<std::string>& arguments) const;
@@ -37,6 +41,7 @@ class Installation final {
 
  private:
   static constexpr const char* kPin = "pin-canary-7351";
+  static constexpr const char* kLabel = "estia-e2e";
 
   test::ScratchDirectory scratch_;
   std::vector<std::string> environment_;

@@ -5,9 +5,9 @@
 
 #include <stdexcept>
 
-#include "crypto/base/bytes.h"
 #include "crypto/keys/private_key.h"
 #include "tests/support/certificates.h"
+#include "tests/support/est_request.h"
 
 namespace estia::fault {
 namespace {
@@ -27,12 +27,8 @@ class Devices final {
 
   [[nodiscard]] Request next() {
     const std::string name = prefix_ + std::to_string(++number_);
-    const std::string body = base64_encode(test::make_csr_der(key_, "CN=" + name), 64);
-    return {name,
-            "POST /.well-known/est/simpleenroll HTTP/1.1\r\nHost: localhost\r\n"
-            "Content-Type: application/pkcs10\r\nAuthorization: " +
-                authorization_ + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-                body};
+    return {name, test::est_request("simpleenroll", test::make_csr_der(key_, "CN=" + name),
+                                    authorization_)};
   }
 
  private:
@@ -63,7 +59,7 @@ std::unique_ptr<test::TlsClient> connect(std::uint16_t port) {
 }  // namespace
 
 Load::Load(std::size_t clients, const std::string& account)
-    : authorization_("Basic " + base64_encode(as_bytes(account))) {
+    : authorization_(test::basic_authorization(account)) {
   ::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a killed server must not end the test
   for (std::size_t i = 0; i < clients; ++i) {
     clients_.emplace_back([this, i] {

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "crypto/openssl/owned.h"
+
+namespace estia::bench {
+
+/// What one client sends, one request after the other; each must be answered with 200.
+struct Client {
+  SSL_CTX* context = nullptr;  ///< borrowed
+  std::vector<std::string> requests;
+};
+
+enum class Connections {
+  kept,      ///< one per client, opened before the clock starts
+  new_each,  ///< one per request; its opening belongs to the request
+};
+
+/// What happened until the first client had no request left: until then all of them were at work.
+struct LoadResult {
+  double enrolments = 0;
+  double seconds = 0;
+  double server_cpu_us = 0;       ///< for one enrolment
+  double client_cpu_us = 0;       ///< for one enrolment; the clients are threads of this process
+  std::vector<double> latencies;  ///< milliseconds, sorted
+};
+
+/// Runs each client in a thread of its own against the server of process `server` at `port` of the
+/// loopback interface. Throws std::runtime_error when a request is not answered with 200.
+[[nodiscard]] LoadResult run_load(const std::vector<Client>& clients, Connections connections,
+                                  std::uint16_t port, pid_t server);
+
+}  // namespace estia::bench

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// estia_bench NAME... [--json FILE]: bench/run.sh builds and starts it.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "bench/enroll.h"
+#include "bench/report.h"
+
+namespace estia::bench {
+namespace {
+
+using Bench = std::function<std::vector<Row>(double scale, std::ostream& progress)>;
+
+const std::map<std::string, Bench>& benches() {
+  static const std::map<std::string, Bench> all{{"enroll", bench_enroll}};
+  return all;
+}
+
+struct Arguments {
+  std::vector<std::string> names;
+  std::string json;
+  double scale = 1;
+};
+
+void declare(CLI::App& parser, Arguments& arguments) {
+  std::vector<std::string> known;
+  for (const auto& [name, bench] : benches()) {
+    known.push_back(name);
+  }
+  constexpr double kLeast = 0.001;
+  constexpr double kMost = 20;
+  parser.add_option("NAME", arguments.names, "what to measure")
+      ->required()
+      ->check(CLI::IsMember(known));
+  parser.add_option("--json", arguments.json, "write the figures here as well")->type_name("FILE");
+  parser.add_option("--scale", arguments.scale, "how many enrolments, in relation to the default")
+      ->check(CLI::Range(kLeast, kMost))
+      ->capture_default_str();
+}
+
+int run(int argc, char** argv) {
+  CLI::App parser("Estia's benchmarks; docs/bench.md says what the figures mean");
+  Arguments arguments;
+  declare(parser, arguments);
+  try {
+    parser.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    constexpr int kMisuse = 2;
+    return parser.exit(error) == 0 ? 0 : kMisuse;
+  }
+  std::vector<Row> rows;
+  for (const std::string& name : arguments.names) {
+    const std::vector<Row> more = benches().at(name)(arguments.scale, std::cerr);
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  print_table(std::cout, rows);
+  if (!arguments.json.empty()) {
+    std::ofstream file(arguments.json, std::ios::trunc);
+    print_json(file, rows);
+    if (!file.flush()) {
+      throw std::runtime_error("cannot write " + arguments.json);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace estia::bench
+
+int main(int argc, char** argv) {
+  try {
+    return estia::bench::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "estia_bench: " << error.what() << "\n";
+    return 1;
+  }
+}
