@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/token_ca_keys.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "crypto/base/error.h"
@@ -17,6 +18,11 @@ crypto::PrivateKey find_key(hsm::Token& token, const ca::CertificationAuthority&
   }
 }
 
+bool is_served(const ca::Snapshot& snapshot, const std::string& ca) {
+  return std::ranges::any_of(snapshot.aliases,
+                             [&](const auto& entry) { return entry.second.serves(ca); });
+}
+
 std::pair<std::string, Bytes> name_of(const ca::CertificationAuthority& authority) {
   return {authority.key_uri, authority.certificate().public_key().fingerprint()};
 }
@@ -29,10 +35,9 @@ TokenCaKeys::TokenCaKeys(hsm::Token& token, const ca::Snapshot& snapshot) : toke
 
 void TokenCaKeys::add(const ca::Snapshot& snapshot) {
   std::map<Name, crypto::PrivateKey> found;
-  for (const auto& [label, alias] : snapshot.aliases) {
-    const ca::CertificationAuthority& authority = snapshot.ca(alias.ca);
+  for (const auto& [label, authority] : snapshot.cas) {
     Name name = name_of(authority);
-    if (found.contains(name)) {
+    if (!is_served(snapshot, label) || found.contains(name)) {
       continue;
     }
     crypto::PrivateKey key = find_key(token_, authority);

@@ -5,6 +5,7 @@
 
 #include "crypto/base/error.h"
 #include "crypto/base/random.h"
+#include "server/ca/end_entity.h"
 
 namespace estia::ca {
 namespace {
@@ -57,7 +58,7 @@ std::string first_present(const Alias& alias, const crypto::Name& subject) {
       return subject.text();
     }
     const auto value = subject.first(attribute_of(field));
-    if (value && !value->empty()) {
+    if (value && !username_key(*value).empty()) {
       return *value;
     }
     tried += (tried.empty() ? "" : " or ") + field;
@@ -84,6 +85,9 @@ std::string base_username(const Alias& alias, const crypto::Name& subject) {
 std::string generated_username(const Alias& alias, const crypto::Name& subject) {
   std::string username =
       expanded(alias.name_prefix) + base_username(alias, subject) + expanded(alias.name_postfix);
+  if (username_key(username).empty()) {
+    refuse_missing("that names the end entity: it is blank");
+  }
   if (username.size() > kLongestUsername) {
     throw Error(ErrorCode::malformed, "enroll.username_too_long",
                 "the name of the end entity is too long");
@@ -99,7 +103,7 @@ std::string username_in(const crypto::Name& subject, std::string_view field) {
     return subject.text();
   }
   const auto value = subject.first(attribute_of(field));
-  if (!value || value->empty()) {
+  if (!value || username_key(*value).empty()) {
     refuse_missing(std::string(field));
   }
   return *value;

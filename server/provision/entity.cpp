@@ -7,6 +7,7 @@
 #include "crypto/base/random.h"
 #include "server/auth/password.h"
 #include "server/ca/requested_names.h"
+#include "server/ca/visible_text.h"
 
 namespace estia::provision {
 namespace {
@@ -44,9 +45,10 @@ auto as_plan(Parse&& parse) {
 void check_username(const std::string& username) {
   const bool printable = std::ranges::none_of(
       username, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; });
-  if (ca::username_key(username).empty() || username.size() > kLongestUsername || !printable) {
+  if (ca::username_key(username).empty() || username.size() > kLongestUsername || !printable ||
+      ca::invisible_character(username)) {
     throw Error(ErrorCode::config, "entity.username",
-                "a username is 1 to 255 bytes without control characters");
+                "a username is 1 to 255 bytes of characters that can be seen");
   }
 }
 

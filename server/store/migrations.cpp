@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/store/migrations.h"
 
+#include <sqlite3.h>
+
 #include <array>
 #include <string>
 
 #include "crypto/base/error.h"
+#include "server/ca/end_entity.h"
+#include "server/store/sql_error.h"
 
 namespace estia::store {
 namespace {
@@ -115,19 +119,19 @@ CREATE TABLE entity(
 
 INSERT INTO entity(username_key, username, ca, end_entity_profile, certificate_profile, subject, san,
                    created_at, created_by)
-SELECT lower(username), username, ca, '', '', x'3000', x'', created_at, created_by FROM
-  (SELECT *, row_number() OVER (PARTITION BY lower(username) ORDER BY created_at, username, ca) AS n
+SELECT username_key(username), username, ca, '', '', x'3000', x'', created_at, created_by FROM
+  (SELECT *, row_number() OVER (PARTITION BY username_key(username) ORDER BY created_at, username, ca) AS n
    FROM end_entity) WHERE n = 1;
 UPDATE certificate SET username = username || ' of ' || ca WHERE username <> '' AND NOT EXISTS
-  (SELECT 1 FROM entity WHERE username_key = lower(certificate.username) AND ca = certificate.ca);
+  (SELECT 1 FROM entity WHERE username_key = username_key(certificate.username) AND ca = certificate.ca);
 INSERT INTO entity(username_key, username, ca, end_entity_profile, certificate_profile, subject, san,
                    created_at, created_by)
-SELECT lower(username || ' of ' || ca), username || ' of ' || ca, ca, '', '', x'3000', x'',
+SELECT username_key(username || ' of ' || ca), username || ' of ' || ca, ca, '', '', x'3000', x'',
   created_at, created_by FROM end_entity WHERE NOT EXISTS
-  (SELECT 1 FROM entity WHERE username_key = lower(end_entity.username) AND ca = end_entity.ca)
+  (SELECT 1 FROM entity WHERE username_key = username_key(end_entity.username) AND ca = end_entity.ca)
 ON CONFLICT(username_key) DO NOTHING;
 UPDATE certificate SET username = coalesce(
-  (SELECT username FROM entity WHERE username_key = lower(certificate.username)), username)
+  (SELECT username FROM entity WHERE username_key = username_key(certificate.username)), username)
   WHERE username <> '';
 DROP TABLE end_entity;
 -- What was called username_field is a list now.
@@ -164,6 +168,21 @@ CREATE INDEX enrollment_code_username ON enrollment_code(username_key);
 
 constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEndEntities}};
 
+/// username_key(TEXT): what usernames are compared by, for steps that move them.
+void add_username_key(Database& database) {
+  constexpr auto kFunction = [](sqlite3_context* context, int, sqlite3_value** values) {
+    const auto* text = reinterpret_cast<const char*>(::sqlite3_value_text(values[0]));
+    const std::string key = ca::username_key(text == nullptr ? "" : text);
+    ::sqlite3_result_text(context, key.data(), static_cast<int>(key.size()), SQLITE_TRANSIENT);
+  };
+  const int rc = ::sqlite3_create_function_v2(database.handle(), "username_key", 1,
+                                              SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
+                                              kFunction, nullptr, nullptr, nullptr);
+  if (rc != SQLITE_OK) {
+    throw SqlError(rc, "create_function username_key");
+  }
+}
+
 void apply(Database& database, const Migration& step) {
   database.run("BEGIN IMMEDIATE");
   try {
@@ -197,6 +216,7 @@ void require_known_schema(Database& database, std::span<const Migration> steps) 
 
 void migrate(Database& database, std::span<const Migration> steps) {
   require_known_schema(database, steps);
+  add_username_key(database);
   const std::int64_t present = database.integer_of("PRAGMA user_version");
   for (const Migration& step : steps) {
     if (step.version > present) {

@@ -58,7 +58,7 @@ TEST_F(MigrationsTest, OneUsernameBecomesOneEndEntityAndNoCertificateLosesItsOwn
   migrate(database, migrations().first(1));
   database.script(R"sql(
     INSERT INTO end_entity VALUES('Device-1', 'issuing', 1, x'01'), ('device-1', 'sister', 2, x'02'),
-      ('DEVICE-1', 'issuing', 3, x'03'), ('other', 'issuing', 4, NULL);
+      ('DEVICE-1', 'issuing', 3, x'03'), ('two  words', 'issuing', 4, NULL);
     INSERT INTO certificate(serial, ca, alias, username, operation, profile, config_version, who,
       subject, subject_text, key_fingerprint, tbs, state, not_before, not_after, recorded_at, boot_id)
     VALUES(x'01', 'issuing', '', 'Device-1', '', '', 1, '', x'', '', x'', x'00', 'intended', 0, 0, 0, x''),
@@ -70,7 +70,9 @@ TEST_F(MigrationsTest, OneUsernameBecomesOneEndEntityAndNoCertificateLosesItsOwn
   migrate(database, migrations());
   EXPECT_EQ(database.text_of("SELECT group_concat(username, '|') FROM "
                              "(SELECT username FROM end_entity ORDER BY username_key)"),
-            "Device-1|device-1 of sister|other");
+            "Device-1|device-1 of sister|two  words");
+  EXPECT_EQ(database.text_of("SELECT username_key FROM end_entity WHERE username = 'two  words'"),
+            "two words");
   EXPECT_EQ(database.text_of("SELECT group_concat(username, '|') FROM "
                              "(SELECT username FROM certificate ORDER BY serial)"),
             "Device-1|device-1 of sister|Device-1|");

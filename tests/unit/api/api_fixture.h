@@ -8,6 +8,7 @@
 #include "server/api/api_router.h"
 #include "server/api/certificates.h"
 #include "server/api/configuration.h"
+#include "server/api/entities.h"
 #include "server/api/json.h"
 #include "server/api/management.h"
 #include "server/api/status.h"
@@ -23,7 +24,8 @@ class ApiTest : public testing::Test {
 
   ApiTest() : store(store::Store::create(scratch.path() / "s.db", "test", clock)) {
     std::vector<Route> routes;
-    for (const auto& add : {configuration_routes, certificates_routes, status_routes}) {
+    for (const auto& add :
+         {configuration_routes, certificates_routes, entities_routes, status_routes}) {
       for (Route& route : add(management)) {
         routes.push_back(std::move(route));
       }
@@ -68,9 +70,12 @@ class ApiTest : public testing::Test {
   test::ScratchDirectory scratch;
   std::unique_ptr<store::Store> store;
   std::function<void(const ca::Snapshot&)> check_keys = [](const ca::Snapshot&) {};
+  std::shared_ptr<ca::Snapshot> snapshot = std::make_shared<ca::Snapshot>();
   Management management{.registry = store->registry(),
+                        .entities = store->end_entities(),
                         .configuration = store->configuration(),
                         .clock = clock,
+                        .snapshot = [this] { return snapshot; },
                         .apply =
                             [this](const provision::ApplyRequest& request) {
                               return provision::apply(request, store->configuration(), clock,

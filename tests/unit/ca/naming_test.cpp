@@ -31,6 +31,8 @@ TEST(Naming, SchemeDnTakesTheFirstPresentFieldOfTheList) {
   EXPECT_EQ(generated_username(alias, name("CN=c,serialNumber=s")), "s");
   EXPECT_EQ(generated_username(alias, name("O=o,CN=c")), "c");
   EXPECT_EQ(refusal(alias, name("O=o")), "enroll.no_username");
+  EXPECT_EQ(generated_username(alias, name("UID=\\20\\20,CN=c")), "c") << "blank is not present";
+  EXPECT_EQ(refusal(alias, name("CN=\\20")), "enroll.no_username");
   EXPECT_EQ(refusal(alias, crypto::Name()), "enroll.no_username");
 }
 

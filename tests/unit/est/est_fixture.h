@@ -105,6 +105,9 @@ struct UntouchableRegistry final : ca::Registry {
   void revoke(const Bytes&, const ca::Revocation&, const ca::AuditEvent&) override {
     throw std::logic_error("a refused request revoked something");
   }
+  void release(const Bytes&, const ca::AuditEvent&) override {
+    throw std::logic_error("a refused request released something");
+  }
 };
 
 }  // namespace estia::est
