@@ -25,7 +25,8 @@ std::string value_text(const Json& value) {
     return "-";
   }
   if (value.is_string()) {
-    return printable(value.get<std::string>());
+    const std::string text = printable(value.get<std::string>());
+    return text.empty() ? "-" : text;
   }
   if (value.is_array()) {
     std::string text;

@@ -13,8 +13,8 @@ struct AuditEvent {
   Instant at{};
   std::string who{};  ///< "account est/ra", "operator uid 0", "certificate 4F.."
   std::string what;   ///< stable id: "certificate.intent", "certificate.issued",
-                     ///< "certificate.failed", "certificate.revoked", "certificate.held",
-                     ///< "certificate.released", "config.replaced", "ca.created", "daemon.started"
+                      ///< "certificate.failed", "certificate.revoked", "certificate.held",
+                      ///< "certificate.released", "config.replaced", "ca.created", "daemon.started"
   std::string outcome{};  ///< "ok" or the id of the refusal
   std::string object{};   ///< serial in hex, alias, configuration version...
   std::string detail{};   ///< further key=value pairs

@@ -18,7 +18,9 @@ std::size_t take(char* data, std::size_t size, std::size_t count, void* text) {
 
 OpenConnection::OpenConnection(const Installation& installation, const EstiadProcess& server,
                                const Device& device)
-    : installation_(installation), server_(server), device_(device), curl_(::curl_easy_init()) {
+    : installation_(installation), server_(server), device_(device) {
+  static const CURLcode ready = ::curl_global_init(CURL_GLOBAL_DEFAULT);  // once, for all threads
+  curl_ = ready == CURLE_OK ? ::curl_easy_init() : nullptr;
   if (curl_ == nullptr) {
     throw std::runtime_error("curl_easy_init");
   }

@@ -30,7 +30,7 @@ class OpenConnection final {
   const Installation& installation_;
   const EstiadProcess& server_;
   const Device device_;
-  void* curl_;
+  void* curl_ = nullptr;
 };
 
 }  // namespace estia::e2e
