@@ -31,7 +31,7 @@ struct Crowd {
   std::size_t clients;
   std::size_t enrolments;
 };
-constexpr std::array<Crowd, 3> kCrowds{{{1, 400}, {16, 2400}, {64, 3840}}};
+constexpr std::array<Crowd, 3> kCrowds{{{1, 200}, {16, 1600}, {64, 2560}}};
 
 struct Way {
   const char* name;

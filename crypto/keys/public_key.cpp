@@ -3,12 +3,13 @@
 
 #include <openssl/core_names.h>
 
-#include <array>
+#include <algorithm>
 #include <utility>
 
 #include "crypto/base/der.h"
 #include "crypto/base/error.h"
 #include "crypto/keys/digest.h"
+#include "crypto/keys/plain_key.h"
 #include "crypto/keys/weak_rsa.h"
 #include "crypto/openssl/library.h"
 #include "crypto/openssl/require.h"
@@ -51,8 +52,27 @@ SpkiParts split_spki(ByteView der) {
   return parts;
 }
 
-bool same(ByteView a, const Bytes& b) {
-  return Bytes(a.begin(), a.end()) == b;
+bool same(ByteView a, ByteView b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
+
+/// The table of KeySpec with its OIDs as they are encoded: every key is looked up in it.
+struct EncodedSpec {
+  const KeySpec& spec;
+  Bytes algorithm_oid;
+  Bytes curve_oid;  // empty where there is none
+};
+
+const std::vector<EncodedSpec>& encoded_specs() {
+  static const std::vector<EncodedSpec> all = [] {
+    std::vector<EncodedSpec> made;
+    for (const KeySpec& spec : KeySpec::known()) {
+      made.push_back({spec, der::oid(spec.algorithm_oid),
+                      spec.curve_oid.empty() ? Bytes() : der::oid(spec.curve_oid)});
+    }
+    return made;
+  }();
+  return all;
 }
 
 /// Before OpenSSL looks at them: explicit parameters make it calculate with numbers of the peer's
@@ -71,12 +91,12 @@ void check_ec_form(const SpkiParts& parts) {
 }
 
 std::optional<KeySpec> recognise(const SpkiParts& parts, EVP_PKEY* key) {
-  for (const KeySpec& spec : KeySpec::known()) {
-    if (!same(parts.algorithm_oid, der::oid(spec.algorithm_oid))) {
+  for (const auto& [spec, algorithm_oid, curve_oid] : encoded_specs()) {
+    if (!same(parts.algorithm_oid, algorithm_oid)) {
       continue;
     }
-    if (!spec.curve_oid.empty()) {
-      if (same(parts.parameters_oid, der::oid(spec.curve_oid))) {
+    if (!curve_oid.empty()) {
+      if (same(parts.parameters_oid, curve_oid)) {
         return spec;
       }
     } else if (::EVP_PKEY_get_bits(key) == static_cast<int>(spec.bits) || spec.name == "Ed25519") {
@@ -101,7 +121,19 @@ PublicKey::PublicKey(std::shared_ptr<EVP_PKEY> key, Bytes spki)
   spec_ = recognise(split_spki(spki_), key_.get());
 }
 
+std::optional<PublicKey> PublicKey::from_plain_spki(ByteView der) {
+  EvpPkeyPtr key = plain_key(der);
+  if (!key) {
+    return std::nullopt;
+  }
+  return PublicKey(std::shared_ptr<EVP_PKEY>(key.release(), ::EVP_PKEY_free),
+                   Bytes(der.begin(), der.end()));
+}
+
 PublicKey PublicKey::from_spki(ByteView der) {
+  if (auto plain = from_plain_spki(der)) {
+    return *std::move(plain);
+  }
   check_ec_form(split_spki(der));
   const unsigned char* at = der.data();
   EvpPkeyPtr key(::d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(der.size()), library(), nullptr));
@@ -169,7 +201,9 @@ void PublicKey::check_strength() const {
   }
   const EvpPkeyCtxPtr context(require(::EVP_PKEY_CTX_new_from_pkey(library(), key_.get(), nullptr),
                                       "EVP_PKEY_CTX_new_from_pkey"));
-  if (::EVP_PKEY_public_check(context.get()) != 1) {
+  // In range and on the curve is all there is to check: the curves we know are of prime order, so
+  // that every such point has the full one (SP 800-56A 5.6.2.3.4). The long form multiplies for it.
+  if (::EVP_PKEY_public_check_quick(context.get()) != 1) {
     static_cast<void>(drain_errors());
     weak("the point is not a valid public key");
   }

@@ -18,6 +18,9 @@ class PublicKey final {
   /// From a DER SubjectPublicKeyInfo; trailing bytes refused. Throws Error{malformed,
   /// "key.malformed"}.
   [[nodiscard]] static PublicKey from_spki(ByteView der);
+  /// The same, or nullopt for what is not of a known kind in its usual encoding. Throws
+  /// Error{malformed, "der.malformed"} only.
+  [[nodiscard]] static std::optional<PublicKey> from_plain_spki(ByteView der);
   /// Re-made from the public half of any EVP_PKEY, so that no provider key hides in it (a token key
   /// cannot verify: hsm provider).
   [[nodiscard]] static PublicKey of(EVP_PKEY* key);

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <cstdint>
-#include <set>
 
 #include "crypto/openssl/owned.h"
 #include "crypto/openssl/require.h"
@@ -27,17 +27,30 @@ BignumPtr parameter(EVP_PKEY* key, const char* name) {
   return BignumPtr(value);
 }
 
+constexpr std::size_t kResidues = kSmallPrimes.back() + 1;
+
+/// The powers of 65537 modulo each of the primes.
+const std::array<std::bitset<kResidues>, kSmallPrimes.size()>& roca_residues() {
+  static const auto all = [] {
+    std::array<std::bitset<kResidues>, kSmallPrimes.size()> powers;
+    for (std::size_t i = 0; i < kSmallPrimes.size(); ++i) {
+      const unsigned prime = kSmallPrimes.at(i);
+      for (unsigned power = 1; !powers.at(i).test(power);
+           power = static_cast<unsigned>(static_cast<std::uint64_t>(power) * 65537U % prime)) {
+        powers.at(i).set(power);
+      }
+    }
+    return powers;
+  }();
+  return all;
+}
+
 /// Moduli made by the flawed library are, modulo each of these primes, a power of 65537. For a
 /// random modulus the chance that all of them agree is under 2^-25, since for many of the primes
 /// the powers of 65537 are a small subgroup.
 bool has_roca_form(const BIGNUM* modulus) {
-  for (const unsigned prime : kSmallPrimes) {
-    std::set<unsigned> powers;
-    unsigned power = 1;
-    while (powers.insert(power).second) {
-      power = static_cast<unsigned>(static_cast<std::uint64_t>(power) * 65537U % prime);
-    }
-    if (!powers.contains(static_cast<unsigned>(::BN_mod_word(modulus, prime)))) {
+  for (std::size_t i = 0; i < kSmallPrimes.size(); ++i) {
+    if (!roca_residues().at(i).test(::BN_mod_word(modulus, kSmallPrimes.at(i)))) {
       return false;
     }
   }

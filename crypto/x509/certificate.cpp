@@ -59,6 +59,13 @@ std::vector<Extension> extensions_of(const X509* certificate) {
 }
 
 PublicKey key_of(const X509* certificate) {
+  unsigned char* out = nullptr;
+  const int size = ::i2d_X509_PUBKEY(::X509_get_X509_PUBKEY(certificate), &out);
+  require(size > 0 ? 1 : 0, "i2d_X509_PUBKEY");
+  const OpenSslPtr<unsigned char> owned(out);
+  if (auto plain = PublicKey::from_plain_spki({out, static_cast<std::size_t>(size)})) {
+    return *std::move(plain);
+  }
   EVP_PKEY* key = ::X509_get0_pubkey(certificate);
   if (key == nullptr) {
     refuse("public key: " + drain_errors());
@@ -81,10 +88,11 @@ struct Certificate::Parts {
 
 Certificate::Certificate(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
 
-Certificate Certificate::parse(ByteView der) {
+template <class Decode>
+Certificate Certificate::read(ByteView der, Decode decode) {
   try {
     der::check_structure(der);
-    X509Ptr x509 = decode(der);
+    X509Ptr x509 = decode();
     // OpenSSL fills caches inside the object on first use; done here, later use from several
     // threads only reads.
     static_cast<void>(::X509_check_purpose(x509.get(), -1, 0));
@@ -108,12 +116,21 @@ Certificate Certificate::parse(ByteView der) {
   }
 }
 
+Certificate Certificate::parse(ByteView der) {
+  return read(der, [&] { return decode(der); });
+}
+
 Certificate Certificate::from_openssl(const X509* certificate) {
   unsigned char* out = nullptr;
   const int size = ::i2d_X509(certificate, &out);
   require(size > 0 ? 1 : 0, "i2d_X509");
   const OpenSslPtr<unsigned char> owned(out);
-  return parse({out, static_cast<std::size_t>(size)});
+  // Shared, not decoded again: that costs more than verifying a signature.
+  return read({out, static_cast<std::size_t>(size)}, [&] {
+    auto* shared = const_cast<X509*>(certificate);  // a count of owners changes
+    require(::X509_up_ref(shared), "X509_up_ref");
+    return X509Ptr(shared);
+  });
 }
 
 std::vector<Certificate> Certificate::parse_pem(std::string_view pem) {

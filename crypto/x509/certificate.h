@@ -20,6 +20,7 @@ class Certificate final {
   /// Exactly one DER certificate, no trailing bytes. Throws Error{malformed,
   /// "certificate.malformed"}.
   [[nodiscard]] static Certificate parse(ByteView der);
+  /// Of library(). Keeps a share of the object, which must not be changed from now on.
   [[nodiscard]] static Certificate from_openssl(const X509* certificate);
   /// One or more PEM CERTIFICATE blocks; text outside them only as white space. Throws
   /// Error{config, "certificate.pem"}.
@@ -54,6 +55,8 @@ class Certificate final {
 
  private:
   struct Parts;
+  template <class Decode>
+  [[nodiscard]] static Certificate read(ByteView der, Decode decode);
   explicit Certificate(std::shared_ptr<const Parts> parts);
   std::shared_ptr<const Parts> parts_;
 };

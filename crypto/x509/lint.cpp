@@ -123,6 +123,7 @@ class Linter final {
   void check_names() {
     const Name issuer = Name::from_der(fields_.issuer);
     const Name subject = Name::from_der(fields_.subject);
+    self_signed_ = issuer == subject;
     if (issuer.empty()) {
       add("issuer.empty", "RFC 5280 4.1.2.4");
     }
@@ -203,12 +204,10 @@ class Linter final {
 
   void check_extensions() {
     const bool ca = declares_ca();
-    const Name issuer = Name::from_der(fields_.issuer);
-    const bool self_signed = issuer == Name::from_der(fields_.subject);
     if (find(oid::kSubjectKeyIdentifier) == nullptr) {
       add("ski.missing", "RFC 5280 4.2.1.2");
     }
-    if (find(oid::kAuthorityKeyIdentifier) == nullptr && !self_signed) {
+    if (find(oid::kAuthorityKeyIdentifier) == nullptr && !self_signed_) {
       add("aki.missing", "RFC 5280 4.2.1.1");
     }
     const Extension* constraints = find(oid::kBasicConstraints);
@@ -238,6 +237,7 @@ class Linter final {
 
   const SignatureAlgorithm& algorithm_;
   Fields fields_;
+  bool self_signed_ = false;
   std::vector<Finding> findings_;
 };
 

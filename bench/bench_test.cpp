@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The benchmark runs, and says what docs/bench.md promises. No figure is judged here.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "bench/cpu.h"
+#include "bench/limit.h"
+#include "bench/report.h"
+#include "crypto/base/file.h"
+#include "tests/e2e/support/child.h"
+#include "tests/support/paths.h"
+#include "tests/support/scratch_directory.h"
+
+namespace estia::bench {
+namespace {
+
+std::string program() {
+  return test::binary_directory() / "estia_bench";
+}
+
+TEST(Bench, EnrolsInEveryWayAndWritesItsRows) {
+  const test::ScratchDirectory scratch;
+  const std::filesystem::path file = scratch.path() / "rows.json";
+  const std::string table =
+      e2e::run_ok({program(), "enroll", "--scale", "0.001", "--json", file}, scratch.path());
+  EXPECT_NE(table.find("new mutual TLS, 64 clients"), std::string::npos) << table;
+
+  std::set<std::string> with_goal;
+  for (const auto& row : nlohmann::json::parse(read_file(file))) {
+    EXPECT_EQ(row.size(), 7U) << row;
+    EXPECT_EQ(row.at("bench"), "enroll");
+    EXPECT_GT(row.at("value").get<double>(), 0) << row;
+    EXPECT_EQ(row.at("ratio").is_null(), row.at("reference").is_null()) << row;
+    if (!row.at("goal").is_null()) {
+      with_goal.insert(row.at("case"));
+      EXPECT_EQ(row.at("unit"), "us CPU");
+      EXPECT_NEAR(row.at("ratio").get<double>(),
+                  row.at("reference").get<double>() / row.at("value").get<double>(), 0.001);
+    }
+  }
+  EXPECT_EQ(with_goal,
+            (std::set<std::string>{
+                "keep-alive, password, 16 clients", "keep-alive, password, 64 clients",
+                "keep-alive, certificate, 16 clients", "keep-alive, certificate, 64 clients",
+                "new mutual TLS, 16 clients", "new mutual TLS, 64 clients"}));
+}
+
+TEST(Bench, RefusesWhatItDoesNotKnow) {
+  const test::ScratchDirectory scratch;
+  EXPECT_EQ(e2e::run({program(), "nothing"}, scratch.path()).code, 2);
+  EXPECT_EQ(e2e::run({program()}, scratch.path()).code, 2);
+  EXPECT_EQ(e2e::run({program(), "enroll", "--scale", "0"}, scratch.path()).code, 2);
+}
+
+TEST(Limit, IsTheSumOfThePartsAndAtMostWhatTheDiskAllows) {
+  const Parts parts{
+      .handshake = 200, .mutual_handshake = 300, .csr = 100, .sign = 50, .verify = 70};
+  const Limit limit(parts,
+                    {{1, {.cpu_us = 400, .per_second = 300, .syncs = 2}},
+                     {64, {.cpu_us = 80, .per_second = 1e6, .syncs = 0.1}}},
+                    2);
+  EXPECT_DOUBLE_EQ(limit.cpu_us(Handshake::none, 64), 300);
+  EXPECT_DOUBLE_EQ(limit.cpu_us(Handshake::server_only, 64), 500);
+  EXPECT_DOUBLE_EQ(limit.cpu_us(Handshake::mutual, 64), 600);
+  EXPECT_DOUBLE_EQ(limit.per_second(Handshake::server_only, 64), 4000);
+  EXPECT_DOUBLE_EQ(limit.per_second(Handshake::server_only, 64, 300), 2500);
+  EXPECT_DOUBLE_EQ(limit.per_second(Handshake::none, 1), 300);
+}
+
+TEST(Report, SaysWhetherAGoalIsMetAndWritesNullForNothing) {
+  const std::vector<Row> rows{{.bench = "b",
+                               .name = "slow",
+                               .value = 4,
+                               .unit = "x",
+                               .reference = 2,
+                               .ratio = 0.5,
+                               .goal = 0.6},
+                              {.bench = "b",
+                               .name = "fast",
+                               .value = 3,
+                               .unit = "x",
+                               .reference = 2,
+                               .ratio = 0.6,
+                               .goal = 0.6},
+                              {.bench = "b", .name = "plain", .value = 1.5, .unit = "ms"}};
+  std::ostringstream table;
+  print_table(table, rows);
+  const std::string text = table.str();
+  const auto line = [&](const char* name) {
+    const std::size_t at = text.find(name);
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  EXPECT_TRUE(line("slow").ends_with("MISSED")) << text;
+  EXPECT_TRUE(line("fast").ends_with("met")) << text;
+  EXPECT_EQ(line("plain").find("met"), std::string::npos) << text;
+
+  std::ostringstream json;
+  print_json(json, rows);
+  const auto list = nlohmann::json::parse(json.str());
+  EXPECT_EQ(list.at(0).at("case"), "slow");
+  EXPECT_EQ(list.at(0).at("goal"), 0.6);
+  EXPECT_TRUE(list.at(2).at("goal").is_null());
+  EXPECT_TRUE(list.at(2).at("reference").is_null());
+}
+
+TEST(Cpu, QuantilesAreValuesOfTheList) {
+  EXPECT_DOUBLE_EQ(quantile({7}, 0.99), 7);
+  EXPECT_DOUBLE_EQ(quantile({1, 2, 3, 4, 5}, 0.5), 3);
+  EXPECT_DOUBLE_EQ(quantile({1, 2, 3, 4, 5}, 1), 5);
+}
+
+}  // namespace
+}  // namespace estia::bench
