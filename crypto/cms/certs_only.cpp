@@ -11,6 +11,7 @@ Bytes certs_only(const std::vector<Certificate>& certificates) {
     throw Error(ErrorCode::internal, "cms.no_certificates", "internal error");
   }
   std::vector<Bytes> encoded;
+  encoded.reserve(certificates.size());
   for (const Certificate& certificate : certificates) {
     encoded.push_back(certificate.der());
   }

@@ -18,7 +18,7 @@
 namespace estia::crypto {
 namespace {
 
-constexpr std::size_t kMaxSize = 64U * 1024U;
+constexpr std::size_t kMaxSize = 64U << 10U;
 constexpr std::size_t kMaxAttributes = 32;
 constexpr std::size_t kMaxChallenge = 255;  // RFC 2985 5.4.1
 

@@ -109,6 +109,7 @@ Extension crl_distribution_points(const std::vector<std::string>& uris) {
                 "CRL distribution points need at least one URI");
   }
   std::vector<Bytes> points;
+  points.reserve(uris.size());
   for (const std::string& uri : uris) {
     // DistributionPoint { distributionPoint [0] { fullName [0] GeneralNames } }
     points.push_back(der::sequence({der::tlv(0xA0, der::tlv(0xA0, uri_name(uri)))}));
@@ -125,6 +126,7 @@ Extension authority_info_access(const std::vector<std::string>& ca_issuers,
                 "authority information access needs at least one URI");
   }
   std::vector<Bytes> descriptions;
+  descriptions.reserve(ocsp.size() + ca_issuers.size());
   for (const std::string& uri : ocsp) {
     descriptions.push_back(der::sequence({der::oid("1.3.6.1.5.5.7.48.1"), uri_name(uri)}));
   }

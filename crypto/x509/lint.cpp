@@ -145,14 +145,14 @@ class Linter final {
     }
   }
 
-  const Extension* find(std::string_view oid) const {
+  [[nodiscard]] const Extension* find(std::string_view oid) const {
     const auto found =
         std::find_if(fields_.extensions.begin(), fields_.extensions.end(),
                      [&](const Extension& extension) { return extension.oid == oid; });
     return found == fields_.extensions.end() ? nullptr : &*found;
   }
 
-  bool declares_ca() const {
+  [[nodiscard]] bool declares_ca() const {
     const Extension* constraints = find(oid::kBasicConstraints);
     if (constraints == nullptr) {
       return false;
@@ -163,7 +163,7 @@ class Linter final {
   }
 
   /// Bit n of keyUsage, most significant first.
-  bool has_usage(std::size_t bit) const {
+  [[nodiscard]] bool has_usage(std::size_t bit) const {
     const Extension* usage = find(oid::kKeyUsage);
     if (usage == nullptr) {
       return false;

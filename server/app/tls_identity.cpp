@@ -7,7 +7,7 @@
 namespace estia::app {
 namespace {
 
-constexpr std::size_t kLargestChainFile = 256U * 1024U;
+constexpr std::size_t kLargestChainFile = 256U << 10U;
 
 [[noreturn]] void refuse(const char* id, const std::filesystem::path& file,
                          const std::string& reason) {

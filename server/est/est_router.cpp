@@ -10,7 +10,7 @@ namespace estia::est {
 namespace {
 
 constexpr std::string_view kDefaultAlias = "est";
-constexpr std::size_t kCsrBodyLimit = 64U * 1024U;  // EST-6-d
+constexpr std::size_t kCsrBodyLimit = 64U << 10U;  // EST-6-d
 
 constexpr std::array<std::string_view, 6> kOperations{"cacerts", "simpleenroll", "simplereenroll",
                                                       "fullcmc", "serverkeygen", "csrattrs"};

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::size_t kLongestMethod = 32;
-constexpr std::size_t kLongestTarget = 8U * 1024U;
+constexpr std::size_t kLongestTarget = 8U << 10U;
 constexpr std::size_t kMostLengthDigits = 15;
 
 [[noreturn]] void refuse(const char* id, const char* reason, int status = 400) {

@@ -25,7 +25,7 @@ class ProtocolError final : public Error {
 };
 
 struct HeadLimits {
-  std::size_t bytes = 16U * 1024U;
+  std::size_t bytes = 16U << 10U;
   std::size_t fields = 64;
 };
 

@@ -21,7 +21,7 @@ struct Limits {
   std::chrono::milliseconds idle{30000};
   std::chrono::milliseconds send{15000};
   std::chrono::milliseconds linger{2000};
-  std::size_t header_bytes = 16U * 1024U;
+  std::size_t header_bytes = 16U << 10U;
   std::size_t header_fields = 64;
   std::size_t connections = 1000;
   unsigned workers = 64;
