@@ -113,6 +113,8 @@ constexpr auto kTable = std::to_array<Row>({
     ESTIA_CKR(CKR_PIN_TOO_WEAK, pin),
     ESTIA_CKR(CKR_PUBLIC_KEY_INVALID, configuration),
     ESTIA_CKR(CKR_FUNCTION_REJECTED, unknown),
+    // PKCS #11 3.0: the session stays in its operation. Debian 12's header does not have it.
+    Row{0x202, "CKR_OPERATION_CANCEL_FAILED", Fault::session_lost},
 });
 #undef ESTIA_CKR
 

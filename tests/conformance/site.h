@@ -15,7 +15,9 @@ namespace estia::conformance {
 class Site {
  public:
   explicit Site(const std::vector<std::string>& init_arguments = {})
-      : installation("any", init_arguments), server(installation), openssl(installation, server) {}
+      : installation("any", init_arguments),
+        server(patient(installation)),
+        openssl(installation, server) {}
 
   /// Checks with `openssl verify` that the certificate chains to the root, names `host` and is for
   /// TLS clients, and that it holds this key. Returns its serial number in hexadecimal.
@@ -31,6 +33,10 @@ class Site {
   }
   /// Stops the daemon, which must end well, and counts the issued certificates of that operation.
   [[nodiscard]] int stop_and_count(const std::string& operation);
+
+  /// Lets the daemon to be started wait longer for its clients than it does by default: on a busy
+  /// machine a JVM alone takes seconds between connecting and the end of its handshake.
+  static const e2e::Installation& patient(const e2e::Installation& installation);
 
   e2e::Installation installation;
   e2e::EstiadProcess server;

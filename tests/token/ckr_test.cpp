@@ -27,6 +27,7 @@ TEST(Ckr, ClassesFollowTheTableOfFaults) {
       {CKR_SESSION_HANDLE_INVALID, Fault::session_lost},
       {CKR_SESSION_CLOSED, Fault::session_lost},
       {CKR_OPERATION_ACTIVE, Fault::session_lost},
+      {0x202, Fault::session_lost},  // CKR_OPERATION_CANCEL_FAILED
       {CKR_OBJECT_HANDLE_INVALID, Fault::stale_handle},
       {CKR_KEY_HANDLE_INVALID, Fault::stale_handle},
       {CKR_DEVICE_REMOVED, Fault::gone},
@@ -75,6 +76,10 @@ TEST(Ckr, EachFaultHasItsId) {
   for (const auto& [rv, id] : table) {
     EXPECT_EQ(token_error(rv, "C_Sign").id(), id);
   }
+}
+
+TEST(Ckr, ACodeThatOlderHeadersLackHasItsNameToo) {
+  EXPECT_EQ(ckr_name(0x202), "CKR_OPERATION_CANCEL_FAILED (0x202)");
 }
 
 TEST(Ckr, UnknownCodesKeepTheirNumber) {

@@ -52,8 +52,8 @@ struct Finished {
   std::string err;
 };
 
-/// Runs to the end, within a minute. Output files go to `scratch`. Throws std::runtime_error when
-/// the program cannot be started or does not end.
+/// Runs to the end, which must come within minutes. Output files go to `scratch`. Throws
+/// std::runtime_error when the program cannot be started or does not end.
 [[nodiscard]] Finished run(const std::vector<std::string>& arguments,
                            const std::filesystem::path& scratch,
                            const std::vector<std::string>& environment = {});
