@@ -43,8 +43,12 @@ std::size_t take(char* data, std::size_t size, std::size_t count, void* text) no
     throw Error(ErrorCode::conflict, answer["id"], answer.value("error", ""),
                 answer.value("detail", ""));
   }
+  // What is no refusal may hold a secret.
+  constexpr long kRefused = 400;
   throw Error(ErrorCode::internal, "cli.answer",
-              "estiad answered " + std::to_string(status) + ": " + body.substr(0, 200));
+              "estiad answered " + std::to_string(status) +
+                  (status < kRefused ? " and something that is not understood"
+                                     : ": " + body.substr(0, 200)));
 }
 
 }  // namespace
@@ -103,10 +107,13 @@ Json ManagementClient::exchange(const char* method, const std::string& path,
   }
   long status = 0;
   ::curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &status);
-  if (status != 200) {
+  constexpr long kOk = 200;
+  constexpr long kCreated = 201;
+  if (status != kOk && status != kCreated) {
     refuse(status, answer);
   }
   Json value = Json::parse(answer, nullptr, false);
+  cleanse(answer);  // it may hold a code
   if (!value.is_object()) {
     refuse(status, answer);
   }
