@@ -79,7 +79,7 @@ void leave_current_exception() noexcept {
 
 }  // namespace provider
 
-crypto::EvpPkeyPtr make_provider_key(std::shared_ptr<const TokenKey> key) {
+crypto::EvpPkeyPtr make_provider_key(const std::shared_ptr<const TokenKey>& key) {
   provider::install_once();
   const crypto::EvpPkeyCtxPtr context(crypto::require(
       ::EVP_PKEY_CTX_new_from_name(crypto::library(), provider::key_type(key->kind()),
@@ -87,9 +87,11 @@ crypto::EvpPkeyPtr make_provider_key(std::shared_ptr<const TokenKey> key) {
       "EVP_PKEY_CTX_new_from_name"));
   crypto::require(::EVP_PKEY_fromdata_init(context.get()), "EVP_PKEY_fromdata_init");
   const auto* address = &key;
+  // NOLINTBEGIN(bugprone-sizeof-expression): the address itself is what travels
   std::array<OSSL_PARAM, 2> parameters = {
       OSSL_PARAM_construct_octet_string(provider::kKeyParameter, &address, sizeof address),
       OSSL_PARAM_construct_end()};
+  // NOLINTEND(bugprone-sizeof-expression)
   EVP_PKEY* made = nullptr;
   crypto::require(::EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_KEYPAIR, parameters.data()),
                   "EVP_PKEY_fromdata");

@@ -18,6 +18,6 @@ class TokenKey;
 /// The provider answers only to the property "provider=estia-hsm"; software keys and peers' public
 /// keys stay with OpenSSL's own. Errors of the token reach the caller by
 /// crypto::leave_pending_error. Throws Error{internal} if OpenSSL refuses. Any thread.
-[[nodiscard]] crypto::EvpPkeyPtr make_provider_key(std::shared_ptr<const TokenKey> key);
+[[nodiscard]] crypto::EvpPkeyPtr make_provider_key(const std::shared_ptr<const TokenKey>& key);
 
 }  // namespace estia::hsm

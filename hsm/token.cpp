@@ -50,7 +50,7 @@ crypto::PrivateKey usable_key(const std::shared_ptr<TokenCore>& core, const KeyP
                               crypto::PublicKey public_half, const KeyUri& uri) {
   auto token_key = std::make_shared<const TokenKey>(
       core, KeyHandle{pair.private_object, core->epoch()}, public_half);
-  crypto::PrivateKey key(make_provider_key(std::move(token_key)), std::move(public_half));
+  crypto::PrivateKey key(make_provider_key(token_key), std::move(public_half));
   prove(key, uri);
   return key;
 }

@@ -117,7 +117,7 @@ void leave_pending_error(const Error& error) noexcept {
 
 void rethrow_pending_error() {
   if (auto error = std::exchange(pending_error(), std::nullopt)) {
-    throw *error;
+    throw Error(std::move(*error));
   }
 }
 
