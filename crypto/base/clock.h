@@ -19,14 +19,14 @@ using Instant = std::chrono::system_clock::time_point;
 /// What an Instant cannot hold (it counts nanoseconds and ends in the year 2262) becomes the first
 /// or last second it can: 99991231235959Z in a certificate is "no end" (RFC 5280 4.1.2.5).
 [[nodiscard]] inline Instant from_unix_seconds(std::int64_t seconds) noexcept {
-  constexpr auto first = std::chrono::ceil<std::chrono::seconds>(Instant::duration::min());
-  constexpr auto last = std::chrono::floor<std::chrono::seconds>(Instant::duration::max());
-  return Instant(std::clamp(std::chrono::seconds(seconds), first, last));
+  constexpr auto kFirst = std::chrono::ceil<std::chrono::seconds>(Instant::duration::min());
+  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(Instant::duration::max());
+  return Instant(std::clamp(std::chrono::seconds(seconds), kFirst, kLast));
 }
 [[nodiscard]] inline Instant from_unix_millis(std::int64_t millis) noexcept {
-  constexpr auto first = std::chrono::ceil<std::chrono::milliseconds>(Instant::duration::min());
-  constexpr auto last = std::chrono::floor<std::chrono::milliseconds>(Instant::duration::max());
-  return Instant(std::clamp(std::chrono::milliseconds(millis), first, last));
+  constexpr auto kFirst = std::chrono::ceil<std::chrono::milliseconds>(Instant::duration::min());
+  constexpr auto kLast = std::chrono::floor<std::chrono::milliseconds>(Instant::duration::max());
+  return Instant(std::clamp(std::chrono::milliseconds(millis), kFirst, kLast));
 }
 
 /// Where the domain takes the time from; safe to call from any thread. Tests have a clock of their

@@ -5,8 +5,8 @@
 
 namespace estia {
 
-Error::Error(ErrorCode code, std::string id, std::string told_to_peer, std::string detail)
-    : std::runtime_error(std::move(told_to_peer)),
+Error::Error(ErrorCode code, std::string id, const std::string& told_to_peer, std::string detail)
+    : std::runtime_error(told_to_peer),
       code_(code),
       id_(std::move(id)),
       detail_(std::move(detail)) {}

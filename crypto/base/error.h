@@ -31,7 +31,7 @@ enum class ErrorCode {
 /// every one. No voice ever holds a secret.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorCode code, std::string id, std::string told_to_peer, std::string detail = {});
+  Error(ErrorCode code, std::string id, const std::string& told_to_peer, std::string detail = {});
 
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
   [[nodiscard]] const std::string& id() const noexcept { return id_; }

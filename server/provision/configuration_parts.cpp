@@ -81,8 +81,8 @@ void read_overrides(const ConfigurationSection& section, ca::CertificateProfile&
 }
 
 Kind san_kind(const ConfigurationSection& section, const std::string& text) {
-  constexpr std::array kinds{Kind::dns, Kind::ip, Kind::email, Kind::uri};
-  for (const Kind kind : kinds) {
+  constexpr std::array kKinds{Kind::dns, Kind::ip, Kind::email, Kind::uri};
+  for (const Kind kind : kKinds) {
     if (crypto::to_string(kind) == text) {
       return kind;
     }
