@@ -56,6 +56,9 @@ class DocumentedCommands : public testing::TestWithParam<Case> {
   void make_source_directory() const {
     std::filesystem::create_directories(root() / "demo");
     std::filesystem::create_directory_symlink(test::source_directory() / "tests", root() / "tests");
+    std::filesystem::create_directories(root() / "build/release");
+    std::filesystem::create_directory_symlink(test::binary_directory(),
+                                              root() / "build/release/bin");
     const auto variable = [](const std::string& name, const std::string& value) {
       return name + "='" + value + "'\n";
     };
@@ -115,6 +118,8 @@ INSTANTIATE_TEST_SUITE_P(
     Page, DocumentedCommands,
     testing::Values(
         Case{"curl", "curl and openssl", "curl-2.pem", "curl-2.key", "curl-1.example.com"},
+        Case{"code", "Client mode with an enrolment code", "code-2.pem", "code-2.key",
+             "code-1.example.com"},
         Case{"strongswan", "strongSwan", "sw-2.crt", "sw-2.key", "sw-1.example.com"},
         Case{"bouncy_castle", "Bouncy Castle", "bc-2.pem", "bc-2.key", "bc-1.example.com"}),
     [](const testing::TestParamInfo<Case>& wanted) { return std::string(wanted.param.name); });
