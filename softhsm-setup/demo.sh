@@ -54,14 +54,17 @@ port_is_taken() {
   [ "$port" -ne 0 ] && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
 }
 
-refuse_taken_port() {
-  port_is_taken || return 0
+# Two servers on one state would spoil each other's files before the second one is refused.
+refuse_running_demo() {
   local pid
   pid=$(cat -- "$demo/estiad.pid" 2>/dev/null || true)
   if [ -n "$pid" ] && [ "$(readlink -- "/proc/$pid/exe")" = "$bin/estiad" ]; then
-    die "port $port is taken by estiad of another demo.sh: stop that one (kill $pid) or choose another: --port N"
+    die "this demo runs already: end it by Ctrl-C in its terminal (or: kill $pid)"
   fi
-  die "port $port is taken by another program: choose another: --port N"
+}
+
+refuse_taken_port() {
+  ! port_is_taken || die "port $port is taken by another program: choose another: --port N"
 }
 
 build() {
@@ -182,6 +185,7 @@ EOF
 
 need_proc
 need_memory
+refuse_running_demo
 refuse_taken_port
 step 1 $kSteps "installing packages, about 1 min the first time"
 "$ESTIA_ROOT/softhsm-setup/packages.sh" build

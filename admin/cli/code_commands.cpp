@@ -36,7 +36,16 @@ void CodeNewCommand::run() const {
   if (!file.empty()) {
     write_new_file(file, "", FileMode::secret);
   }
-  Json made = client.send("POST", "/codes", wanted);
+  Json made = [&] {
+    try {
+      return client.send("POST", "/codes", wanted);
+    } catch (...) {
+      if (!file.empty()) {
+        std::filesystem::remove(file);
+      }
+      throw;
+    }
+  }();
   auto& code = made.at("code").get_ref<std::string&>();
   if (file.empty()) {
     std::cout << code << "\n";

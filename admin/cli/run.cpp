@@ -55,8 +55,10 @@ int run(CLI::App& app, int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return tell(app, error);
   } catch (const Error& error) {
-    complain(error.detail().empty() ? error.what()
-                                    : std::string(error.what()) + ": " + error.detail());
+    // The id is what docs/messages.md lists.
+    complain((error.detail().empty() ? error.what()
+                                     : std::string(error.what()) + ": " + error.detail()) +
+             " [" + error.id() + "]");
   } catch (const std::exception& error) {
     complain(error.what());
   }

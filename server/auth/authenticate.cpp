@@ -129,9 +129,9 @@ ca::Identity Authentication::by_account(const ca::Snapshot& snapshot, const ca::
   const Instant now = clock_.now();
   back_off_.check(name, address, now);
   const ca::Account* account = find_account(snapshot, alias, credentials.user);
-  const bool right = verify_password(account != nullptr ? account->password : dummy_password_hash(),
-                                     credentials.password.text());
-  if (account == nullptr || !right) {
+  const bool right = passwords_.matches(account, credentials.password.text(),
+                                        PasswordCheck::cost_of(snapshot, alias));
+  if (!right) {
     back_off_.failed(name, address, now);
     throw wrong_credentials(alias,
                             account == nullptr ? "no such account" : "wrong password for " + name);
@@ -166,10 +166,10 @@ ca::Identity Authentication::by_code(const ca::Alias& alias, const std::string& 
   std::optional<ca::EndEntity> entity = entities_.find(username);
   const std::vector<ca::EnrollmentCode> codes =
       entity ? entities_.codes(username, now) : std::vector<ca::EnrollmentCode>{};
-  Bytes used;
+  const ca::EnrollmentCode* used = nullptr;
   for (const ca::EnrollmentCode& each : codes) {
     if (verify_password(each.hash, code)) {
-      used = each.id;
+      used = &each;
     }
   }
   if (codes.empty()) {
@@ -177,14 +177,23 @@ ca::Identity Authentication::by_code(const ca::Alias& alias, const std::string& 
   }
   // Whether the code has uses left is decided with the intent, so that it is decided once; a spent
   // one still finds the answer to the request that spent it (EST-4.2.3-f).
-  if (used.empty() || entity->disabled) {
+  if (used == nullptr || entity->disabled) {
     back_off_.failed(name, address, now);
-    throw wrong_credentials(alias, !entity        ? "no such end entity"
-                                   : used.empty() ? "wrong code for " + name
-                                                  : "the end entity is disabled");
+    throw wrong_credentials(alias, !entity           ? "no such end entity"
+                                   : used == nullptr ? "wrong code for " + name
+                                                     : "the end entity is disabled");
   }
-  back_off_.succeeded(name, address);
-  return ca::Identity::code(proof(), std::move(*entity), std::move(used));
+  if (used->uses_left > 0) {
+    back_off_.succeeded(name, address);
+  }
+  return ca::Identity::code(proof(), std::move(*entity), *used);
+}
+
+Error Authentication::spent_code(const ca::Alias& alias, const ca::Identity& identity,
+                                 const std::string& address) {
+  back_off_.failed("code of " + ca::username_key(identity.entity()->username), address,
+                   clock_.now());
+  return wrong_credentials(alias, identity.who() + " is used up");
 }
 
 std::optional<ca::Identity> Authentication::by_certificate(const ca::Snapshot& snapshot,

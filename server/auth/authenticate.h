@@ -10,6 +10,7 @@
 #include "crypto/x509/csr.h"
 #include "server/auth/back_off.h"
 #include "server/auth/basic.h"
+#include "server/auth/password_check.h"
 #include "server/ca/authorisation.h"
 #include "server/ca/end_entity.h"
 #include "server/ca/identity.h"
@@ -41,7 +42,8 @@ class Authentication final : private ca::CredentialCheck {
   ///
   /// Throws Error{unauthenticated} only where the alias has HTTP authentication, so that the 401
   /// has its challenge (EST-3.2.3-d), else Error{forbidden}: "auth.required",
-  /// "auth.wrong_password", those of identify_certificate; Error{too_many, "auth.back_off"}.
+  /// "auth.wrong_password", those of identify_certificate; Error{too_many, "auth.back_off" |
+  /// "auth.password_queue"}.
   [[nodiscard]] std::optional<ca::Identity> authenticate(const ca::Snapshot& snapshot,
                                                          const ca::Alias& alias,
                                                          ca::Operation operation,
@@ -54,6 +56,10 @@ class Authentication final : private ca::CredentialCheck {
   /// The one answer to an unknown user, a wrong password and a spent code: they are never told
   /// apart. `why` is for the log.
   [[nodiscard]] static Error wrong_credentials(const ca::Alias& alias, std::string why);
+
+  /// A code turned out to be spent after it had been accepted: counts like a wrong one.
+  [[nodiscard]] Error spent_code(const ca::Alias& alias, const ca::Identity& identity,
+                                 const std::string& address);
 
  private:
   [[nodiscard]] std::optional<ca::Identity> by_header(const ca::Snapshot& snapshot,
@@ -73,6 +79,7 @@ class Authentication final : private ca::CredentialCheck {
   const ca::EndEntityStore& entities_;
   const Clock& clock_;
   BackOff back_off_;
+  PasswordCheck passwords_;
 };
 
 }  // namespace estia::auth

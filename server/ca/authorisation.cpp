@@ -113,6 +113,9 @@ Grant Authorisation::as_ra(const Request& request) const {
   if (operation == Operation::simplereenroll) {
     return as_self(request);  // its own certificate; nobody else's
   }
+  if (alias.mode != AliasMode::ra) {
+    forbid("enroll.not_own_names", "nobody names others here: end entities are registered");
+  }
   Grant grant;
   grant.names_ = requested_names(snapshot.end_entity_profile(alias.end_entity_profile),
                                  csr.subject(), csr.subject_alt_names());
@@ -146,7 +149,12 @@ Grant Authorisation::as_self(const Request& request) const {
     grant.profile_ =
         &profile_of(*entity, snapshot.certificate_profiles, entity->certificate_profile);
     grant.end_entity_profile_ = entity->end_entity_profile;
+    static_cast<void>(
+        profile_of(*entity, snapshot.end_entity_profiles, entity->end_entity_profile));
   }
+  // Rules for names that were tightened since hold for renewals too.
+  static_cast<void>(requested_names(snapshot.end_entity_profile(grant.end_entity_profile_),
+                                    own.subject(), own.subject_alt_names()));
   if (record.profile != grant.profile_->name) {
     forbid("own_certificate.other_profile", "the client certificate belongs to another profile");
   }

@@ -67,11 +67,13 @@ class Identity final {
     identity.record_ = std::move(record);
     return identity;
   }
-  /// A registered end entity that knows its enrolment code; `code_id` is the one to be used up.
-  [[nodiscard]] static Identity code(Proof /*proof*/, EndEntity entity, Bytes code_id) {
+  /// A registered end entity that knows its enrolment code, which is to be used up.
+  [[nodiscard]] static Identity code(Proof /*proof*/, EndEntity entity,
+                                     const EnrollmentCode& used) {
     Identity identity(Role::code, "code of " + entity.username);
     identity.entity_ = std::move(entity);
-    identity.code_id_ = std::move(code_id);
+    identity.code_id_ = used.id;
+    identity.code_is_spent_ = used.uses_left == 0;
     return identity;
   }
 
@@ -86,6 +88,9 @@ class Identity final {
   /// code only.
   [[nodiscard]] const std::optional<EndEntity>& entity() const noexcept { return entity_; }
   [[nodiscard]] const Bytes& code_id() const noexcept { return code_id_; }
+  /// code only: it can do nothing more than repeat the request that it was spent on. Whatever else
+  /// is wrong with another request must not be told.
+  [[nodiscard]] bool code_is_spent() const noexcept { return code_is_spent_; }
   /// ra only.
   [[nodiscard]] const std::optional<NamingRight>& naming_right() const noexcept { return naming_; }
 
@@ -97,6 +102,7 @@ class Identity final {
   std::optional<CertificateRecord> record_;
   std::optional<EndEntity> entity_;
   Bytes code_id_;
+  bool code_is_spent_ = false;
   std::optional<NamingRight> naming_;
 };
 

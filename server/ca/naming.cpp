@@ -35,17 +35,6 @@ std::string expanded(std::string affix) {
   return affix;
 }
 
-/// As EJBCA writes them in lists of fields.
-std::string_view attribute_of(std::string_view field) {
-  if (field == "SN") {
-    return "serialNumber";
-  }
-  if (field == "SURNAME") {
-    return "SN";  // OpenSSL's short name of surname
-  }
-  return field;
-}
-
 [[noreturn]] void refuse_missing(const std::string& fields) {
   throw Error(ErrorCode::malformed, "enroll.no_username",
               "the subject needs the attribute " + fields);
@@ -81,6 +70,13 @@ std::string base_username(const Alias& alias, const crypto::Name& subject) {
 }
 
 }  // namespace
+
+std::string_view attribute_of(std::string_view field) noexcept {
+  if (field == "SN") {
+    return "serialNumber";
+  }
+  return field == "SURNAME" ? "SN" : field;
+}
 
 std::string generated_username(const Alias& alias, const crypto::Name& subject) {
   std::string username =

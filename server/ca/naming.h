@@ -14,6 +14,10 @@ namespace estia::ca {
 /// when none of the fields is present, Error{malformed, "enroll.username_too_long"}.
 [[nodiscard]] std::string generated_username(const Alias& alias, const crypto::Name& subject);
 
+/// The subject attribute that a list of fields means: as EJBCA writes them, SN is serialNumber and
+/// SURNAME the surname, which OpenSSL calls SN.
+[[nodiscard]] std::string_view attribute_of(std::string_view field) noexcept;
+
 /// Client mode: the value of one field, or the whole subject as text for "DN". Throws
 /// Error{malformed, "enroll.no_username"}.
 [[nodiscard]] std::string username_in(const crypto::Name& subject, std::string_view field);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -11,6 +12,8 @@
 #include "crypto/base/bytes.h"
 #include "crypto/base/clock.h"
 #include "crypto/base/error.h"
+#include "crypto/x509/general_names.h"
+#include "crypto/x509/name.h"
 #include "server/ca/audit.h"
 
 namespace estia::ca {
@@ -18,7 +21,7 @@ namespace estia::ca {
 /// What must hold for the end entity of an intent.
 enum class EntityRule {
   none,        ///< there is none (the CA's own certificates)
-  create,      ///< created when unknown; its stored names become those of this intent
+  create,      ///< created when unknown; one that a registration authority made gets the new names
   must_exist,  ///< known already; its stored names stay
 };
 
@@ -30,6 +33,9 @@ struct EntityClaim {
   Bytes subject{};  ///< DER, as granted
   Bytes san{};      ///< DER of the GeneralNames; empty = none
   Bytes code_id{};  ///< the enrolment code of which this is one use; empty = none
+  /// `create`: whether whoever asks may name an end entity that has these names already; a
+  /// username alone must not open somebody else's. Called in the transaction: quick, no I/O.
+  std::function<bool(const crypto::Name& subject, const crypto::GeneralNames& san)> within{};
 };
 
 /// One certificate we mean to sign, recorded before any signature exists (D5).

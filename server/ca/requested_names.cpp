@@ -94,6 +94,10 @@ RequestedNames requested_names(const EndEntityProfile& profile, const crypto::Na
                                const crypto::GeneralNames& san) {
   check_san(profile, san);
   RequestedNames names{subject_by_profile(profile, subject), san};
+  if (names.subject.empty() && names.san.empty()) {
+    throw Error(ErrorCode::malformed, "enroll.subject_missing",
+                "the request names nobody: neither a subject nor an alternative name");
+  }
   if (const auto bound = crypto::over_upper_bound(names.subject)) {
     throw Error(ErrorCode::malformed, "enroll.subject_too_long", "the subject attribute " + *bound);
   }

@@ -14,9 +14,10 @@ struct Range {
 };
 
 /// UnicodeData.txt and DerivedCoreProperties.txt of Unicode 15, sorted.
-constexpr std::array<Range, 31> kInvisible{{
+constexpr std::array<Range, 35> kInvisible{{
     {0x0000, 0x001F},     // Cc
     {0x007F, 0x009F},     // Cc
+    {0x00A0, 0x00A0},     // no-break space: looks like one that is compared otherwise
     {0x00AD, 0x00AD},     // soft hyphen
     {0x034F, 0x034F},     // combining grapheme joiner
     {0x0600, 0x0605},     // Arabic number signs
@@ -26,11 +27,14 @@ constexpr std::array<Range, 31> kInvisible{{
     {0x0890, 0x0891},     // Arabic pound and piastre marks
     {0x08E2, 0x08E2},     // Arabic disputed end of ayah
     {0x115F, 0x1160},     // Hangul fillers
+    {0x1680, 0x1680},     // Ogham space
     {0x17B4, 0x17B5},     // Khmer inherent vowels
     {0x180B, 0x180F},     // Mongolian selectors and vowel separator
-    {0x200B, 0x200F},     // zero width space, non-joiner, joiner; direction marks
-    {0x2028, 0x202E},     // Zl, Zp, direction embeddings and overrides
-    {0x2060, 0x206F},     // word joiner, invisible operators, direction isolates
+    {0x2000, 0x200F},     // spaces, zero width ones too, joiners, direction marks
+    {0x2028, 0x202F},     // Zl, Zp, direction embeddings and overrides, narrow space
+    {0x205F, 0x206F},     // mathematical space, word joiner, invisible operators, direction isolates
+    {0x2800, 0x2800},     // Braille blank
+    {0x3000, 0x3000},     // ideographic space
     {0x3164, 0x3164},     // Hangul filler
     {0xD800, 0xF8FF},     // surrogates, private use
     {0xFDD0, 0xFDEF},     // noncharacters

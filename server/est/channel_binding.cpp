@@ -6,13 +6,8 @@
 namespace estia::est {
 namespace {
 
-bool challenge_is_code(const ca::Alias& alias) noexcept {
-  return alias.mode == ca::AliasMode::client &&
-         alias.code_source == ca::CodeSource::challenge_password;
-}
-
-bool has_linking(const ca::Alias& alias, const crypto::Csr& csr) noexcept {
-  return (csr.challenge_password().has_value() && !challenge_is_code(alias)) ||
+bool has_linking(Challenge challenge, const crypto::Csr& csr) noexcept {
+  return (csr.challenge_password().has_value() && challenge == Challenge::binding) ||
          csr.est_identity_linking().has_value();
 }
 
@@ -44,12 +39,12 @@ void check_value(const std::optional<std::string>& value, ByteView binding, cons
 
 }  // namespace
 
-Linking check_linking(const ca::Alias& alias, const crypto::Csr& csr, const http::PeerInfo& peer) {
-  const ca::ChannelBindingPolicy policy = alias.channel_binding;
+Linking check_linking(ca::ChannelBindingPolicy policy, Challenge challenge, const crypto::Csr& csr,
+                      const http::PeerInfo& peer) {
   if (policy == ca::ChannelBindingPolicy::off) {
     return Linking::absent;
   }
-  if (!has_linking(alias, csr)) {
+  if (!has_linking(challenge, csr)) {
     if (policy == ca::ChannelBindingPolicy::required) {
       throw Error(ErrorCode::forbidden, "linking.required",
                   "linking of identity and proof of possession is required here: put the TLS "
@@ -63,16 +58,16 @@ Linking check_linking(const ca::Alias& alias, const crypto::Csr& csr, const http
                 "connection (TLS 1.2 needs the extended master secret)",
                 "no channel binding on " + peer.tls_version);
   }
-  if (!challenge_is_code(alias)) {
+  if (challenge == Challenge::binding) {
     check_value(csr.challenge_password(), *peer.channel_binding, "challengePassword");
   }
   check_value(csr.est_identity_linking(), *peer.channel_binding, "estIdentityLinking");
   return Linking::verified;
 }
 
-bool spends_binding(const ca::Alias& alias, const crypto::Csr& csr,
+bool spends_binding(ca::ChannelBindingPolicy policy, Challenge challenge, const crypto::Csr& csr,
                     const http::PeerInfo& peer) noexcept {
-  return alias.channel_binding != ca::ChannelBindingPolicy::off && has_linking(alias, csr) &&
+  return policy != ca::ChannelBindingPolicy::off && has_linking(challenge, csr) &&
          peer.tls_version != "TLSv1.2";
 }
 

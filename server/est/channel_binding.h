@@ -9,21 +9,24 @@ namespace estia::est {
 
 enum class Linking { absent, verified };
 
+/// What a challengePassword holds: the channel binding (EST-3.5-d), or the enrolment code that just
+/// proved who asks.
+enum class Challenge { binding, code };
+
 /// Links the identity to the proof of possession (EST-3.5-a): challengePassword and
 /// estIdentityLinking hold the base64 of this TLS connection's binding (tls-unique in TLS 1.2,
 /// tls-exporter in TLS 1.3: TLSX-9266-c). Each one present is checked by itself and all must hold
-/// (CHAL-4-b). With `off` nothing is looked at. Where an alias finds enrolment codes in
-/// challengePassword, that attribute is no linking.
+/// (CHAL-4-b). With `off` nothing is looked at.
 ///
 /// Throws Error{forbidden, ...}: "linking.mismatch" for a wrong value, "linking.unavailable" where
 /// this connection has no binding to compare with, "linking.required" when the policy asks for one
 /// and there is none.
-[[nodiscard]] Linking check_linking(const ca::Alias& alias, const crypto::Csr& csr,
-                                    const http::PeerInfo& peer);
+[[nodiscard]] Linking check_linking(ca::ChannelBindingPolicy policy, Challenge challenge,
+                                    const crypto::Csr& csr, const http::PeerInfo& peer);
 
 /// Whether this request uses the connection's binding up: a tls-exporter value serves one
 /// authentication only, so that the connection must close after it (TLSX-9266-d).
-[[nodiscard]] bool spends_binding(const ca::Alias& alias, const crypto::Csr& csr,
-                                  const http::PeerInfo& peer) noexcept;
+[[nodiscard]] bool spends_binding(ca::ChannelBindingPolicy policy, Challenge challenge,
+                                  const crypto::Csr& csr, const http::PeerInfo& peer) noexcept;
 
 }  // namespace estia::est

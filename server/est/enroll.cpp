@@ -58,6 +58,15 @@ http::Response success(const crypto::Certificate& certificate) {
   return response;
 }
 
+/// Only the code that proved who asks is none of the binding's business: whoever comes with a
+/// certificate put nothing else there (EST-3.5-a).
+Challenge challenge_of(const ca::Alias& alias, const ca::Identity& identity) {
+  return identity.role() == ca::Role::code &&
+                 alias.code_source == ca::CodeSource::challenge_password
+             ? Challenge::code
+             : Challenge::binding;
+}
+
 }  // namespace
 
 http::Response Enroll::answer(const Target& target, ca::Operation operation,
@@ -74,18 +83,6 @@ http::Response Enroll::answer(const Target& target, ca::Operation operation,
   return response;
 }
 
-crypto::Certificate Enroll::issue(const Target& target, const ca::Identity& identity,
-                                  ca::Operation operation, const crypto::Csr& csr) {
-  try {
-    return enrollment_.enroll(*target.snapshot, *target.alias, identity, operation, csr);
-  } catch (const Error& error) {
-    if (error.id() != "code.spent") {
-      throw;
-    }
-    throw auth::Authentication::wrong_credentials(*target.alias, identity.who() + " is used up");
-  }
-}
-
 crypto::Certificate Enroll::certify(const Target& target, ca::Operation operation,
                                     const http::Request& request, bool& close) {
   const std::optional<std::string> credentials = authorization(request);
@@ -93,14 +90,34 @@ crypto::Certificate Enroll::certify(const Target& target, ca::Operation operatio
   const auth::Presented presented{request.peer.chain, credentials, request.peer.address};
   std::optional<ca::Identity> proven =
       authentication_.authenticate(*target.snapshot, alias, operation, presented);
-  check_media_type(request);
-  const crypto::Csr csr = crypto::Csr::parse(decode_request_body(request.body));
-  csr.verify_signature();  // EST-4.2.1-b
-  const ca::Identity identity =
-      proven ? std::move(*proven) : authentication_.authenticate_by_csr(alias, csr, presented);
-  close = spends_binding(alias, csr, request.peer);
-  const Linking linking = check_linking(alias, csr, request.peer);
-  crypto::Certificate certificate = issue(target, identity, operation, csr);
+  try {
+    check_media_type(request);
+    const crypto::Csr csr = crypto::Csr::parse(decode_request_body(request.body));
+    csr.verify_signature();  // EST-4.2.1-b
+    if (!proven) {
+      proven = authentication_.authenticate_by_csr(alias, csr, presented);
+    }
+    return issue(target, *proven, operation, csr, request, close);
+  } catch (const Error& error) {
+    // A spent code is good for the repetition of its request and for no other answer: what else is
+    // wrong would tell it from a wrong one.
+    const bool spent = proven && (proven->code_is_spent() || error.id() == "code.spent");
+    if (!spent || error.code() == ErrorCode::store || error.code() == ErrorCode::token) {
+      throw;
+    }
+    throw authentication_.spent_code(alias, *proven, presented.address);
+  }
+}
+
+crypto::Certificate Enroll::issue(const Target& target, const ca::Identity& identity,
+                                  ca::Operation operation, const crypto::Csr& csr,
+                                  const http::Request& request, bool& close) {
+  const ca::Alias& alias = *target.alias;
+  const Challenge challenge = challenge_of(alias, identity);
+  close = spends_binding(alias.channel_binding, challenge, csr, request.peer);
+  const Linking linking = check_linking(alias.channel_binding, challenge, csr, request.peer);
+  crypto::Certificate certificate =
+      enrollment_.enroll(*target.snapshot, alias, identity, operation, csr);
   ops::log(ops::Level::info, "est.enrolled",  // EST-6-g
            {{"request", request.id},
             {"alias", alias.name},

@@ -5,6 +5,8 @@ namespace estia::http {
 namespace {
 
 constexpr const char* kRetryAfterSeconds = "10";
+/// As long as the back-off's window: an earlier attempt would be refused too.
+constexpr const char* kBackOffSeconds = "60";
 
 bool worth_a_retry(ErrorCode code) noexcept {
   return code == ErrorCode::too_many || code == ErrorCode::busy || code == ErrorCode::token ||
@@ -52,7 +54,8 @@ Response error_response(const Error& error) {
   response.status = http_status(error.code());
   response.headers.add("Content-Type", "text/plain; charset=utf-8");
   if (worth_a_retry(error.code())) {
-    response.headers.add("Retry-After", kRetryAfterSeconds);
+    response.headers.add("Retry-After", error.code() == ErrorCode::too_many ? kBackOffSeconds
+                                                                            : kRetryAfterSeconds);
   }
   response.body = (hidden(error.code()) ? std::string("internal error") : error.what()) + "\n";
   response.log_id = error.id();

@@ -22,20 +22,46 @@ const ca::Account* find_stored(const std::vector<ca::Account>& stored, const Acc
   return found == stored.end() ? nullptr : &*found;
 }
 
-/// Guards against a password that a person chose: one SHA-256 is no protection for it (D16).
-void check_generated(const AccountEntry& entry, const Secret& password) {
+[[noreturn]] void refuse_weak(const AccountEntry& entry, const char* wanted) {
+  throw Error(ErrorCode::config, "config.password_weak",
+              entry.place + ".password_file: a password must be " + wanted);
+}
+
+/// What was said to be generated, and hardly is: one SHA-256 would be no protection for it (D16).
+void check_generated(const AccountEntry& entry, std::string_view text) {
   constexpr std::size_t kLeast = 22;  // base64url characters of 128 bits
   constexpr std::size_t kMost = 256;
   constexpr std::size_t kLeastDifferent = 8;
-  const std::string_view text = password.text();
   const std::set<char> different(text.begin(), text.end());
   const bool plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7F'; });
   if (text.size() < kLeast || text.size() > kMost || different.size() < kLeastDifferent || !plain) {
-    throw Error(ErrorCode::config, "config.password_weak",
-                entry.place +
-                    ".password_file: the password must be generated: 22 to 256 printable "
-                    "characters without spaces, 128 random bits or more");
+    refuse_weak(entry,
+                "22 to 256 printable characters without spaces, of 128 random bits or more, where "
+                "generated = true");
   }
+}
+
+void check_chosen(const AccountEntry& entry, std::string_view text) {
+  constexpr std::size_t kLeast = 14;
+  constexpr std::size_t kMost = 256;
+  constexpr std::size_t kLeastDifferent = 6;
+  const std::set<char> different(text.begin(), text.end());
+  // RFC 7617 2: control characters are not allowed.
+  const bool printable = std::ranges::none_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; });
+  if (text.size() < kLeast || text.size() > kMost || different.size() < kLeastDifferent ||
+      !printable) {
+    refuse_weak(entry, "14 to 256 bytes without control characters, at least 6 of them different");
+  }
+}
+
+ca::PasswordHash hash_of(const AccountEntry& entry, const Secret& password) {
+  if (entry.generated) {
+    check_generated(entry, password.text());
+    return auth::hash_generated_secret(password);
+  }
+  check_chosen(entry, password.text());
+  return auth::hash_chosen_password(password);
 }
 
 [[noreturn]] void refuse_without_password(const AccountEntry& entry) {
@@ -58,14 +84,11 @@ ca::Account changed_account(const AccountEntry& entry, const Passwords& password
     }
     return *old;
   }
-  check_generated(entry, given->second);
   if (old != nullptr && auth::verify_password(old->password, given->second.text())) {
     return *old;
   }
   (old == nullptr ? changes.added : changes.changed).push_back(name);
-  return {.alias = entry.alias,
-          .user = entry.user,
-          .password = auth::hash_generated_secret(given->second)};
+  return {.alias = entry.alias, .user = entry.user, .password = hash_of(entry, given->second)};
 }
 
 void refuse_unused(const std::vector<AccountEntry>& wanted, const Passwords& passwords) {

@@ -42,7 +42,7 @@ struct AccountChanges {
 /// An account without a password keeps its stored hash. Throws Error{config, ...}:
 /// "config.account_password" for a new account that has none, "config.password_missing" for a
 /// password_file whose contents were not given, "config.password_unused" for a password of nobody,
-/// "config.password_weak" for one that was not generated.
+/// "config.password_weak" for one that is too short or too simple for what it is said to be.
 [[nodiscard]] AccountChanges changed_accounts(const std::vector<AccountEntry>& wanted,
                                               const Passwords& passwords,
                                               const std::vector<ca::Account>& stored);

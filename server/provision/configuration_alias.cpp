@@ -3,6 +3,7 @@
 #include <array>
 
 #include "crypto/x509/name.h"
+#include "server/ca/naming.h"
 #include "server/provision/configuration_parts.h"
 #include "server/provision/configuration_rules.h"
 
@@ -112,11 +113,10 @@ std::vector<Bytes> read_ra_certificates(const ConfigurationSection& section,
 /// A field of a subject, or DN for the whole of it.
 void check_field(const ConfigurationSection& section, std::string_view key,
                  const std::string& field) {
-  // As EJBCA writes surname; SN is serialNumber.
-  constexpr std::string_view kSurname = "SURNAME";
-  if (field != ca::kWholeSubject && field != kSurname) {
+  if (field != ca::kWholeSubject) {
     static_cast<void>(checked(section, key, [&] {
-      return crypto::Name::from_text(field + (field == "C" ? "=XX" : "=x"));
+      return crypto::Name::from_text(std::string(ca::attribute_of(field)) +
+                                     (field == "C" ? "=XX" : "=x"));
     }));
   }
 }
@@ -163,6 +163,16 @@ void read_codes(const ConfigurationSection& section, ca::Alias& alias) {
     if (alias.code_field == ca::kWholeSubject || alias.code_field == alias.username_field) {
       section.refuse("config.value", "code_field", "must be a field of its own");
     }
+  }
+}
+
+/// A code inside the request is looked for once all before it gave nothing, so nothing can follow.
+void check_order(const ConfigurationSection& section, const ca::Alias& alias) {
+  const auto& list = alias.authenticators;
+  if (alias.code_source != ca::CodeSource::basic && contains(list, ca::Authenticator::code) &&
+      list.back() != ca::Authenticator::code) {
+    section.refuse("config.value", "authenticators",
+                   "code must come last where it stands inside the request");
   }
 }
 
@@ -264,6 +274,7 @@ ca::Alias read_alias(const ConfigurationSection& section) {
   alias.channel_binding =
       read_choice(section, "channel_binding", kPolicies, alias.channel_binding);  // EST-3.5-a
   read_codes(section, alias);
+  check_order(section, alias);
   read_naming(section, alias);
   alias.allow_same_key = section.flag("allow_same_key", alias.allow_same_key);
   alias.retry_window = section.duration("retry_window").value_or(alias.retry_window);
@@ -278,6 +289,7 @@ AccountEntry read_account(const ConfigurationSection& section) {
   AccountEntry account{.alias = section.text("alias"),
                        .user = section.text("user"),
                        .password_file = section.optional_text("password_file"),
+                       .generated = section.flag("generated", false),
                        .place = section.place()};
   // RFC 7617 2: the first colon ends the user; control characters are not allowed.
   const bool plain =

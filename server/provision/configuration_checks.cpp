@@ -5,6 +5,7 @@
 #include <array>
 
 #include "crypto/x509/extension.h"
+#include "server/ca/naming.h"
 #include "server/provision/key_purposes.h"
 
 namespace estia::provision {
@@ -60,10 +61,8 @@ void check_naming(const ConfigurationSection& section, const ca::Alias& alias,
     if (field == ca::kWholeSubject) {
       continue;
     }
-    const std::string attribute =
-        field == "SN" ? "serialNumber" : (field == "SURNAME" ? "SN" : field);
-    const auto rule =
-        std::ranges::find(names.subject, attribute, &ca::EndEntityProfile::SubjectRule::attribute);
+    const auto rule = std::ranges::find(names.subject, ca::attribute_of(field),
+                                        &ca::EndEntityProfile::SubjectRule::attribute);
     if (rule == names.subject.end()) {
       section.refuse("config.username_field", "name_parameters",
                      "end-entity profile '" + names.name + "' does not allow " + field);
@@ -92,9 +91,11 @@ void check_alias(const ConfigurationSection& section, const ca::Alias& alias,
     }
   }
   if (!alias.end_entity_profile.empty()) {
-    check_naming(section, alias,
-                 must_refer(section, "end_entity_profile", alias.end_entity_profile,
-                            contents.end_entity_profiles));
+    const auto& names = must_refer(section, "end_entity_profile", alias.end_entity_profile,
+                                   contents.end_entity_profiles);
+    if (alias.mode == ca::AliasMode::ra) {
+      check_naming(section, alias, names);
+    }
   }
   if (!alias.certificate_profile.empty()) {
     const auto& profile = must_refer(section, "certificate_profile", alias.certificate_profile,

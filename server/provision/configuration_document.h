@@ -18,6 +18,7 @@ struct AccountEntry {
   std::string alias{};
   std::string user{};
   std::optional<std::string> password_file{};
+  bool generated = false;  ///< what is in it has 128 random bits or more
   std::string place{};  ///< "accounts.toml:12: account[1]", for messages
 };
 

@@ -58,6 +58,7 @@ const std::vector<ConfigurationKey>& configuration_keys() {
       {"account", "alias", kRequired},
       {"account", "user", kRequired},
       {"account", "password_file"},
+      {"account", "generated"},
   };
   return keys;
 }

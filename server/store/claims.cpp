@@ -36,30 +36,24 @@ void create_end_entity(Transaction& transaction, const ca::Intent& intent, Insta
       .run();
 }
 
-/// The subject on record, when names or profiles differ from the intent's.
-std::optional<Bytes> differing_subject(Transaction& transaction, const ca::Intent& intent) {
-  Query row = transaction.query(
-      "SELECT subject FROM end_entity WHERE username_key = ? AND (end_entity_profile <> ? OR "
-      "certificate_profile <> ? OR subject <> ? OR san <> ?)");
-  row.bind(ca::username_key(intent.username))
-      .bind(intent.entity.end_entity_profile)
-      .bind(intent.profile)
-      .bind(intent.entity.subject)
-      .bind(intent.entity.san);
-  return row.step() ? std::optional(row.blob(0)) : std::nullopt;
+/// Whether a registration authority may go on with an end entity that exists (design of scopes: a
+/// username alone must not open what its names do not).
+bool may_be_named(const ca::Intent& intent, ByteView subject, ByteView san) {
+  return !intent.entity.within ||
+         intent.entity.within(
+             crypto::Name::from_der(subject),
+             san.empty() ? crypto::GeneralNames() : crypto::GeneralNames::from_der(san));
 }
 
-void update_end_entity(Transaction& transaction, const ca::Intent& intent) {
-  transaction
-      .query(
-          "UPDATE end_entity SET end_entity_profile = ?, certificate_profile = ?, subject = ?, "
-          "san = ? WHERE username_key = ?")
-      .bind(intent.entity.end_entity_profile)
-      .bind(intent.profile)
-      .bind(intent.entity.subject)
-      .bind(intent.entity.san)
-      .bind(ca::username_key(intent.username))
-      .run();
+std::string names_text(const Bytes& subject, const Bytes& san) {
+  std::string text = crypto::Name::from_der(subject).text();
+  if (!san.empty()) {
+    const crypto::GeneralNames names = crypto::GeneralNames::from_der(san);
+    for (const crypto::GeneralName& name : names.names()) {
+      text += " " + std::string(crypto::to_string(name.kind)) + ":" + name.text;
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -131,8 +125,8 @@ EntityVerdict judge_end_entity(Transaction& transaction, const ca::Intent& inten
     return {.username = intent.username};
   }
   Query row = transaction.query(
-      "SELECT username, ca, end_entity_profile, certificate_profile, disabled FROM end_entity "
-      "WHERE username_key = ?");
+      "SELECT username, ca, end_entity_profile, certificate_profile, disabled, subject, san, "
+      "created_by IS NULL AND subject <> x'3000' FROM end_entity WHERE username_key = ?");
   row.bind(ca::username_key(intent.username));
   if (!row.step()) {
     if (intent.entity.rule == ca::EntityRule::must_exist) {
@@ -149,6 +143,12 @@ EntityVerdict judge_end_entity(Transaction& transaction, const ca::Intent& inten
     verdict.refused = forbidden("entity.other_profile");
   } else if (row.integer(4) != 0) {
     verdict.refused = forbidden("entity.disabled");
+  } else if (!may_be_named(intent, row.blob(5), row.blob(6))) {
+    verdict.refused = forbidden("entity.other_scope");
+  } else {
+    const bool registered = row.integer(7) != 0;
+    verdict.renamed = intent.entity.rule == ca::EntityRule::create && !registered &&
+                      (row.blob(5) != intent.entity.subject || row.blob(6) != intent.entity.san);
   }
   return verdict;
 }
@@ -172,22 +172,51 @@ void give_back_code(Transaction& transaction, ByteView code_id) {
 }
 
 void settle_end_entity(Transaction& transaction, const ca::Intent& intent,
-                       const EntityVerdict& verdict, Instant now, const ca::AuditEvent& audit) {
-  if (intent.entity.rule != ca::EntityRule::create) {
-    return;
-  }
-  if (!verdict.known) {
+                       const EntityVerdict& verdict, Instant now) {
+  if (intent.entity.rule == ca::EntityRule::create && !verdict.known) {
     create_end_entity(transaction, intent, now);
-    return;
   }
-  if (const auto old = differing_subject(transaction, intent)) {
-    update_end_entity(transaction, intent);
-    ca::AuditEvent changed = audit;
-    changed.what = "entity.changed";
-    changed.object = verdict.username;
-    changed.detail = "old=" + crypto::Name::from_der(*old).text() + " new=" + intent.subject_text;
-    transaction.audit(changed);
+  if (verdict.renamed) {
+    // Kept with the intent until it is issued: one that fails must leave no trace.
+    transaction.query("UPDATE certificate SET new_subject = ?, new_san = ? WHERE serial = ?")
+        .bind(intent.entity.subject)
+        .bind(intent.entity.san)
+        .bind(intent.serial)
+        .run();
   }
+}
+
+void rename_end_entity(Transaction& transaction, ByteView serial, const ca::AuditEvent& audit) {
+  std::string username;
+  Bytes old_subject;
+  Bytes old_san;
+  Bytes subject;
+  Bytes san;
+  {
+    Query row = transaction.query(
+        "SELECT e.username, e.subject, e.san, c.new_subject, c.new_san FROM certificate AS c "
+        "JOIN end_entity AS e ON e.username = c.username "
+        "WHERE c.serial = ? AND c.new_subject IS NOT NULL");
+    row.bind(serial);
+    if (!row.step()) {
+      return;
+    }
+    username = row.text(0);
+    old_subject = row.blob(1);
+    old_san = row.blob(2);
+    subject = row.blob(3);
+    san = row.blob(4);
+  }
+  transaction.query("UPDATE end_entity SET subject = ?, san = ? WHERE username_key = ?")
+      .bind(subject)
+      .bind(san)
+      .bind(ca::username_key(username))
+      .run();
+  ca::AuditEvent changed = audit;
+  changed.what = "entity.changed";
+  changed.object = username;
+  changed.detail = "old=" + names_text(old_subject, old_san) + " new=" + names_text(subject, san);
+  transaction.audit(changed);
 }
 
 void release_end_entity(Transaction& transaction, ByteView serial, const std::string& username) {

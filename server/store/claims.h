@@ -24,6 +24,7 @@ struct EntityVerdict {
   std::optional<ca::Refused> refused{};
   std::string username{};
   bool known = false;
+  bool renamed = false;  ///< gets the intent's names once it is issued
 };
 [[nodiscard]] EntityVerdict judge_end_entity(Transaction& transaction, const ca::Intent& intent);
 
@@ -35,10 +36,14 @@ void give_back_code(Transaction& transaction, ByteView code_id);
 [[nodiscard]] bool insert_intent(Transaction& transaction, const ca::Intent& intent,
                                  const std::string& username, Instant now, ByteView boot_id);
 
-/// Creates the end entity of a new username; one that is known gets the intent's names and profiles
-/// where the intent's rule says so, and the change is audited.
+/// Creates the end entity of a new username, and notes with the intent what a known one will be
+/// called.
 void settle_end_entity(Transaction& transaction, const ca::Intent& intent,
-                       const EntityVerdict& verdict, Instant now, const ca::AuditEvent& audit);
+                       const EntityVerdict& verdict, Instant now);
+
+/// Once `serial` is issued: its end entity gets the names that were noted, and that is audited with
+/// old and new ones.
+void rename_end_entity(Transaction& transaction, ByteView serial, const ca::AuditEvent& audit);
 
 /// After the intent `serial` was closed as failed: an end entity that exists only because of it
 /// goes; one that other certificates use is theirs from now on.

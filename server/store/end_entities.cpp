@@ -91,7 +91,9 @@ void SqliteEndEntityStore::set_disabled(std::string_view username, bool disabled
   const std::string key = ca::username_key(username);
   writer_.transact([&](Transaction& transaction) {
     require_known(transaction, key);
-    transaction.query("UPDATE end_entity SET disabled = ? WHERE username_key = ?")
+    // Whom the operator took care of is no longer a by-product of its first intent.
+    transaction
+        .query("UPDATE end_entity SET disabled = ?, created_by = NULL WHERE username_key = ?")
         .bind(std::int64_t{disabled})
         .bind(key)
         .run();
@@ -126,6 +128,10 @@ void SqliteEndEntityStore::set_code(std::string_view username, const ca::Enrollm
   writer_.transact([&](Transaction& transaction) {
     require_known(transaction, key);
     delete_codes(transaction, key);
+    // Its first intent may still fail: a row with a code must not go with it.
+    transaction.query("UPDATE end_entity SET created_by = NULL WHERE username_key = ?")
+        .bind(key)
+        .run();
     Query insert = transaction.query(
         "INSERT INTO enrollment_code(id, username_key, scheme, salt, digest, uses_left, "
         "expires_at) "

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -119,10 +120,12 @@ CREATE TABLE entity(
 
 INSERT INTO entity(username_key, username, ca, end_entity_profile, certificate_profile, subject, san,
                    created_at, created_by)
-SELECT username_key(username), username, ca, '', '', x'3000', x'', created_at, created_by FROM
+SELECT username_key(username), username, ca, '', coalesce((SELECT profile FROM certificate WHERE
+  certificate.username = e.username AND certificate.ca = e.ca AND state <> 'failed'
+  ORDER BY rowid DESC LIMIT 1), ''), x'3000', x'', created_at, created_by FROM
   (SELECT *, row_number() OVER (PARTITION BY username_key(username) ORDER BY created_at, username, ca) AS n
-   FROM end_entity) WHERE n = 1;
-UPDATE certificate SET username = username || ' of ' || ca WHERE username <> '' AND NOT EXISTS
+   FROM end_entity) AS e WHERE n = 1;
+UPDATE certificate SET username = username || ' of ' || ca WHERE username <> '' AND state <> 'failed' AND NOT EXISTS
   (SELECT 1 FROM entity WHERE username_key = username_key(certificate.username) AND ca = certificate.ca);
 INSERT INTO entity(username_key, username, ca, end_entity_profile, certificate_profile, subject, san,
                    created_at, created_by)
@@ -135,24 +138,13 @@ UPDATE certificate SET username = coalesce(
   WHERE username <> '';
 DROP TABLE end_entity;
 -- What was called username_field is a list now.
-UPDATE configuration SET document = replace(document, 'username_field = "CN"', 'name_parameters = ["CN"]');
-UPDATE configuration SET document = replace(document, 'username_field = "serialNumber"', 'name_parameters = ["serialNumber"]');
-UPDATE configuration SET document = replace(document, 'username_field = "UID"', 'name_parameters = ["UID"]');
-UPDATE configuration SET document = replace(document, 'username_field = "O"', 'name_parameters = ["O"]');
-UPDATE configuration SET document = replace(document, 'username_field = "OU"', 'name_parameters = ["OU"]');
-UPDATE configuration SET document = replace(document, 'username_field = "DC"', 'name_parameters = ["DC"]');
-UPDATE configuration SET document = replace(document, 'username_field = "L"', 'name_parameters = ["L"]');
-UPDATE configuration SET document = replace(document, 'username_field = "ST"', 'name_parameters = ["ST"]');
-UPDATE configuration SET document = replace(document, 'username_field = "C"', 'name_parameters = ["C"]');
-UPDATE configuration SET document = replace(document, 'username_field = "emailAddress"', 'name_parameters = ["emailAddress"]');
-UPDATE configuration SET document = replace(document, 'username_field = "GN"', 'name_parameters = ["GN"]');
-UPDATE configuration SET document = replace(document, 'username_field = "SN"', 'name_parameters = ["SURNAME"]');
-UPDATE configuration SET document = replace(document, 'username_field = "title"', 'name_parameters = ["title"]');
-UPDATE configuration SET document = replace(document, 'username_field = "street"', 'name_parameters = ["street"]');
-UPDATE configuration SET document = replace(document, 'username_field = "postalCode"', 'name_parameters = ["postalCode"]');
+UPDATE configuration SET document = naming_of_aliases(document);
 ALTER TABLE entity RENAME TO end_entity;
 
 ALTER TABLE certificate ADD COLUMN code_id BLOB;
+-- what the end entity will be called once this is issued, where that differs
+ALTER TABLE certificate ADD COLUMN new_subject BLOB;
+ALTER TABLE certificate ADD COLUMN new_san BLOB;
 
 CREATE TABLE enrollment_code(
   id BLOB PRIMARY KEY NOT NULL CHECK(length(id) = 16),
@@ -168,18 +160,43 @@ CREATE INDEX enrollment_code_username ON enrollment_code(username_key);
 
 constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEndEntities}};
 
-/// username_key(TEXT): what usernames are compared by, for steps that move them.
-void add_username_key(Database& database) {
-  constexpr auto kFunction = [](sqlite3_context* context, int, sqlite3_value** values) {
+/// A canonical document as the first release printed it: `username_field = "CN"` becomes
+/// `name_parameters = ["CN"]`. Lines of a certificate cannot be mistaken for it.
+std::string naming_of_aliases(std::string_view document) {
+  constexpr std::string_view kOld = "username_field = ";
+  std::string out;
+  while (!document.empty()) {
+    const std::size_t end = std::min(document.find('\n'), document.size());
+    const std::string_view line = document.substr(0, end);
+    if (line.starts_with(kOld)) {
+      const std::string_view field = line.substr(kOld.size());
+      // Lists of fields call the surname so; SN is the serialNumber in them.
+      out += "name_parameters = [" + std::string(field == "\"SN\"" ? "\"SURNAME\"" : field) + "]";
+    } else {
+      out += line;
+    }
+    out += end < document.size() ? "\n" : "";
+    document.remove_prefix(std::min(end + 1, document.size()));
+  }
+  return out;
+}
+
+/// A function of one text for the steps that move rows.
+using TextFunction = std::string (*)(std::string_view);
+
+template <TextFunction kFunction>
+void add_function(Database& database, const char* name) {
+  constexpr auto kCall = [](sqlite3_context* context, int, sqlite3_value** values) {
     const auto* text = reinterpret_cast<const char*>(::sqlite3_value_text(values[0]));
-    const std::string key = ca::username_key(text == nullptr ? "" : text);
-    ::sqlite3_result_text(context, key.data(), static_cast<int>(key.size()), SQLITE_TRANSIENT);
+    const std::string result = kFunction(text == nullptr ? "" : text);
+    ::sqlite3_result_text(context, result.data(), static_cast<int>(result.size()),
+                          SQLITE_TRANSIENT);
   };
-  const int rc = ::sqlite3_create_function_v2(database.handle(), "username_key", 1,
-                                              SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
-                                              kFunction, nullptr, nullptr, nullptr);
+  const int rc = ::sqlite3_create_function_v2(database.handle(), name, 1,
+                                              SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, kCall,
+                                              nullptr, nullptr, nullptr);
   if (rc != SQLITE_OK) {
-    throw SqlError(rc, "create_function username_key");
+    throw SqlError(rc, std::string("create_function ") + name);
   }
 }
 
@@ -216,7 +233,8 @@ void require_known_schema(Database& database, std::span<const Migration> steps) 
 
 void migrate(Database& database, std::span<const Migration> steps) {
   require_known_schema(database, steps);
-  add_username_key(database);
+  add_function<ca::username_key>(database, "username_key");
+  add_function<naming_of_aliases>(database, "naming_of_aliases");
   const std::int64_t present = database.integer_of("PRAGMA user_version");
   for (const Migration& step : steps) {
     if (step.version > present) {

@@ -83,7 +83,7 @@ ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Int
     give_back_code(transaction, code_id);
     return ca::Refused{"serial.taken", "the serial number is in use"};
   }
-  settle_end_entity(transaction, intent, entity, now, audit);
+  settle_end_entity(transaction, intent, entity, now);
   transaction.audit(audit);
   return ca::Recorded{};
 }
@@ -98,6 +98,7 @@ Bytes SqliteRegistry::commit(const Bytes& serial, const Bytes& certificate,
       update.bind(certificate).bind(clock_.now()).bind(serial);
       if (update.step()) {
         update.run();
+        rename_end_entity(transaction, serial, audit);
         transaction.audit(audit);
         return certificate;
       }

@@ -113,10 +113,19 @@ TEST_F(ClientMode, SpentWrongAndUnknownAreToldApartByNobody) {
   EXPECT_EQ(enroll("devices", with_challenge("device-1", code)).status, 200);
   const Answer spent = enroll("devices", with_challenge("device-1", code));
   const Answer wrong = enroll("devices", with_challenge("device-1", "wrong"));
+  // Found by a reviewer: what else was wrong with the request told a spent code from a wrong one.
+  ASSERT_TRUE(
+      change_configuration("validity = \"365d\"\nbackdate = \"5m\"\nkey_types = [\"P-256\", "
+                           "\"P-384\", \"P-521\", \"RSA-2048\", \"RSA-3072\", \"RSA-4096\", "
+                           "\"Ed25519\"]\nkey_usage = [\"digitalSignature\", "
+                           "\"keyEncipherment\"]\nextended_key_usage = [\"clientAuth\"]",
+                           "validity = \"365d\"\nkey_types = [\"P-256\"]\nkey_usage = "
+                           "[\"digitalSignature\"]\nextended_key_usage = [\"clientAuth\"]"));
+  const Answer spent_and_weak = enroll("devices", with_challenge("device-1", code, "P-384"));
   const Answer unknown = enroll("devices", with_challenge("device-2", code));
   estia_ok({"entity", "disable", "--username", "device-1"});
   const Answer disabled = enroll("devices", with_challenge("device-1", new_code("device-1")));
-  for (const Answer* answer : {&spent, &wrong, &unknown, &disabled}) {
+  for (const Answer* answer : {&spent, &spent_and_weak, &wrong, &unknown, &disabled}) {
     EXPECT_EQ(answer->status, 403) << "nothing to challenge with";
     EXPECT_EQ(answer->body, spent.body);
     EXPECT_EQ(answer->header("Content-Type"), spent.header("Content-Type"));

@@ -65,7 +65,14 @@ TEST_F(MigrationsTest, OneUsernameBecomesOneEndEntityAndNoCertificateLosesItsOwn
       (x'02', 'sister', '', 'device-1', '', '', 1, '', x'', '', x'', x'00', 'intended', 0, 0, 0, x''),
       (x'03', 'issuing', '', 'DEVICE-1', '', '', 1, '', x'', '', x'', x'00', 'intended', 0, 0, 0, x''),
       (x'04', 'issuing', '', '', '', '', 1, '', x'', '', x'', x'00', 'intended', 0, 0, 0, x'');
-    INSERT INTO configuration VALUES(1, 'username_field = "CN"', 0, '');
+    INSERT INTO configuration VALUES(1, '[[alias]]
+name = "a"
+username_field = "dnQualifier"
+retry_window = "2m"
+
+[[alias]]
+username_field = "SN"
+', 0, '');
   )sql");
   migrate(database, migrations());
   EXPECT_EQ(database.text_of("SELECT group_concat(username, '|') FROM "
@@ -76,7 +83,11 @@ TEST_F(MigrationsTest, OneUsernameBecomesOneEndEntityAndNoCertificateLosesItsOwn
   EXPECT_EQ(database.text_of("SELECT group_concat(username, '|') FROM "
                              "(SELECT username FROM certificate ORDER BY serial)"),
             "Device-1|device-1 of sister|Device-1|");
-  EXPECT_EQ(database.text_of("SELECT document FROM configuration"), "name_parameters = [\"CN\"]");
+  // Any attribute could stand there; what lists call SURNAME is OpenSSL's SN.
+  EXPECT_EQ(
+      database.text_of("SELECT document FROM configuration"),
+      "[[alias]]\nname = \"a\"\nname_parameters = [\"dnQualifier\"]\nretry_window = \"2m\"\n\n"
+      "[[alias]]\nname_parameters = [\"SURNAME\"]\n");
 }
 
 }  // namespace

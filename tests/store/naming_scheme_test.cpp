@@ -2,6 +2,8 @@
 // RA mode: whose certificate a request becomes, by the alias's naming scheme.
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "tests/store/enrollment_fixture.h"
 
 namespace estia::store::test {
@@ -51,12 +53,12 @@ TEST_F(RaModeTest, AChangeOfTheStoredSubjectIsAuditedWithOldAndNew) {
   static_cast<void>(as_ra(new_key(), "CN=device-1"));
   const std::string changes = "SELECT count(*) FROM audit WHERE what = 'entity.changed'";
   EXPECT_EQ(sql_integer(path(), changes), 0);
-  static_cast<void>(as_ra(new_key(), "CN=device-2"));
+  static_cast<void>(as_ra(new_key(), "CN=device-2", {"dns:a.acme.example"}));
   EXPECT_EQ(sql_integer(path(), changes), 1);
   EXPECT_EQ(sql_text(path(),
                      "SELECT object || ' ' || detail FROM audit WHERE "
                      "what = 'entity.changed'"),
-            "the line old=CN=device-1 new=CN=device-2");
+            "the line old=CN=device-1 new=CN=device-2 dns:a.acme.example");
   EXPECT_EQ(store_->end_entities().find("the line")->subject.text(), "CN=device-2");
   // Outside the scope nothing changes.
   EXPECT_EQ(ra_refusal("CN=server-1"), "enroll.outside_scope");
@@ -83,6 +85,112 @@ TEST_F(RaModeTest, AnEndEntityOfAnotherProfileOrCaCannotBeReachedByItsName) {
   snapshot_.cas.emplace("sister", sister);
   alias_.ca = "sister";
   EXPECT_EQ(ra_refusal("CN=device-1"), "entity.other_ca");
+}
+
+ca::EndEntity registered(const std::string& username, const std::string& subject,
+                         const std::vector<std::string>& sans = {}) {
+  return {.username = username,
+          .ca = "issuing",
+          .end_entity_profile = "device",
+          .certificate_profile = "device",
+          .subject = crypto::Name::from_text(subject),
+          .san = sans.empty() ? crypto::GeneralNames() : crypto::GeneralNames::from_texts(sans),
+          .created_at = from_unix_seconds(1'700'000'000)};
+}
+
+// Found by a reviewer: a username that folds, a prefix or a fixed name opened end entities whose
+// names the registration authority may not name.
+TEST_F(RaModeTest, AUsernameDoesNotOpenWhatTheScopeDoesNot) {
+  store_->end_entities().add(registered("DEVICE-1", "CN=DEVICE-1,O=Office"), event("entity.added"));
+  store_->end_entities().add(registered("plant-7", "CN=plant-7"), event("entity.added"));
+  store_->end_entities().add(registered("device-8", "CN=device-8", {"dns:vault.office.example"}),
+                             event("entity.added"));
+  EXPECT_EQ(ra_refusal("CN=device-1"), "entity.other_scope");
+  EXPECT_EQ(ra_refusal("CN=device-8"), "entity.other_scope");
+  alias_.name_scheme = ca::NameScheme::fixed;
+  alias_.name_parameters = {"plant-7"};
+  EXPECT_EQ(ra_refusal("CN=device-9"), "entity.other_scope");
+  EXPECT_EQ(rows(), 0);
+  EXPECT_EQ(store_->end_entities().find("device-1")->subject.text(), "CN=DEVICE-1,O=Office");
+}
+
+// Found by two reviewers: an RA's request rewrote what the operator had registered.
+TEST_F(RaModeTest, ARegistrationIsNotRewrittenByARegistrationAuthority) {
+  store_->end_entities().add(registered("device-1", "CN=device-1", {"dns:a.acme.example"}),
+                             event("entity.added"));
+  EXPECT_EQ(ra_refusal("CN=device-1", {"dns:b.acme.example"}), "");
+  const auto entity = store_->end_entities().find("device-1");
+  EXPECT_EQ(entity->san.names().front().text, "a.acme.example");
+  EXPECT_EQ(sql_integer(path(), "SELECT count(*) FROM audit WHERE what = 'entity.changed'"), 0);
+}
+
+TEST_F(RaModeTest, ARequestThatFailsLeavesTheNamesAsTheyWere) {  // D5
+  alias_.name_scheme = ca::NameScheme::fixed;
+  alias_.name_parameters = {"the line"};
+  static_cast<void>(as_ra(new_key(), "CN=device-1"));
+  const auto failing =
+      crypto::PrivateKey(crypto::EvpPkeyPtr(::EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519")),
+                         authority_.key.public_key());
+  OneKey keys(failing);
+  ca::Enrollment enrollment(issuer_, store_->end_entities(), keys, system_clock_);
+  const auto csr = crypto::Csr::parse(estia::test::make_csr_der(new_key(), "CN=device-2"));
+  const auto who = ra();
+  EXPECT_THROW(static_cast<void>(
+                   enrollment.enroll(snapshot_, alias_, who, ca::Operation::simpleenroll, csr)),
+               Error);
+  EXPECT_EQ(store_->end_entities().find("the line")->subject.text(), "CN=device-1");
+}
+
+// Found by a reviewer: the code's row refers to the end entity, which would have gone.
+TEST_F(RaModeTest, AnEndEntityWithACodeOutlivesItsOnlyIntent) {
+  const ca::Intent intent = intent_of(1);
+  intend(*store_, intent);
+  store_->end_entities().set_code(
+      "device-1",
+      {.id = Bytes(16, 1), .hash = {"sha256", Bytes(16, 1), Bytes(32, 2)}, .uses_left = 1},
+      event("code.set"));
+  EXPECT_NO_THROW(store_->registry().fail(intent.serial, event("certificate.failed")));
+  EXPECT_TRUE(store_->end_entities().find("device-1"));
+}
+
+TEST_F(RaModeTest, ARequestThatNamesNobodyIsTheClientsMistake) {
+  alias_.name_scheme = ca::NameScheme::random;
+  snapshot_.end_entity_profiles.at("device").subject[0].required = false;
+  const auto csr = crypto::Csr::parse(estia::test::make_csr_der(new_key(), ""));
+  const auto who = ra();
+  EXPECT_EQ(error_id([&] {
+              static_cast<void>(
+                  enrollment_.enroll(snapshot_, alias_, who, ca::Operation::simpleenroll, csr));
+            }),
+            "enroll.subject_missing");
+}
+
+TEST_F(RaModeTest, NobodyNamesOthersWhereEndEntitiesAreRegistered) {
+  const auto who = ra();
+  alias_.mode = ca::AliasMode::client;
+  alias_.end_entity_profile.clear();
+  alias_.certificate_profile.clear();
+  const auto csr = crypto::Csr::parse(estia::test::make_csr_der(new_key(), "CN=device-1"));
+  EXPECT_EQ(error_id([&] {
+              static_cast<void>(
+                  enrollment_.enroll(snapshot_, alias_, who, ca::Operation::simpleenroll, csr));
+            }),
+            "enroll.not_own_names");
+}
+
+TEST_F(RaModeTest, TightenedRulesForNamesHoldForRenewalsToo) {
+  alias_.ra_scope = ca::NameScope::parse("any");
+  const auto first = as_ra(new_key(), "CN=device-1,O=Acme");
+  const auto renew = [&] {
+    return error_id([&] {
+      static_cast<void>(
+          enroll(self(first), ca::Operation::simplereenroll, new_key(), "CN=device-1,O=Acme"));
+    });
+  };
+  EXPECT_EQ(renew(), "");
+  std::erase_if(snapshot_.end_entity_profiles.at("device").subject,
+                [](const auto& rule) { return rule.attribute == "O"; });
+  EXPECT_EQ(renew(), "enroll.subject_attribute");
 }
 
 TEST_F(RaModeTest, ADisabledEndEntityGetsNothing) {

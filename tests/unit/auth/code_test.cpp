@@ -80,6 +80,20 @@ TEST_F(CodeTest, BasicHoldsUsernameAndCode) {
   EXPECT_EQ(outcome({}, std::nullopt), "unauthenticated auth.required");
 }
 
+TEST_F(CodeTest, ASpentCodeCountsLikeAWrongOne) {
+  entities.code.uses_left = 0;
+  const std::string address = "192.0.2.7";
+  const auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
+  const auto csr = crypto::Csr::parse(test::make_csr_der(key, "CN=device-7", {}, "the code"));
+  for (int i = 0; i < 10; ++i) {
+    const auto identity =
+        authentication.authenticate_by_csr(alias, csr, {{}, std::nullopt, address});
+    EXPECT_TRUE(identity.code_is_spent());
+    EXPECT_EQ(authentication.spent_code(alias, identity, address).id(), "auth.wrong_password");
+  }
+  EXPECT_EQ(by_csr("CN=device-7", "the code"), "too_many auth.back_off");
+}
+
 TEST_F(CodeTest, GuessingACodeIsSlowedDown_EST_6_c) {
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(by_csr("CN=device-7", "wrong"), "forbidden auth.wrong_password");

@@ -39,6 +39,19 @@ TEST(Password, ATruncatedOrEmptyDigestMatchesNothing) {
   EXPECT_FALSE(verify_password(hash, "x"));
 }
 
+TEST(Password, AChosenOneIsKeptByScryptWithAFreshSalt) {
+  const Secret secret("a chosen password");
+  const ca::PasswordHash a = hash_chosen_password(secret);
+  const ca::PasswordHash b = hash_chosen_password(secret);
+  EXPECT_TRUE(is_chosen(a));
+  EXPECT_FALSE(is_chosen(hash_generated_secret(secret)));
+  EXPECT_NE(a.digest, b.digest);
+  EXPECT_TRUE(verify_password(a, "a chosen password"));
+  EXPECT_FALSE(verify_password(a, "a chosen passwort"));
+  EXPECT_FALSE(verify_password(dummy_chosen_hash(), "a chosen password"));
+  EXPECT_EQ(dummy_chosen_hash().scheme, a.scheme);
+}
+
 TEST(Password, RefusesAnUnknownScheme) {
   ca::PasswordHash hash = hash_generated_secret(Secret("x"));
   hash.scheme = "plain";

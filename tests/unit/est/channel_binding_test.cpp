@@ -9,12 +9,6 @@
 namespace estia::est {
 namespace {
 
-ca::Alias with(ca::ChannelBindingPolicy policy) {
-  ca::Alias alias;
-  alias.channel_binding = policy;
-  return alias;
-}
-
 using Policy = ca::ChannelBindingPolicy;
 
 const Bytes kTlsUnique{0xFA, 0xBA, 0xC2, 0x8A, 0xBF, 0xFB, 0xF8, 0x46, 0x2E, 0xE7, 0x44, 0xF8};
@@ -40,7 +34,9 @@ crypto::Csr csr(const std::vector<Bytes>& attributes) {
 
 std::string outcome(Policy policy, const crypto::Csr& request, const http::PeerInfo& peer) {
   try {
-    return check_linking(with(policy), request, peer) == Linking::verified ? "verified" : "absent";
+    return check_linking(policy, Challenge::binding, request, peer) == Linking::verified
+               ? "verified"
+               : "absent";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::forbidden);
     EXPECT_NE(std::string(error.what()).find("linking"), std::string::npos) << error.what();
@@ -105,21 +101,26 @@ TEST(ChannelBinding, WithoutABindingNothingCanBeVerified_TLSX_5929_d) {
 TEST(ChannelBinding, ATls13BindingIsSpentByTheFirstCheckedValue_TLSX_9266_d) {
   const auto linked = csr({text_attribute(kChallengePassword, base64_encode(Bytes(32, 0x5A)))});
   EXPECT_EQ(outcome(Policy::verify_if_present, linked, tls13()), "verified");
-  EXPECT_TRUE(spends_binding(with(Policy::verify_if_present), linked, tls13()));
-  EXPECT_FALSE(spends_binding(with(Policy::verify_if_present), linked, tls12()));
-  EXPECT_FALSE(spends_binding(with(Policy::verify_if_present), csr({}), tls13()));
-  EXPECT_FALSE(spends_binding(with(Policy::off), linked, tls13()));
+  EXPECT_TRUE(spends_binding(Policy::verify_if_present, Challenge::binding, linked, tls13()));
+  EXPECT_FALSE(spends_binding(Policy::verify_if_present, Challenge::binding, linked, tls12()));
+  EXPECT_FALSE(spends_binding(Policy::verify_if_present, Challenge::binding, csr({}), tls13()));
+  EXPECT_FALSE(spends_binding(Policy::off, Challenge::binding, linked, tls13()));
 }
 
 TEST(ChannelBinding, AnEnrolmentCodeInChallengePasswordIsNoLinking) {
   const crypto::Csr code = csr({text_attribute(kChallengePassword, "an enrolment code")});
-  ca::Alias alias = with(Policy::verify_if_present);
-  EXPECT_THROW(static_cast<void>(check_linking(alias, code, tls13())), Error);
-  alias.mode = ca::AliasMode::client;
-  EXPECT_EQ(check_linking(alias, code, tls13()), Linking::absent);
-  EXPECT_FALSE(spends_binding(alias, code, tls13()));
-  alias.code_source = ca::CodeSource::basic;
-  EXPECT_THROW(static_cast<void>(check_linking(alias, code, tls13())), Error);
+  EXPECT_EQ(check_linking(Policy::verify_if_present, Challenge::code, code, tls13()),
+            Linking::absent);
+  EXPECT_FALSE(spends_binding(Policy::verify_if_present, Challenge::code, code, tls13()));
+  EXPECT_EQ(outcome(Policy::verify_if_present, code, tls13()), "linking.mismatch");
+  EXPECT_THROW(static_cast<void>(check_linking(Policy::required, Challenge::code, code, tls13())),
+               Error);
+  // The other attribute means what it always means.
+  const crypto::Csr both = csr({text_attribute(kChallengePassword, "an enrolment code"),
+                                text_attribute(kIdentityLinking, "AAAA")});
+  EXPECT_THROW(
+      static_cast<void>(check_linking(Policy::verify_if_present, Challenge::code, both, tls13())),
+      Error);
 }
 
 }  // namespace

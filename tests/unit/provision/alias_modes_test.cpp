@@ -123,6 +123,7 @@ TEST(AliasModes, WhatCannotBeIsRefusedWithTheKey) {
       {client + "code_source = \"dn-part\"\ncode_field = \"CN\"\nusername_field = \"CN\"\n",
        "a field of its own"},
       {client + "username_field = \"nothing\"\n", "alias[more].username_field"},
+      {client + "authenticators = [\"code\", \"client-certificate\"]\n", "must come last"},
       {client + "certificate_profile = \"sub-ca\"\n", "makes CAs"},
   };
   for (const auto& [lines, says] : cases) {
@@ -130,6 +131,16 @@ TEST(AliasModes, WhatCannotBeIsRefusedWithTheKey) {
   }
   EXPECT_EQ(refusal(ra), "accepted");
   EXPECT_EQ(refusal(client), "accepted");
+  // The keys of RA mode are no business of client mode, whatever the profile allows.
+  const std::string no_cn = test::mutated("required = [\"CN\"]\noptional = [\"OU\"",
+                                          "required = [\"OU\"]\noptional = [\"UID\"");
+  EXPECT_THROW(static_cast<void>(parse(no_cn, "x.toml")), Error) << "est names by CN";
+  std::string document = no_cn;
+  document.replace(document.find("[\"CN\"]"), 6, "[\"OU\"]");
+  document.replace(document.find("[[alias]]\nname = \"renew\""), 9,
+                   "[[alias]]\nname = \"more\"\nca = \"issuing\"\nmode = \"client\"\n"
+                   "end_entity_profile = \"device\"\n\n[[alias]]\nname_parameters = [\"OU\"]");
+  EXPECT_NO_THROW(static_cast<void>(parse(document, "x.toml")));
 }
 
 TEST(AliasModes, WhatTheCaMakesItselfCannotBeTakenOver) {

@@ -138,6 +138,18 @@ TEST_F(Apply, PasswordsMustBeGivenForTheFilesNamedAndForNobodyElse) {
             std::vector<std::string>{"account est/ra"});
 }
 
+TEST_F(Apply, APasswordIsKeptByScryptUnlessItIsSaidToBeGenerated_D16) {
+  const auto stored = [&] { return store.versions.back().accounts[0].password; };
+  EXPECT_EQ(apply_it(without_file(), "a password somebody chose").changed.size(), 1U);
+  EXPECT_TRUE(auth::is_chosen(stored()));
+  const std::string said = mutated("password_file", "generated = true\npassword_file");
+  EXPECT_EQ(refusal([&] { static_cast<void>(apply_it(said, "a password somebody chose")); }),
+            "config config.password_weak");
+  EXPECT_EQ(apply_it(said, std::string("B") + kPassword).changed.size(), 1U);
+  EXPECT_FALSE(auth::is_chosen(stored()));
+  EXPECT_EQ(store.versions.back().document.find("generated"), std::string::npos);
+}
+
 TEST_F(Apply, CheckTellsWhatWouldChangeAndWhichPasswordsAreNeeded) {
   const CheckReport same = check(without_file(), "t", store);
   EXPECT_TRUE(same.needs.empty());
