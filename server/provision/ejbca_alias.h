@@ -17,7 +17,8 @@ namespace estia::provision {
 using EjbcaNames = std::map<std::pair<std::string, std::string>, std::string>;
 
 /// The key that EJBCA's settings of an alias end with ("a.b.ra.namegenerationscheme" gives
-/// "ra.namegenerationscheme"); empty for a key nobody knows, or without an alias in front.
+/// "ra.namegenerationscheme"), the longest where several fit; empty for a key nobody knows, or
+/// without an alias in front.
 [[nodiscard]] std::string ejbca_key_of(const std::string& property);
 
 /// One alias of the dump, read setting by setting into one of ours; writes the report.
