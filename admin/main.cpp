@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "admin/cli/alias_import_command.h"
 #include "admin/cli/apply_command.h"
 #include "admin/cli/cert_show_command.h"
 #include "admin/cli/code_commands.h"
@@ -39,6 +40,7 @@ void add_commands(CLI::App& estia) {
   CLI::App& config = group(estia, "config", "The run-time configuration");
   ConfigExportCommand::add_to(config, open_offline);
   ConfigDiffCommand::add_to(config, open_offline);
+  AliasImportCommand::add_to(group(estia, "alias", "EST aliases"));
   CLI::App& entity = group(estia, "entity", "End entities");
   EntityAddCommand::add_to(entity);
   EntityCommand::add_to(entity);

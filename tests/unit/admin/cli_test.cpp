@@ -49,11 +49,14 @@ TEST(Cli, MisuseEndsWith2) {
   expect_misuse({"token", "list"}, "--module is required");
   expect_misuse({"token", "list", "--module", "/nonexistent.so"}, "/nonexistent.so");
   expect_misuse({"apply", "--state", "/nonexistent"}, "file is required");
+  expect_misuse({"alias"}, "subcommand");
+  expect_misuse({"alias", "import-ejbca", "--state", "/nonexistent"}, "file is required");
   for (const Arguments& arguments :
-       {Arguments{"apply", "x.toml"}, Arguments{"config", "export"},
-        Arguments{"config", "diff", "x.toml"}, Arguments{"revoke", "--serial", "01"},
-        Arguments{"hold", "--serial", "01"}, Arguments{"release", "--serial", "01"},
-        Arguments{"cert", "show", "--serial", "01"}, Arguments{"status"}}) {
+       {Arguments{"apply", "x.toml"}, Arguments{"alias", "import-ejbca", "x.properties"},
+        Arguments{"config", "export"}, Arguments{"config", "diff", "x.toml"},
+        Arguments{"revoke", "--serial", "01"}, Arguments{"hold", "--serial", "01"},
+        Arguments{"release", "--serial", "01"}, Arguments{"cert", "show", "--serial", "01"},
+        Arguments{"status"}}) {
     expect_misuse(arguments, "--state or --socket is required");
   }
   expect_misuse({"revoke", "--state", "/nonexistent"}, "--serial is required");
@@ -99,6 +102,7 @@ TEST(Cli, WhatNeedsARunningDaemonSaysSo) {
   const std::string socket = (scratch.path() / "socket").string();
   for (const Arguments& arguments :
        {Arguments{"status", "--state", "/nonexistent"},
+        Arguments{"alias", "import-ejbca", "x.properties", "--state", "/nonexistent"},
         Arguments{"hold", "--state", "/nonexistent", "--serial", "01"},
         Arguments{"release", "--state", "/nonexistent", "--serial", "01"},
         Arguments{"cert", "show", "--state", "/nonexistent", "--serial", "01"},
@@ -119,7 +123,8 @@ TEST(Cli, VersionAndHelpEndWith0) {
        {Arguments{}, Arguments{"init"}, Arguments{"apply"}, Arguments{"revoke"},
         Arguments{"config", "export"}, Arguments{"config", "diff"}, Arguments{"hold"},
         Arguments{"release"}, Arguments{"status"}, Arguments{"cert", "show"},
-        Arguments{"token", "init"}, Arguments{"token", "list"}}) {
+        Arguments{"alias", "import-ejbca"}, Arguments{"token", "init"},
+        Arguments{"token", "list"}}) {
     Arguments arguments = command;
     arguments.emplace_back("--help");
     const Finished help = estia(arguments);

@@ -8,6 +8,7 @@
 #include "server/api/api_router.h"
 #include "server/api/certificates.h"
 #include "server/api/configuration.h"
+#include "server/api/ejbca.h"
 #include "server/api/entities.h"
 #include "server/api/json.h"
 #include "server/api/management.h"
@@ -24,8 +25,8 @@ class ApiTest : public testing::Test {
 
   ApiTest() : store(store::Store::create(scratch.path() / "s.db", "test", clock)) {
     std::vector<Route> routes;
-    for (const auto& add :
-         {configuration_routes, certificates_routes, entities_routes, status_routes}) {
+    for (const auto& add : {configuration_routes, certificates_routes, entities_routes,
+                            ejbca_routes, status_routes}) {
       for (Route& route : add(management)) {
         routes.push_back(std::move(route));
       }

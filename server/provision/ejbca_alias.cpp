@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/provision/ejbca_alias.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <tuple>
+
+#include "crypto/base/error.h"
+#include "server/provision/configuration_parts.h"
+
+namespace estia::provision {
+namespace {
+
+constexpr std::array<std::string_view, 21> kKeys{"operationmode",
+                                                 "defaultca",
+                                                 "eeprofile",
+                                                 "certprofile",
+                                                 "requirecert",
+                                                 "requsername",
+                                                 "reqpassword",
+                                                 "allowupdatewithsamekey",
+                                                 "ra.namegenerationscheme",
+                                                 "ra.namegenerationparameters",
+                                                 "ra.namegenerationprefix",
+                                                 "ra.namegenerationpostfix",
+                                                 "vendorcertificatemode",
+                                                 "vendorcaids",
+                                                 "vendorca",  // older dumps
+                                                 "extractusernamecomponent",
+                                                 "authenticationmodule",
+                                                 "extractdnpartpwdcomponent",
+                                                 "allowchangesubjectname",
+                                                 "supportproxyca",
+                                                 "severkeygenenabled"};  // EJBCA's own spelling
+
+bool ends_with_key(std::string_view property, std::string_view key) {
+  return property.size() > key.size() + 1 && property.ends_with(key) &&
+         property[property.size() - key.size() - 1] == '.';
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::vector<std::string> split_list(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(';', at), text.size());
+    const std::string part = text.substr(at, end - at);
+    const std::size_t first = part.find_first_not_of(' ');
+    parts.push_back(first == std::string::npos
+                        ? ""
+                        : part.substr(first, part.find_last_not_of(' ') - first + 1));
+    at = end + 1;
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::string ejbca_key_of(const std::string& property) {
+  std::string_view longest;
+  for (const std::string_view key : kKeys) {
+    if (key.size() > longest.size() && ends_with_key(property, key)) {
+      longest = key;
+    }
+  }
+  return std::string(longest);
+}
+
+EjbcaAlias::EjbcaAlias(std::string name, const std::map<std::string, JavaProperty>& settings,
+                       Context& context)
+    : settings_(settings), context_(context) {
+  alias_.name = std::move(name);
+}
+
+ca::Alias EjbcaAlias::read() {
+  read_mode();
+  alias_.ca = mapped("defaultca", "ca", "ca", "");
+  if (alias_.mode == ca::AliasMode::client) {
+    read_client();
+  } else {
+    read_ra();
+  }
+  const Setting same_key = setting("allowupdatewithsamekey", "true");
+  alias_.allow_same_key = flag(same_key);
+  took(same_key, std::string("allow_same_key = ") + (alias_.allow_same_key ? "true" : "false"));
+  read_what_is_not_built();
+  report_the_rest();
+  differs("channel_binding and retry_window have no counterpart in the dump: Estia's defaults");
+  return alias_;
+}
+
+EjbcaAlias::Setting EjbcaAlias::setting(const char* key, const char* fallback) {
+  read_.insert(key);
+  const auto found = settings_.find(key);
+  if (found == settings_.end()) {
+    return {.key = key, .value = fallback, .present = false};
+  }
+  return {.key = key, .value = found->second.value, .present = true};
+}
+
+bool EjbcaAlias::flag(const Setting& setting) const {
+  const std::string value = lower(setting.value);
+  if (value != "true" && value != "false") {
+    refuse("ejbca.value", setting, "must be true or false");
+  }
+  return value == "true";
+}
+
+std::string EjbcaAlias::mapped(const char* key, const char* kind, const char* ours,
+                               const char* fallback) {
+  const Setting id = setting(key, fallback);
+  const auto found = context_.names.find({kind, id.value});
+  if (found == context_.names.end()) {
+    refuse(
+        "ejbca.unmapped", id,
+        "nothing says what this is here: --map '" + std::string(kind) + ":" + id.value + "=NAME'");
+  }
+  context_.used.insert(found->first);
+  took(id, std::string(ours) + " = \"" + found->second + "\"");
+  return found->second;
+}
+
+std::string EjbcaAlias::shown(const Setting& setting) const {
+  return alias_.name + "." + setting.key +
+         (setting.present ? " = '" + setting.value + "'" : " (absent: '" + setting.value + "')");
+}
+
+std::string EjbcaAlias::place(const Setting& setting) const {
+  const auto found = settings_.find(setting.key);
+  return context_.source +
+         (found == settings_.end() ? "" : ":" + std::to_string(found->second.line)) + ": ";
+}
+
+void EjbcaAlias::refuse(const char* id, const Setting& setting, const std::string& why) const {
+  throw Error(ErrorCode::config, id, place(setting) + shown(setting) + ": " + why);
+}
+
+void EjbcaAlias::took(const Setting& setting, const std::string& what) {
+  context_.report.took.push_back(shown(setting) + ": " + what);
+}
+
+void EjbcaAlias::differs(const std::string& what) {
+  context_.report.differs.push_back(alias_.name + ": " + what);
+}
+
+void EjbcaAlias::read_mode() {
+  const Setting mode = setting("operationmode", "ra");
+  if (mode.value == "client") {
+    alias_.mode = ca::AliasMode::client;
+  }
+  took(mode,
+       "mode = \"" + std::string(to_string(alias_.mode)) + "\"" +
+           (mode.value != "ra" && mode.value != "client" ? ", as EJBCA counts everything but client"
+                                                         : ""));
+}
+
+void EjbcaAlias::read_ra() {
+  alias_.end_entity_profile = mapped("eeprofile", "eeprofile", "end_entity_profile", "1");
+  alias_.certificate_profile = mapped("certprofile", "certprofile", "certificate_profile", "1");
+  read_authentication();
+  read_scheme();
+}
+
+void EjbcaAlias::read_authentication() {
+  using enum ca::Authenticator;
+  const Setting require = setting("requirecert", "true");
+  const Setting user = setting("requsername", "");
+  const Setting password = setting("reqpassword", "");
+  const bool certificate = flag(require);
+  user_ = user.value;
+  if (!certificate && user_.empty()) {
+    refuse("ejbca.open_to_all", require,
+           "and no requsername: nobody would be asked for anything; Estia has no such alias");
+  }
+  if (!user_.empty() && !context_.scope) {
+    refuse(
+        "ejbca.scope_missing", user,
+        "whoever holds this account may name devices: say which names by --ra-scope, or \"any\"");
+  }
+  const auto authenticator =
+      user_.empty() ? client_certificate : (certificate ? certificate_and_basic : basic);
+  alias_.authenticators = {authenticator};
+  const std::string what = "authenticators = [\"" + std::string(to_string(authenticator)) + "\"]";
+  took(require, what);
+  if (user.present) {
+    took(user, user_.empty() ? "no account" : what + ", and an [[account]] as a comment");
+  }
+  if (password.present || !user_.empty()) {
+    // Its value is not shown, whatever it is.
+    context_.report.not_taken.push_back(alias_.name + ".reqpassword: " +
+                                        (user_.empty() ? "there is no requsername"
+                                                       : "cannot be recovered from a dump: set "
+                                                         "the account's password anew"));
+  }
+  if (certificate) {
+    differs(
+        "a client certificate makes a registration authority only with the purpose cmcRA or listed "
+        "in ra_certificates; any other gets its own names again");
+  }
+  if (context_.scope) {
+    alias_.ra_scope = *context_.scope;
+    differs("registration authorities are bound to ra_scope = \"" + alias_.ra_scope.text() + "\"");
+  } else {
+    differs("no --ra-scope: registration authorities may ask for no names until ra_scope is set");
+  }
+}
+
+void EjbcaAlias::read_scheme() {
+  using enum ca::NameScheme;
+  constexpr std::array<std::pair<std::string_view, ca::NameScheme>, 4> kSchemes{
+      {{"DN", dn}, {"RANDOM", random}, {"FIXED", fixed}, {"USERNAME", username}}};
+  // DN is what a new alias has, but one without the key gets random names.
+  const Setting scheme = setting("ra.namegenerationscheme", "RANDOM");
+  const auto* const found = std::ranges::find(kSchemes, std::string_view(scheme.value),
+                                              &std::pair<std::string_view, ca::NameScheme>::first);
+  if (found == kSchemes.end()) {
+    refuse("ejbca.value", scheme, "must be DN, RANDOM, FIXED or USERNAME");
+  }
+  alias_.name_scheme = found->second;
+  took(scheme, "name_scheme = \"" + std::string(to_string(alias_.name_scheme)) + "\"");
+  if (alias_.name_scheme == dn || alias_.name_scheme == fixed) {
+    const Setting parameters = setting("ra.namegenerationparameters", "CN");
+    if (alias_.name_scheme == fixed && !parameters.present) {
+      refuse("ejbca.value", parameters, "scheme FIXED needs the name here");
+    }
+    alias_.name_parameters =
+        alias_.name_scheme == dn ? split_list(parameters.value) : std::vector{parameters.value};
+    took(parameters, "name_parameters");
+  }
+  for (const auto& [key, ours, member] :
+       {std::tuple{"ra.namegenerationprefix", "name_prefix", &alias_.name_prefix},
+        std::tuple{"ra.namegenerationpostfix", "name_postfix", &alias_.name_postfix}}) {
+    const Setting affix = setting(key, "");
+    *member = affix.value;
+    if (affix.present) {
+      took(affix, ours);
+    }
+  }
+}
+
+void EjbcaAlias::read_client() {
+  using enum ca::CodeSource;
+  alias_.authenticators = {ca::Authenticator::code};
+  const Setting module = setting("authenticationmodule", "");
+  if (module.value == "DnPartPwd") {
+    alias_.code_source = dn_part;
+    const Setting field = setting("extractdnpartpwdcomponent", "DN");
+    alias_.code_field = field.value;
+    took(field, "code_field");
+  } else if (module.value == "HttpBasicAuth") {
+    alias_.code_source = basic;
+  } else if (!module.value.empty() && module.value != "ChallengePwd") {
+    refuse("ejbca.value", module, "must be ChallengePwd, DnPartPwd or HttpBasicAuth");
+  }
+  took(module, "code_source = \"" + std::string(to_string(alias_.code_source)) + "\"");
+  if (module.value.empty()) {
+    // Never weaker than it was: nobody has a code until an operator makes one.
+    differs(
+        "no authenticationmodule: here a first enrolment always needs a code; it is looked for in "
+        "challengePassword, where every client can put it, and nobody gets in without one");
+  }
+  const Setting field = setting("extractusernamecomponent", "DN");
+  alias_.username_field = field.value;
+  took(field, "username_field");
+  differs("end entities of other CAs than '" + alias_.ca +
+          "' are refused here until their CA is listed in further_cas");
+}
+
+void EjbcaAlias::read_what_is_not_built() {
+  constexpr std::array<std::pair<const char*, const char*>, 4> kSwitches{
+      {{"vendorcertificatemode",
+        "Estia has no vendor mode: the first enrolment needs what authenticators says"},
+       {"allowchangesubjectname", "Estia has no vendor mode, so no ChangeSubjectName"},
+       {"severkeygenenabled", "Estia has no serverkeygen: the operation is not found"},
+       {"supportproxyca", "proxy CAs have no counterpart"}}};
+  for (const auto& [key, why] : kSwitches) {
+    const Setting on = setting(key, "false");
+    if (!on.present) {
+      continue;
+    }
+    if (flag(on)) {
+      context_.report.not_taken.push_back(shown(on) + ": " + why);
+    } else {
+      took(on, "nothing to do, it is off here too");
+    }
+  }
+  for (const char* key : {"vendorcaids", "vendorca"}) {
+    const Setting list = setting(key, "");
+    if (!list.present) {
+      continue;
+    }
+    if (list.value.empty()) {
+      took(list, "nothing to do");
+    } else {
+      context_.report.not_taken.push_back(shown(list) + ": Estia has no vendor mode");
+    }
+  }
+}
+
+/// Known settings that nothing above asked for: EJBCA does not look at them either.
+void EjbcaAlias::report_the_rest() {
+  for (const auto& [key, property] : settings_) {
+    if (!read_.contains(key)) {
+      context_.report.not_taken.push_back(alias_.name + "." + key +
+                                          ": decides nothing, beside the alias's other settings");
+    }
+  }
+}
+
+}  // namespace estia::provision
