@@ -16,7 +16,7 @@ struct KnownCertificate {
   bool registration_authority = false;
 };
 
-/// What a client certificate is on this alias (design: roles). `chain` is what the client sent,
+/// What a client certificate is on this alias. `chain` is what the client sent,
 /// leaf first, not empty; TLS has proven possession of the leaf's key.
 ///
 /// Only a certificate that one of the alias's CAs itself signed counts (EST-3.7-c), that is valid

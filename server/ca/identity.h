@@ -11,7 +11,7 @@
 
 namespace estia::ca {
 
-/// Exactly one per request (design: roles); nothing else gives rights.
+/// Exactly one per request; nothing else gives rights.
 enum class Role {
   self,  ///< certificate of this alias's CA without RA rights: its own end entity only
   ra,    ///< may name others inside the alias's scope

@@ -147,15 +147,25 @@ TEST_F(StateCommands, AccountKeepsItsHashWithoutPasswordFile) {
   EXPECT_EQ(stored().accounts.at(0).password.digest, before);
 }
 
-TEST_F(StateCommands, NewAccountNeedsAGeneratedPasswordFromAFile) {
+TEST_F(StateCommands, NewAccountNeedsAPasswordFromAFile) {
   expect_failure(apply(with_account("second", "")), "is new and has no stored password");
   expect_failure(apply(with_account("second", "second.password")), "second.password");
-  for (const char* weak : {"short", "hunter2hunter2hunter2hunter2", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-                           "with spaces in it, long enough"}) {
+  const auto expect_weak = [this](const char* weak, const std::string& entry,
+                                  const std::string& rule) {
     replace_file(place_.path("second.password"), weak, FileMode::secret);
-    const Finished refused = apply(with_account("second", "second.password"));
-    expect_failure(refused, "must be generated");
+    const Finished refused = apply(entry);
+    expect_failure(refused, rule);
     EXPECT_EQ(refused.err.find(weak), std::string::npos) << refused.err;
+  };
+  const std::string chosen = with_account("second", "second.password");
+  for (const char* weak :
+       {"shortish", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a tab\there, long enough"}) {
+    expect_weak(weak, chosen, "a password must be 14 to 256 bytes");
+  }
+  // D16: what is said to be generated is digested once, so it must look the part.
+  for (const char* weak :
+       {"chosen by a man", "hunter2hunter2hunter2", "with spaces in it, long enough"}) {
+    expect_weak(weak, chosen + "generated = true\n", "a password must be 22 to 256 printable");
   }
   EXPECT_EQ(stored().accounts.size(), 1U);
   replace_file(place_.path("second.password"), kPassword, FileMode::readable);

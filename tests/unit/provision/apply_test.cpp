@@ -143,7 +143,7 @@ TEST_F(Apply, APasswordIsKeptByScryptUnlessItIsSaidToBeGenerated_D16) {
   EXPECT_EQ(apply_it(without_file(), "a password somebody chose").changed.size(), 1U);
   EXPECT_TRUE(auth::is_chosen(stored()));
   const std::string said = mutated("password_file", "generated = true\npassword_file");
-  EXPECT_EQ(refusal([&] { static_cast<void>(apply_it(said, "a password somebody chose")); }),
+  EXPECT_EQ(refusal([&] { static_cast<void>(apply_it(said, "a password somebody else chose")); }),
             "config config.password_weak");
   EXPECT_EQ(apply_it(said, std::string("B") + kPassword).changed.size(), 1U);
   EXPECT_FALSE(auth::is_chosen(stored()));
