@@ -183,6 +183,27 @@ bool PublicKey::verify(ByteView message, ByteView signature,
   return rc == 1;
 }
 
+namespace {
+
+/// Whether an Ed25519 key is a point of small order: a signature that fits it can be made by
+/// anybody, so that it proves possession of nothing. The sign of x (the top bit) is not looked at;
+/// the last two are other spellings of 0 and 1 (RFC 8032 5.1.3 refuses them, OpenSSL does not).
+bool of_small_order(ByteView key) {
+  constexpr std::array<std::string_view, 7> kPoints{
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "0100000000000000000000000000000000000000000000000000000000000000",
+      "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+      "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+      "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+      "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+      "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"};
+  Bytes y(key.begin(), key.end());
+  y.back() &= 0x7FU;
+  return std::ranges::find(kPoints, to_hex(y)) != kPoints.end();
+}
+
+}  // namespace
+
 void PublicKey::check_strength() const {
   const auto weak = [](const char* why) -> void {
     throw Error(ErrorCode::malformed, "key.weak", "this key is too weak", why);
@@ -198,6 +219,9 @@ void PublicKey::check_strength() const {
       weak(why->c_str());
     }
     return;
+  }
+  if (::EVP_PKEY_is_a(key_.get(), "ED25519") == 1 && of_small_order(split_spki(spki_).key)) {
+    weak("an Ed25519 point of small order");
   }
   const EvpPkeyCtxPtr context(require(::EVP_PKEY_CTX_new_from_pkey(library(), key_.get(), nullptr),
                                       "EVP_PKEY_CTX_new_from_pkey"));

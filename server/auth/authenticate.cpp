@@ -145,7 +145,7 @@ ca::Identity Authentication::authenticate_by_csr(const ca::Alias& alias, const c
   crypto::Name subject = csr.subject();
   std::optional<std::string> code = csr.challenge_password();
   if (alias.code_source == ca::CodeSource::dn_part) {
-    code = csr.subject().first(alias.code_field);
+    code = ca::value_of(csr.subject(), alias.code_field);
     subject = ca::without_field(subject, alias.code_field);
   }
   if (!code || code->empty()) {

@@ -97,6 +97,16 @@ Grant Authorisation::authorise(const Request& request) const {
   if (request.operation == Operation::simplereenroll && !request.identity.certificate()) {
     forbid("reenroll.no_certificate", "re-enrolment needs the certificate that is renewed");
   }
+  Grant grant = for_role(request);
+  // An end entity's row outlives the configuration that it was checked against.
+  if (grant.profile().ca) {
+    forbid("entity.profile_of_ca", "this end entity cannot be served now",
+           "certificate profile " + grant.profile().name + " makes CAs");
+  }
+  return grant;
+}
+
+Grant Authorisation::for_role(const Request& request) const {
   switch (request.identity.role()) {
     case Role::ra:
       return as_ra(request);

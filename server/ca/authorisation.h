@@ -68,6 +68,7 @@ class Authorisation final {
   [[nodiscard]] Grant authorise(const Request& request) const;
 
  private:
+  [[nodiscard]] Grant for_role(const Request& request) const;
   [[nodiscard]] Grant as_ra(const Request& request) const;
   [[nodiscard]] Grant as_self(const Request& request) const;
   [[nodiscard]] Grant as_code(const Request& request) const;

@@ -53,7 +53,13 @@ std::vector<crypto::Extension> extensions_for(const IssuanceRequest& request,
   }
   extensions.push_back(crypto::subject_key_identifier(request.subject_key.key_identifier()));
   const crypto::KeyUsageNames& wanted = granted.key_usage.value_or(profile.key_usage);
-  if (const auto bits = usable_bits(wanted, request.subject_key); !bits.empty()) {
+  if (!wanted.empty()) {
+    const auto bits = usable_bits(wanted, request.subject_key);
+    if (bits.empty()) {
+      // A certificate without the extension is good for anything (X509-4.2.1.3-a).
+      throw Error(ErrorCode::malformed, "key.no_usage_left",
+                  "a key of this kind can do nothing of what the key usage says");
+    }
     extensions.push_back(crypto::key_usage(bits));
   }
   if (!profile.extended_key_usage.empty()) {

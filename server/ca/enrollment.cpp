@@ -54,6 +54,7 @@ crypto::Certificate Enrollment::enroll(const Snapshot& snapshot, const Alias& al
                        .operation = std::string(to_string(operation)),
                        .config_version = snapshot.version,
                        .who = identity.who(),
+                       .presented = identity.record() ? identity.record()->serial : Bytes(),
                        .username = grant.username(),
                        .end_entity_profile = grant.end_entity_profile(),
                        .entity_rule = grant.rule(),

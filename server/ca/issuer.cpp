@@ -93,6 +93,7 @@ PreparedCertificate Issuer::prepare(const IssuanceRequest& request) const {
                  .profile = request.profile->name,
                  .config_version = request.config_version,
                  .who = request.who,
+                 .presented = request.presented,
                  .username = request.username,
                  .subject = request.subject.canonical(),
                  .subject_text = request.subject.text(),

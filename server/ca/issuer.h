@@ -38,6 +38,7 @@ struct IssuanceRequest {
   std::string operation{};
   std::uint64_t config_version = 0;
   std::string who{};
+  Bytes presented{};  ///< serial of the certificate of ours that proves who asks; empty = none did
   std::string username{};
   std::string end_entity_profile{};
   EntityRule entity_rule = EntityRule::none;

@@ -46,7 +46,7 @@ std::string first_present(const Alias& alias, const crypto::Name& subject) {
     if (field == kWholeSubject && !subject.empty()) {
       return subject.text();
     }
-    const auto value = subject.first(attribute_of(field));
+    const auto value = value_of(subject, field);
     if (value && !username_key(*value).empty()) {
       return *value;
     }
@@ -78,6 +78,10 @@ std::string_view attribute_of(std::string_view field) noexcept {
   return field == "SURNAME" ? "SN" : field;
 }
 
+std::optional<std::string> value_of(const crypto::Name& subject, std::string_view field) {
+  return subject.first(attribute_of(field));
+}
+
 std::string generated_username(const Alias& alias, const crypto::Name& subject) {
   std::string username =
       expanded(alias.name_prefix) + base_username(alias, subject) + expanded(alias.name_postfix);
@@ -98,7 +102,7 @@ std::string username_in(const crypto::Name& subject, std::string_view field) {
     }
     return subject.text();
   }
-  const auto value = subject.first(attribute_of(field));
+  const auto value = value_of(subject, field);
   if (!value || username_key(*value).empty()) {
     refuse_missing(std::string(field));
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,10 @@ namespace estia::ca {
 /// The subject attribute that a list of fields means: as EJBCA writes them, SN is serialNumber and
 /// SURNAME the surname, which OpenSSL calls SN.
 [[nodiscard]] std::string_view attribute_of(std::string_view field) noexcept;
+
+/// The first value of a field, as attribute_of() reads it.
+[[nodiscard]] std::optional<std::string> value_of(const crypto::Name& subject,
+                                                  std::string_view field);
 
 /// Client mode: the value of one field, or the whole subject as text for "DN". Throws
 /// Error{malformed, "enroll.no_username"}.

@@ -48,6 +48,7 @@ struct Intent {
   std::string profile{};    ///< certificate profile
   std::uint64_t config_version = 0;
   std::string who{};       ///< authenticated identity, as in the audit trail
+  Bytes presented{};       ///< serial of the certificate of ours that proves it; empty = none did
   std::string username{};  ///< end entity; the one that is known by it keeps its own spelling
   Bytes subject{};         ///< canonical subject (crypto::Name::canonical)
   std::string subject_text{};

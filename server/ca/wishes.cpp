@@ -55,12 +55,25 @@ void take_over(const crypto::Extension& extension, GrantedWishes& granted) {
 
 bool is_made_by_ca(std::string_view oid) noexcept {
   constexpr std::string_view kNameConstraints = "2.5.29.30";
-  constexpr std::array<std::string_view, 6> kOurs{crypto::oid::kSubjectKeyIdentifier,
-                                                  crypto::oid::kKeyUsage,
-                                                  crypto::oid::kSubjectAltName,
-                                                  crypto::oid::kBasicConstraints,
-                                                  kNameConstraints,
-                                                  crypto::oid::kAuthorityKeyIdentifier};
+  constexpr std::string_view kPolicyMappings = "2.5.29.33";
+  constexpr std::string_view kPolicyConstraints = "2.5.29.36";
+  constexpr std::string_view kFreshestCrl = "2.5.29.46";
+  constexpr std::string_view kInhibitAnyPolicy = "2.5.29.54";
+  constexpr std::string_view kNetscapeCertType = "2.16.840.1.113730.1.1";  // has bits for CAs
+  // Where revocation is looked up is not for the one who may be revoked to say.
+  constexpr std::array<std::string_view, 13> kOurs{crypto::oid::kCrlDistributionPoints,
+                                                   crypto::oid::kAuthorityInfoAccess,
+                                                   kFreshestCrl,
+                                                   kPolicyMappings,
+                                                   kPolicyConstraints,
+                                                   kInhibitAnyPolicy,
+                                                   kNetscapeCertType,
+                                                   crypto::oid::kSubjectKeyIdentifier,
+                                                   crypto::oid::kKeyUsage,
+                                                   crypto::oid::kSubjectAltName,
+                                                   crypto::oid::kBasicConstraints,
+                                                   kNameConstraints,
+                                                   crypto::oid::kAuthorityKeyIdentifier};
   return std::find(kOurs.begin(), kOurs.end(), oid) != kOurs.end();
 }
 

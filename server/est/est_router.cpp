@@ -107,13 +107,23 @@ const EstRouter::Row* EstRouter::find_row(std::string_view operation) const noex
   return found == rows_.end() ? nullptr : &*found;
 }
 
+// The body may take its time: a request is judged by the configuration that is in force when all of
+// it is here, not by the one of its first line.
+Target EstRouter::target_of(const http::Request& request) const {
+  Target target{snapshots_.current(), nullptr};
+  target.alias = target.snapshot->find_alias(split(request.segments, *target.snapshot).alias);
+  if (target.alias == nullptr) {
+    refuse_unknown();
+  }
+  return target;
+}
+
 http::RouteMatch EstRouter::match(std::string_view method,
                                   const std::vector<std::string>& segments) const {
-  Target target{snapshots_.current(), nullptr};
-  const Parts parts = split(segments, *target.snapshot);
+  const auto snapshot = snapshots_.current();
+  const Parts parts = split(segments, *snapshot);
   const Row* row = find_row(parts.operation);
-  target.alias = target.snapshot->find_alias(parts.alias);
-  if (row == nullptr || target.alias == nullptr) {
+  if (row == nullptr || snapshot->find_alias(parts.alias) == nullptr) {
     refuse_unknown();
   }
   if (!contains(kKnownMethods, method)) {
@@ -123,9 +133,8 @@ http::RouteMatch EstRouter::match(std::string_view method,
     return plain_answer(405, "route.wrong_method", "this method is not allowed here\n",
                         joined(row->methods));
   }
-  return {row->body_limit > 0, row->body_limit,
-          [row, target = std::move(target)](const http::Request& request) {
-            return row->answer(target, request);
+  return {row->body_limit > 0, row->body_limit, [this, row](const http::Request& request) {
+            return row->answer(target_of(request), request);
           }};
 }
 

@@ -34,6 +34,7 @@ class EstRouter final : public http::Router {
     std::function<http::Response(const Target&, const http::Request&)> answer;
   };
   [[nodiscard]] const Row* find_row(std::string_view operation) const noexcept;
+  [[nodiscard]] Target target_of(const http::Request& request) const;
 
   const ca::SnapshotSource& snapshots_;
   const std::vector<Row> rows_;

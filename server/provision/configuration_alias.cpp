@@ -110,15 +110,21 @@ std::vector<Bytes> read_ra_certificates(const ConfigurationSection& section,
   return fingerprints;
 }
 
-/// A field of a subject, or DN for the whole of it.
-void check_field(const ConfigurationSection& section, std::string_view key,
-                 const std::string& field) {
-  if (field != ca::kWholeSubject) {
-    static_cast<void>(checked(section, key, [&] {
-      return crypto::Name::from_text(std::string(ca::attribute_of(field)) +
-                                     (field == "C" ? "=XX" : "=x"));
-    }));
+/// A field of a subject, or DN for the whole of it; returns the OID (empty for DN). A field has to
+/// be written as it is looked up, or it would be looked for in vain: CN, not commonName.
+std::string check_field(const ConfigurationSection& section, std::string_view key,
+                        const std::string& field) {
+  if (field == ca::kWholeSubject) {
+    return {};
   }
+  const std::string attribute(ca::attribute_of(field));
+  const crypto::NameAttribute known = checked(section, key, [&] {
+    return crypto::Name::from_text(attribute + (field == "C" ? "=XX" : "=x")).attributes().front();
+  });
+  if (attribute != known.short_name && attribute != known.oid) {
+    section.refuse("config.value", key, field + " must be written " + known.short_name);
+  }
+  return known.oid;
 }
 
 void read_naming(const ConfigurationSection& section, ca::Alias& alias) {
@@ -143,7 +149,7 @@ void read_naming(const ConfigurationSection& section, ca::Alias& alias) {
       section.refuse("config.value", "name_parameters", "must name a field of the subject");
     }
     for (const std::string& field : alias.name_parameters) {
-      check_field(section, "name_parameters", field);
+      static_cast<void>(check_field(section, "name_parameters", field));
     }
   }
 }
@@ -154,13 +160,13 @@ void read_codes(const ConfigurationSection& section, ca::Alias& alias) {
   alias.code_source = read_choice(section, "code_source", kSources, alias.code_source);
   alias.code_field = section.optional_text("code_field").value_or("");
   alias.username_field = section.optional_text("username_field").value_or(alias.username_field);
-  check_field(section, "username_field", alias.username_field);
+  const std::string named = check_field(section, "username_field", alias.username_field);
   if ((alias.code_source == dn_part) != section.has("code_field")) {
     section.refuse("config.value", "code_field", "goes with code_source = \"dn-part\"");
   }
   if (section.has("code_field")) {
-    check_field(section, "code_field", alias.code_field);
-    if (alias.code_field == ca::kWholeSubject || alias.code_field == alias.username_field) {
+    const std::string held = check_field(section, "code_field", alias.code_field);
+    if (held.empty() || held == named) {
       section.refuse("config.value", "code_field", "must be a field of its own");
     }
   }

@@ -68,12 +68,16 @@ ca::IntentOutcome SqliteRegistry::intend(const ca::Intent& intent, const ca::Aud
 ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Intent& intent,
                                          const ca::AuditEvent& audit) const {
   const Instant now = clock_.now();
-  if (auto earlier = answered_before(transaction, intent, now)) {
-    return std::move(*earlier);
+  if (!intent.presented.empty() && reason_in_force(transaction, intent.presented)) {
+    return ca::Refused{"own_certificate.revoked_meanwhile",
+                       "the client certificate has been revoked", ErrorCode::forbidden};
   }
   const EntityVerdict entity = judge_end_entity(transaction, intent);
   if (entity.refused) {
     return *entity.refused;
+  }
+  if (auto earlier = answered_before(transaction, intent, now)) {
+    return std::move(*earlier);
   }
   const Bytes& code_id = intent.entity.code_id;
   if (!code_id.empty() && !use_code(transaction, code_id, now)) {

@@ -212,6 +212,12 @@ TEST_F(ClientModeTest, AnEndEntityOfAnotherCaOrProfileIsNotReachedHere) {
   EXPECT_EQ(refusal("first code"), "") << "the end entity's CA issues";
 }
 
+// Found by a hostile client: the profile was none of a CA's when the end entity was registered.
+TEST_F(ClientModeTest, AProfileThatCameToMakeCasServesNobody) {
+  snapshot_.certificate_profiles.at("device").ca = true;
+  EXPECT_EQ(refusal("first code"), "entity.profile_of_ca");
+}
+
 TEST_F(ClientModeTest, AProfileThatIsGoneIsSaidSo) {
   snapshot_.end_entity_profiles.clear();
   EXPECT_EQ(refusal("first code"), "entity.profile_gone");

@@ -100,6 +100,30 @@ TEST_F(EnrollmentTest, ARevokedCertificateGivesNoRights) {
   EXPECT_EQ(error_id([&] { static_cast<void>(self(first)); }), "auth.certificate_revoked");
 }
 
+// Found by a hostile client: revoked after it was looked at, and before the intent.
+TEST_F(EnrollmentTest, ACertificateRevokedMeanwhileGivesNoRights) {
+  const auto first = as_ra(new_key(), "CN=device-1");
+  const auto own = self(first);
+  store_->registry().revoke(first.serial(), {.at = system_clock_.now(), .reason = 4},
+                            event("certificate.revoked", first.serial()));
+  EXPECT_EQ(error_id([&] {
+              static_cast<void>(enroll(own, Operation::simplereenroll, new_key(), "CN=device-1"));
+            }),
+            "own_certificate.revoked_meanwhile");
+  EXPECT_EQ(rows(), 1);
+}
+
+// Found by a hostile client: the answer to an earlier request was given before anybody looked.
+TEST_F(EnrollmentTest, ADisabledEndEntityDoesNotGetAnEarlierAnswerEither) {
+  alias_.retry_window = std::chrono::minutes(2);
+  const auto key = new_key();
+  const auto first = as_ra(key, "CN=device-1");
+  EXPECT_EQ(as_ra(key, "CN=device-1").serial(), first.serial());
+  store_->end_entities().set_disabled("device-1", true, event("entity.disabled"));
+  EXPECT_EQ(error_id([&] { static_cast<void>(as_ra(key, "CN=device-1")); }), "entity.disabled");
+  EXPECT_EQ(rows(), 1);
+}
+
 TEST_F(EnrollmentTest, ACertificateOfAnotherProfileGivesNoRights) {
   const auto first = as_ra(new_key(), "CN=device-1");
   ca::CertificateProfile other = estia::test::device_profile();

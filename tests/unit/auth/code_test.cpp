@@ -2,6 +2,7 @@
 // Client mode: enrolment codes, wherever they stand.
 #include "server/auth/authenticate.h"
 
+#include "server/ca/naming.h"
 #include "tests/unit/auth/authentication_fixture.h"
 
 namespace estia::auth {
@@ -60,6 +61,26 @@ TEST_F(CodeTest, TheCodeMayBeAPartOfTheSubject) {
   alias.username_field = ca::kWholeSubject;
   entities.entity.username = "device-7";
   EXPECT_EQ(by_csr("CN=device-7,OU=the code"), "forbidden auth.wrong_password");
+}
+
+// Bug: a field was read under one name and taken out under another, so that the code stayed in the
+// subject.
+TEST_F(CodeTest, TheFieldThatIsReadIsTheOneThatIsTakenOut) {
+  alias.code_source = ca::CodeSource::dn_part;
+  for (const auto& [field, holds, other] :
+       {std::tuple{"SN", "serialNumber", "SN"}, std::tuple{"SURNAME", "SN", "serialNumber"},
+        std::tuple{"2.5.4.11", "OU", "O"}}) {
+    alias.code_field = field;
+    alias.username_field = "CN";
+    const auto subject = [](const char* attribute) {
+      return std::string("CN=device-7,") + attribute + "=the code";
+    };
+    EXPECT_EQ(by_csr(subject(holds)), "code device-7") << field;
+    EXPECT_EQ(by_csr(subject(other)), "forbidden auth.required") << field;
+    EXPECT_EQ(ca::without_field(crypto::Name::from_text(subject(holds)), field).text(),
+              "CN=device-7")
+        << field;
+  }
 }
 
 TEST_F(CodeTest, BasicHoldsUsernameAndCode) {

@@ -96,6 +96,18 @@ TEST(Wishes, KeyUsageIsTheProfilesUnlessTheRequestMayDecide) {
   EXPECT_EQ(c.value(crypto::oid::kKeyUsage), crypto::key_usage({"digitalSignature"}).value);
 }
 
+// Found by a hostile client: nothing usable was left, the extension was left out, and a certificate
+// without it is good for everything.
+TEST(Wishes, AKeyThatCanDoNothingOfWhatIsAskedIsRefused) {
+  Case c;
+  c.profile.override_key_usage = true;
+  c.wishes = {crypto::key_usage({"keyEncipherment"})};
+  EXPECT_EQ(c.refusal(), "malformed key.no_usage_left");
+  c.wishes.clear();
+  c.profile.key_usage = {"dataEncipherment"};
+  EXPECT_EQ(c.refusal(), "malformed key.no_usage_left");
+}
+
 TEST(Wishes, NoRequestBecomesACaOrARegistrationAuthority_EST_3_7_e) {
   Case c;
   c.profile.override_key_usage = true;

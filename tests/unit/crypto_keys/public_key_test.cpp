@@ -158,6 +158,28 @@ TEST(PublicKey, EveryFlippedByteIsRefusedOrAnotherKey) {
   }
 }
 
+// Found by a hostile client: anybody can sign for the identity point.
+TEST(PublicKey, Ed25519PointsOfSmallOrderAreWeak) {
+  const Bytes header = from_hex("302a300506032b6570032100");
+  const auto strength = [&](std::string_view point) {
+    Bytes spki = header;
+    const Bytes key = from_hex(point);
+    spki.insert(spki.end(), key.begin(), key.end());
+    return refusal([&] { PublicKey::from_spki(spki).check_strength(); });
+  };
+  for (const char* point : {"0100000000000000000000000000000000000000000000000000000000000000",
+                            "0100000000000000000000000000000000000000000000000000000000000080",
+                            "0000000000000000000000000000000000000000000000000000000000000000",
+                            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+                            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+                            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"}) {
+    EXPECT_EQ(strength(point), "malformed key.weak") << point;
+  }
+  // The key of RFC 8032 7.1, test 1
+  EXPECT_EQ(strength("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"), "none");
+}
+
 TEST(PublicKey, TheKeyIdentifierIsTheOneOpensslWrites) {
   const test::ScratchDirectory scratch;
   const PrivateKey key = PrivateKey::generate_software(KeySpec::parse("P-384"));

@@ -38,7 +38,9 @@ class EstRouterTest : public testing::Test {
     }
   }
   http::Response answer(const std::string& method, const std::string& path) {
-    return router.match(method, segments(path)).handler(http::Request{});
+    http::Request request;
+    request.segments = segments(path);
+    return router.match(method, request.segments).handler(request);
   }
 
   test::SoftwareCa authority = test::make_software_ca();
@@ -62,6 +64,22 @@ TEST_F(EstRouterTest, ServesEachOperationWithAndWithoutAlias_EST_3_2_2_f) {
     EXPECT_EQ(answer("HEAD", prefix + "cacerts").status, 200);
     EXPECT_EQ(answer("POST", prefix + "simpleenroll").status, 401);
     EXPECT_EQ(answer("POST", prefix + "simplereenroll").status, 403);
+  }
+}
+
+// Found by a hostile client: who held back the body was judged by the configuration of the header.
+TEST_F(EstRouterTest, ARequestIsJudgedByWhatIsInForceWhenItsBodyIsHere) {
+  http::Request request;
+  request.segments = segments("/.well-known/est/factory/simpleenroll");
+  const http::RouteMatch route = router.match("POST", request.segments);
+  auto changed = std::make_shared<ca::Snapshot>(*snapshots.snapshot);
+  changed->aliases.erase("factory");
+  snapshots.snapshot = changed;
+  try {
+    static_cast<void>(route.handler(request));
+    ADD_FAILURE() << "served by an alias that is gone";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.id().c_str(), "route.unknown_alias");
   }
 }
 

@@ -122,6 +122,11 @@ TEST(AliasModes, WhatCannotBeIsRefusedWithTheKey) {
       {client + "code_source = \"dn-part\"\ncode_field = \"DN\"\n", "a field of its own"},
       {client + "code_source = \"dn-part\"\ncode_field = \"CN\"\nusername_field = \"CN\"\n",
        "a field of its own"},
+      {client + "code_source = \"dn-part\"\ncode_field = \"2.5.4.3\"\nusername_field = \"CN\"\n",
+       "a field of its own"},
+      {client + "code_source = \"dn-part\"\ncode_field = \"organizationalUnitName\"\n",
+       "must be written OU"},
+      {client + "username_field = \"commonName\"\n", "must be written CN"},
       {client + "username_field = \"nothing\"\n", "alias[more].username_field"},
       {client + "authenticators = [\"code\", \"client-certificate\"]\n", "must come last"},
       {client + "certificate_profile = \"sub-ca\"\n", "makes CAs"},
@@ -144,8 +149,10 @@ TEST(AliasModes, WhatCannotBeIsRefusedWithTheKey) {
 }
 
 TEST(AliasModes, WhatTheCaMakesItselfCannotBeTakenOver) {
-  for (const char* oid : {"2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30",
-                          "2.5.29.35", "not.an.oid"}) {
+  for (const char* oid :
+       {"2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.35", "2.5.29.31",
+        "2.5.29.33", "2.5.29.36", "2.5.29.46", "2.5.29.54", "1.3.6.1.5.5.7.1.1",
+        "2.16.840.1.113730.1.1", "not.an.oid"}) {
     const std::string document =
         test::mutated("backdate = \"5m\"", "override_extensions = [\"" + std::string(oid) + "\"]");
     EXPECT_THROW(static_cast<void>(parse(document, "x.toml")), Error) << oid;
