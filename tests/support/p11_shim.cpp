@@ -82,6 +82,12 @@ P11Counters* shared_counters() {
   return counters;
 }
 
+void count_inside(int difference) {
+  if (P11Counters* const counters = shared_counters()) {
+    counters->inside += static_cast<std::uint64_t>(difference);
+  }
+}
+
 /// The other process's view of this call, and its order to wait for company. `entry` counts it
 /// already; the lock is the shim's.
 void share(std::string_view name, const Entry& entry, std::unique_lock<std::mutex>& lock) {
@@ -119,6 +125,7 @@ Orders enter(const char* name) {
   ++entry.calls;
   entry.most_in_flight = std::max(entry.most_in_flight, ++entry.in_flight);
   all.changed.notify_all();
+  count_inside(1);
   share(name, entry, lock);
   all.changed.wait(lock, [&] { return !entry.gate_closed; });
   if (entry.skip > 0) {
@@ -136,6 +143,7 @@ void leave(const char* name) {
   Shim& all = shim();
   const std::scoped_lock lock(all.mutex);
   --all.entries[name].in_flight;
+  count_inside(-1);
   all.changed.notify_all();
 }
 
@@ -234,25 +242,27 @@ struct Thunk<Member> {
 
 #define ESTIA_SHIM_FUNCTIONS(X)                                                                   \
   X(C_Initialize)                                                                                 \
-  X(C_Finalize) X(C_GetInfo) X(C_GetSlotList) X(C_GetSlotInfo) X(C_GetTokenInfo) X(               \
-      C_GetMechanismList) X(C_GetMechanismInfo) X(C_InitToken) X(C_InitPIN) X(C_SetPIN)           \
-      X(C_OpenSession) X(C_CloseSession) X(C_CloseAllSessions) X(C_GetSessionInfo) X(             \
-          C_GetOperationState) X(C_SetOperationState) X(C_Login) X(C_Logout) X(C_CreateObject)    \
-          X(C_CopyObject) X(C_DestroyObject) X(C_GetObjectSize) X(C_GetAttributeValue) X(         \
-              C_SetAttributeValue) X(C_FindObjectsInit) X(C_FindObjects) X(C_FindObjectsFinal)    \
-              X(C_EncryptInit) X(C_Encrypt) X(C_EncryptUpdate) X(C_EncryptFinal) X(C_DecryptInit) \
-                  X(C_Decrypt) X(C_DecryptUpdate) X(C_DecryptFinal) X(C_DigestInit) X(C_Digest)   \
-                      X(C_DigestUpdate) X(C_DigestKey) X(C_DigestFinal) X(C_SignInit) X(C_Sign)   \
-                          X(C_SignUpdate) X(C_SignFinal) X(C_SignRecoverInit) X(C_SignRecover)    \
-                              X(C_VerifyInit) X(C_Verify) X(C_VerifyUpdate) X(C_VerifyFinal)      \
-                                  X(C_VerifyRecoverInit) X(C_VerifyRecover)                       \
-                                      X(C_DigestEncryptUpdate) X(C_DecryptDigestUpdate)           \
-                                          X(C_SignEncryptUpdate) X(C_DecryptVerifyUpdate)         \
-                                              X(C_GenerateKey) X(C_GenerateKeyPair) X(C_WrapKey)  \
-                                                  X(C_UnwrapKey) X(C_DeriveKey) X(C_SeedRandom)   \
-                                                      X(C_GenerateRandom) X(C_GetFunctionStatus)  \
-                                                          X(C_CancelFunction)                     \
-                                                              X(C_WaitForSlotEvent)
+  X(C_Finalize)                                                                                   \
+  X(C_GetInfo) X(C_GetSlotList) X(C_GetSlotInfo) X(C_GetTokenInfo) X(C_GetMechanismList)          \
+      X(C_GetMechanismInfo) X(C_InitToken) X(C_InitPIN) X(C_SetPIN) X(C_OpenSession) X(           \
+          C_CloseSession) X(C_CloseAllSessions) X(C_GetSessionInfo) X(C_GetOperationState)        \
+          X(C_SetOperationState) X(C_Login) X(C_Logout) X(C_CreateObject) X(C_CopyObject) X(      \
+              C_DestroyObject) X(C_GetObjectSize) X(C_GetAttributeValue) X(C_SetAttributeValue)   \
+              X(C_FindObjectsInit) X(C_FindObjects) X(C_FindObjectsFinal) X(C_EncryptInit)        \
+                  X(C_Encrypt) X(C_EncryptUpdate) X(C_EncryptFinal) X(C_DecryptInit) X(C_Decrypt) \
+                      X(C_DecryptUpdate) X(C_DecryptFinal) X(C_DigestInit) X(C_Digest)            \
+                          X(C_DigestUpdate) X(C_DigestKey) X(C_DigestFinal) X(C_SignInit)         \
+                              X(C_Sign) X(C_SignUpdate) X(C_SignFinal) X(C_SignRecoverInit)       \
+                                  X(C_SignRecover) X(C_VerifyInit) X(C_Verify) X(C_VerifyUpdate)  \
+                                      X(C_VerifyFinal) X(C_VerifyRecoverInit) X(C_VerifyRecover)  \
+                                          X(C_DigestEncryptUpdate) X(C_DecryptDigestUpdate)       \
+                                              X(C_SignEncryptUpdate) X(C_DecryptVerifyUpdate)     \
+                                                  X(C_GenerateKey) X(C_GenerateKeyPair)           \
+                                                      X(C_WrapKey) X(C_UnwrapKey) X(C_DeriveKey)  \
+                                                          X(C_SeedRandom) X(C_GenerateRandom)     \
+                                                              X(C_GetFunctionStatus)              \
+                                                                  X(C_CancelFunction)             \
+                                                                      X(C_WaitForSlotEvent)
 
 CK_FUNCTION_LIST* list() {
   static CK_FUNCTION_LIST* const made = [] {

@@ -43,8 +43,8 @@ class LoadLog final {
   /// Returns once `count` certificates of that life are here. Throws std::runtime_error when that
   /// takes longer than half a minute.
   void wait_delivered(int life, std::size_t count);
-  /// The same for refusals, of all lives.
-  void wait_refused(std::size_t count);
+  /// Whether `count` refusals, of all lives, came within that time.
+  [[nodiscard]] bool wait_refused(std::size_t count, std::chrono::seconds limit);
 
   /// Requests that were sent and have neither an answer nor a broken connection.
   [[nodiscard]] std::size_t in_flight() const;
