@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include "admin/cli/alias_import_command.h"
+#include "admin/cli/anchor_commands.h"
 #include "admin/cli/apply_command.h"
+#include "admin/cli/ca_commands.h"
 #include "admin/cli/cert_show_command.h"
 #include "admin/cli/code_commands.h"
 #include "admin/cli/config_diff_command.h"
@@ -41,6 +43,14 @@ void add_commands(CLI::App& estia) {
   ConfigExportCommand::add_to(config, open_offline);
   ConfigDiffCommand::add_to(config, open_offline);
   AliasImportCommand::add_to(group(estia, "alias", "EST aliases"));
+  CLI::App& ca = group(estia, "ca", "This server's CAs");
+  CaListCommand::add_to(ca);
+  CaShowCommand::add_to(ca);
+  CLI::App& anchor = group(estia, "anchor", "Foreign CAs that are trusted");
+  AnchorAddCommand::add_to(anchor);
+  AnchorRemoveCommand::add_to(anchor);
+  AnchorListCommand::add_to(anchor);
+  AnchorCrlCommand::add_to(anchor);
   CLI::App& entity = group(estia, "entity", "End entities");
   EntityAddCommand::add_to(entity);
   EntityCommand::add_to(entity);

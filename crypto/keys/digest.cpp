@@ -49,4 +49,13 @@ Bytes sha256(ByteView bytes) {
   return digest.finish();
 }
 
+Bytes sha512(ByteView bytes) {
+  const EvpMdPtr algorithm(require(::EVP_MD_fetch(library(), "SHA2-512", nullptr), "EVP_MD_fetch"));
+  Bytes out(64);
+  unsigned size = 0;
+  require(::EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, algorithm.get(), nullptr),
+          "EVP_Digest");
+  return out;
+}
+
 }  // namespace estia::crypto

@@ -21,5 +21,7 @@ class Sha256 final {
 };
 
 [[nodiscard]] Bytes sha256(ByteView bytes);
+/// For fingerprints that a person compares; fetched each time.
+[[nodiscard]] Bytes sha512(ByteView bytes);  ///< 64 bytes
 
 }  // namespace estia::crypto

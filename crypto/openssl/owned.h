@@ -33,6 +33,9 @@ struct OpenSslFree {  // OPENSSL_free is a macro
 struct X509StackFree {
   void operator()(STACK_OF(X509) * s) const noexcept { sk_X509_pop_free(s, X509_free); }
 };
+struct CrlStackFree {  // the CRLs are somebody else's
+  void operator()(STACK_OF(X509_CRL) * s) const noexcept { sk_X509_CRL_free(s); }
+};
 struct ExtensionStackFree {
   void operator()(STACK_OF(X509_EXTENSION) * s) const noexcept {
     sk_X509_EXTENSION_pop_free(s, X509_EXTENSION_free);
@@ -53,6 +56,7 @@ using X509ExtensionPtr = Owned<X509_EXTENSION, X509_EXTENSION_free>;
 using X509StorePtr = Owned<X509_STORE, X509_STORE_free>;
 using X509StoreCtxPtr = Owned<X509_STORE_CTX, X509_STORE_CTX_free>;
 using X509StackPtr = std::unique_ptr<STACK_OF(X509), X509StackFree>;
+using CrlStackPtr = std::unique_ptr<STACK_OF(X509_CRL), CrlStackFree>;
 using ExtensionStackPtr = std::unique_ptr<STACK_OF(X509_EXTENSION), ExtensionStackFree>;
 using GeneralNamesPtr = Owned<GENERAL_NAMES, GENERAL_NAMES_free>;
 using GeneralNamePtr = Owned<GENERAL_NAME, GENERAL_NAME_free>;

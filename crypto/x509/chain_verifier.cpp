@@ -26,10 +26,61 @@ X509StackPtr stack_of(const std::vector<Certificate>& certificates) {
   return stack;
 }
 
-}  // namespace
+CrlStackPtr stack_of(const std::vector<Crl>& crls) {
+  CrlStackPtr stack(require(sk_X509_CRL_new_null(), "sk_X509_CRL_new_null"));
+  for (const Crl& crl : crls) {
+    require(sk_X509_CRL_push(stack.get(), crl.openssl()) > 0 ? 1 : 0, "sk_X509_CRL_push");
+  }
+  return stack;
+}
 
-ChainOutcome verify_client_chain(const Certificate& leaf, const std::vector<Certificate>& untrusted,
-                                 const std::vector<Certificate>& anchors, Instant at) {
+bool is_anchor_of(X509_STORE_CTX* context, int depth) {
+  return depth + 1 == sk_X509_num(::X509_STORE_CTX_get0_chain(context));
+}
+
+/// The anchor needs no CRL: nobody above it is asked.
+int pass_anchor(int ok, X509_STORE_CTX* context) {
+  const bool unknown = ::X509_STORE_CTX_get_error(context) == X509_V_ERR_UNABLE_TO_GET_CRL;
+  const int depth = ::X509_STORE_CTX_get_error_depth(context);
+  return ok == 1 || (unknown && is_anchor_of(context, depth)) ? 1 : 0;
+}
+
+/// And a CRL that is missing or late is none; what stands in a late one still counts.
+int pass_missing(int ok, X509_STORE_CTX* context) {
+  switch (::X509_STORE_CTX_get_error(context)) {
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+      return 1;
+    default:
+      return ok;
+  }
+}
+
+ChainOutcome::Failure failure_of(int error) {
+  using enum ChainOutcome::Failure;
+  switch (error) {
+    case X509_V_ERR_CERT_REVOKED:
+      return revoked;
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+    case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+    case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+    case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+    case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+    case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+      return revocation_unknown;
+    default:
+      return untrusted;
+  }
+}
+
+ChainOutcome verify(int purpose, const Certificate& leaf, const std::vector<Certificate>& untrusted,
+                    const std::vector<Certificate>& anchors, Instant at,
+                    const std::optional<CrlCheck>& crls) {
   ChainOutcome outcome;
   if (anchors.empty()) {
     outcome.reason = "no trust anchors";
@@ -42,8 +93,7 @@ ChainOutcome verify_client_chain(const Certificate& leaf, const std::vector<Cert
   require(::X509_STORE_CTX_init(context.get(), store.get(), leaf.openssl(), helpers.get()),
           "X509_STORE_CTX_init");
   X509_VERIFY_PARAM* parameters = ::X509_STORE_CTX_get0_param(context.get());
-  require(::X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT),
-          "X509_VERIFY_PARAM_set_purpose");
+  require(::X509_VERIFY_PARAM_set_purpose(parameters, purpose), "X509_VERIFY_PARAM_set_purpose");
   ::X509_VERIFY_PARAM_set_time(parameters, unix_seconds(at));
   ::X509_VERIFY_PARAM_set_depth(parameters, kMaxDepth);
   ::X509_VERIFY_PARAM_set_auth_level(parameters, 2);
@@ -51,10 +101,21 @@ ChainOutcome verify_client_chain(const Certificate& leaf, const std::vector<Cert
   require(::X509_VERIFY_PARAM_set_flags(parameters,
                                         X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_X509_STRICT),
           "X509_VERIFY_PARAM_set_flags");
+  const CrlStackPtr crl_stack = crls ? stack_of(crls->crls) : nullptr;
+  if (crls) {
+    ::X509_STORE_CTX_set0_crls(context.get(), crl_stack.get());
+    require(::X509_VERIFY_PARAM_set_flags(parameters,
+                                          X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL),
+            "X509_VERIFY_PARAM_set_flags");
+    ::X509_STORE_CTX_set_verify_cb(context.get(), crls->required ? pass_anchor : pass_missing);
+  }
   const bool ok = ::X509_verify_cert(context.get()) == 1;
   const int error = ::X509_STORE_CTX_get_error(context.get());
   static_cast<void>(drain_errors());
-  if (!ok || error != X509_V_OK) {
+  // What a callback let pass stays noted as the context's error.
+  const bool passed = ok && crls && failure_of(error) == ChainOutcome::Failure::revocation_unknown;
+  if (!ok || (error != X509_V_OK && !passed)) {
+    outcome.failure = failure_of(error);
     outcome.reason = ::X509_verify_cert_error_string(error);
     return outcome;
   }
@@ -63,7 +124,21 @@ ChainOutcome verify_client_chain(const Certificate& leaf, const std::vector<Cert
     outcome.chain.push_back(Certificate::from_openssl(sk_X509_value(chain, i)));
   }
   outcome.trusted = true;
+  outcome.failure = ChainOutcome::Failure::none;
   return outcome;
+}
+
+}  // namespace
+
+ChainOutcome verify_client_chain(const Certificate& leaf, const std::vector<Certificate>& untrusted,
+                                 const std::vector<Certificate>& anchors, Instant at,
+                                 const std::optional<CrlCheck>& crls) {
+  return verify(X509_PURPOSE_SSL_CLIENT, leaf, untrusted, anchors, at, crls);
+}
+
+ChainOutcome verify_crl_issuer(const Certificate& issuer, const std::vector<Certificate>& untrusted,
+                               const Certificate& anchor, Instant at) {
+  return verify(X509_PURPOSE_CRL_SIGN, issuer, untrusted, {anchor}, at, std::nullopt);
 }
 
 }  // namespace estia::crypto

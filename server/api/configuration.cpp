@@ -22,14 +22,6 @@ std::string document_of(JsonObject& body) {
   return document;
 }
 
-Json changes_of(const provision::ApplyReport& report) {
-  return {{"version", report.version},
-          {"added", report.added},
-          {"changed", report.changed},
-          {"removed", report.removed},
-          {"warnings", report.warnings}};
-}
-
 http::Response show(const Management& management) {
   const provision::ExportedConfiguration exported =
       provision::export_configuration(management.configuration);
@@ -51,7 +43,7 @@ http::Response check(const Management& management, const Call& call) {
     needs.push_back(
         {{"alias", needed.alias}, {"user", needed.user}, {"password_file", needed.password_file}});
   }
-  Json answer = changes_of(report.changes);
+  Json answer = changes_json(report.changes);
   answer["needs"] = std::move(needs);
   answer["diff"] = report.diff;
   return json_response(answer);
@@ -80,10 +72,18 @@ http::Response replace(const Management& management, const Call& call) {
                                   .who = call.who,
                                   .replaces = body.optional_number("replaces")};
   body.finish();
-  return json_response(changes_of(management.apply(request)));
+  return json_response(changes_json(management.apply(request)));
 }
 
 }  // namespace
+
+Json changes_json(const provision::ApplyReport& report) {
+  return {{"version", report.version},
+          {"added", report.added},
+          {"changed", report.changed},
+          {"removed", report.removed},
+          {"warnings", report.warnings}};
+}
 
 std::vector<Route> configuration_routes(const Management& management) {
   return {

@@ -42,6 +42,8 @@ struct Management {
   std::function<std::shared_ptr<const ca::Snapshot>()> snapshot;
   /// Stores and publishes, one change at a time; throws what provision::apply throws.
   std::function<provision::ApplyReport(const provision::ApplyRequest&)> apply;
+  /// Stores and publishes a CRL that was verified.
+  std::function<void(const ca::StoredCrl&, const ca::AuditEvent&)> set_crl;
   /// Whether this configuration could be put in force, as far as the token is concerned.
   std::function<void(const ca::Snapshot&)> check_keys;
   std::function<Status()> status;

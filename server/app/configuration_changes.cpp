@@ -2,6 +2,7 @@
 #include "server/app/configuration_changes.h"
 
 #include "server/ops/log.h"
+#include "server/provision/configuration_document.h"
 
 namespace estia::app {
 
@@ -17,6 +18,16 @@ provision::ApplyReport ConfigurationChanges::apply(const provision::ApplyRequest
             {"configuration", std::to_string(report.version)},
             {"changed", report.anything() ? "yes" : "no"}});
   return report;
+}
+
+void ConfigurationChanges::set_crl(const ca::StoredCrl& crl, const ca::AuditEvent& audit) {
+  const std::lock_guard lock(mutex_);
+  store_.set_crl(crl, audit);
+  if (const std::optional<ca::StoredConfiguration> stored = store_.load()) {
+    snapshots_.publish(provision::build_snapshot(*stored));
+  }
+  ops::log(ops::Level::info, "anchor.crl",
+           {{"who", audit.who}, {"anchor", audit.object}, {"crl", audit.detail}});
 }
 
 }  // namespace estia::app

@@ -22,6 +22,9 @@ class ConfigurationChanges final {
   /// Throws what provision::apply and TokenCaKeys::add throw; then nothing has changed.
   [[nodiscard]] provision::ApplyReport apply(const provision::ApplyRequest& request);
 
+  /// Stores a CRL that was verified, and it counts from the next request. Throws Error{store, ...}.
+  void set_crl(const ca::StoredCrl& crl, const ca::AuditEvent& audit);
+
  private:
   ca::ConfigurationStore& store_;
   const Clock& clock_;

@@ -66,6 +66,8 @@ api::Management Daemon::management() {
       .clock = clock_,
       .snapshot = [this] { return snapshots_.current(); },
       .apply = [this](const provision::ApplyRequest& request) { return changes_.apply(request); },
+      .set_crl = [this](const ca::StoredCrl& crl,
+                        const ca::AuditEvent& audit) { changes_.set_crl(crl, audit); },
       .check_keys = [this](const ca::Snapshot& wanted) { keys_.add(wanted); },
       .status = [this] { return status(); }};
 }

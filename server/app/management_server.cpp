@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include "server/api/anchors.h"
 #include "server/api/api_router.h"
+#include "server/api/cas.h"
 #include "server/api/certificates.h"
 #include "server/api/configuration.h"
 #include "server/api/ejbca.h"
@@ -25,8 +27,9 @@ std::shared_ptr<const http::Router> router_for(const api::Management& management
                                                std::vector<unsigned> uids) {
   uids.push_back(::geteuid());
   std::vector<api::Route> routes;
-  for (const auto& add : {api::configuration_routes, api::certificates_routes, api::entities_routes,
-                          api::ejbca_routes, api::status_routes}) {
+  for (const auto& add :
+       {api::configuration_routes, api::certificates_routes, api::entities_routes,
+        api::anchors_routes, api::cas_routes, api::ejbca_routes, api::status_routes}) {
     for (api::Route& route : add(management)) {
       routes.push_back(std::move(route));
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/auth/client_certificate.h"
+#include "server/auth/foreign_certificate.h"
 #include "server/auth/password.h"
 #include "server/ca/naming.h"
 
@@ -75,7 +76,10 @@ std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& sna
     throw Error(ErrorCode::forbidden, "auth.certificate_required",
                 "re-enrolment needs the certificate to be renewed as TLS client certificate");
   }
-  const bool otherwise = has_http_authentication(alias) || code_is_in_csr(alias);
+  // Where something else may still give a role, a certificate that gives none counts as absent.
+  const bool otherwise = has_http_authentication(alias) || code_is_in_csr(alias) ||
+                         (accepts(alias, Authenticator::vendor_certificate) &&
+                          accepts(alias, Authenticator::client_certificate));
   const std::optional<ca::Identity> header = by_header(snapshot, alias, presented);
   for (const Authenticator authenticator : alias.authenticators) {
     std::optional<ca::Identity> identity;
@@ -90,6 +94,9 @@ std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& sna
         identity =
             narrower(by_certificate(snapshot, alias, presented, /*tolerated=*/false), header);
         break;
+      case Authenticator::vendor_certificate:
+        identity = by_vendor(snapshot, alias, presented, /*tolerated=*/otherwise);
+        break;
       case Authenticator::code:
         if (code_is_in_csr(alias)) {
           return std::nullopt;  // in its turn: what stands before it in the list has come first
@@ -100,6 +107,13 @@ std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& sna
     if (identity) {
       return identity;
     }
+  }
+  if (!presented.chain.empty() && accepts(alias, Authenticator::vendor_certificate) &&
+      !has_http_authentication(alias)) {
+    throw Error(ErrorCode::forbidden, "auth.certificate_untrusted",
+                "the client certificate is not trusted here",
+                "client certificate " + to_hex(presented.chain.front().serial()) +
+                    " is neither one of ours nor a vendor's that is good here");
   }
   throw Error(refusal_code(alias), "auth.required",
               has_http_authentication(alias) ? "authentication is required"
@@ -205,11 +219,33 @@ std::optional<ca::Identity> Authentication::by_certificate(const ca::Snapshot& s
   }
   const crypto::Certificate& leaf = presented.chain.front();
   try {
+    if (is_foreign_ra(snapshot, alias, leaf)) {
+      check_foreign_ra(snapshot, alias, presented.chain, clock_.now());
+      return ca::Identity::foreign_ra(proof(), leaf);
+    }
     KnownCertificate known =
         identify_certificate(snapshot, alias, registry_, presented.chain, clock_.now());
     return known.registration_authority
                ? ca::Identity::ra_certificate(proof(), leaf, std::move(known.record))
                : ca::Identity::self(proof(), leaf, std::move(known.record));
+  } catch (const Error& error) {
+    if (!tolerated || error.code() != ErrorCode::forbidden) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
+std::optional<ca::Identity> Authentication::by_vendor(const ca::Snapshot& snapshot,
+                                                      const ca::Alias& alias,
+                                                      const Presented& presented,
+                                                      bool tolerated) const {
+  if (presented.chain.empty()) {
+    return std::nullopt;
+  }
+  try {
+    check_foreign_certificate(snapshot, alias.vendor_anchors, presented.chain, clock_.now());
+    return ca::Identity::vendor(proof(), presented.chain.front());
   } catch (const Error& error) {
     if (!tolerated || error.code() != ErrorCode::forbidden) {
       throw;

@@ -74,6 +74,10 @@ class Authentication final : private ca::CredentialCheck {
                                                            const ca::Alias& alias,
                                                            const Presented& presented,
                                                            bool tolerated) const;
+  [[nodiscard]] std::optional<ca::Identity> by_vendor(const ca::Snapshot& snapshot,
+                                                      const ca::Alias& alias,
+                                                      const Presented& presented,
+                                                      bool tolerated) const;
 
   const ca::Registry& registry_;
   const ca::EndEntityStore& entities_;

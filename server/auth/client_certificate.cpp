@@ -6,6 +6,7 @@
 #include "crypto/base/error.h"
 #include "crypto/x509/chain_verifier.h"
 #include "crypto/x509/extension.h"
+#include "server/auth/foreign_certificate.h"
 
 namespace estia::auth {
 namespace {
@@ -68,8 +69,15 @@ const ca::CertificationAuthority& issuer_of(const ca::Snapshot& snapshot, const 
 }
 
 bool is_listed(const ca::Alias& alias, const crypto::Certificate& leaf) {
-  return std::ranges::find(alias.ra_certificates, leaf.fingerprint_sha256()) !=
-         alias.ra_certificates.end();
+  return std::ranges::any_of(alias.ra_certificates,
+                             [&](const auto& listed) { return listed.is(leaf); });
+}
+
+void require_client_auth(const crypto::Certificate& leaf) {
+  if (!leaf.has_extended_key_usage(crypto::oid::kClientAuth)) {
+    refuse("auth.no_client_auth", "the client certificate is not for client authentication", leaf,
+           "extended key usage clientAuth is missing");
+  }
 }
 
 }  // namespace
@@ -80,10 +88,7 @@ KnownCertificate identify_certificate(const ca::Snapshot& snapshot, const ca::Al
   const crypto::Certificate& leaf = chain.front();
   const ca::CertificationAuthority& issuer = issuer_of(snapshot, alias, leaf);
   check_chain(issuer, chain, now);
-  if (!leaf.has_extended_key_usage(crypto::oid::kClientAuth)) {
-    refuse("auth.no_client_auth", "the client certificate is not for client authentication", leaf,
-           "extended key usage clientAuth is missing");
-  }
+  require_client_auth(leaf);
   KnownCertificate known{.record = find_record(issuer, registry, leaf)};
   if (known.record.revocation) {
     refuse("auth.certificate_revoked", "the client certificate is revoked", leaf,
@@ -96,6 +101,20 @@ KnownCertificate identify_certificate(const ca::Snapshot& snapshot, const ca::Al
            "belongs to no end entity");
   }
   return known;
+}
+
+bool is_foreign_ra(const ca::Snapshot& snapshot, const ca::Alias& alias,
+                   const crypto::Certificate& leaf) {
+  const auto is_ours = [&](const auto& named) {
+    return alias.serves(named.first) && leaf.signed_by(named.second.certificate().public_key());
+  };
+  return is_listed(alias, leaf) && std::ranges::none_of(snapshot.cas, is_ours);
+}
+
+void check_foreign_ra(const ca::Snapshot& snapshot, const ca::Alias& alias,
+                      const std::vector<crypto::Certificate>& chain, Instant now) {
+  check_foreign_certificate(snapshot, alias.trust_anchors, chain, now);
+  require_client_auth(chain.front());
 }
 
 }  // namespace estia::auth

@@ -32,4 +32,15 @@ struct KnownCertificate {
                                                     const std::vector<crypto::Certificate>& chain,
                                                     Instant now);
 
+/// Whether the alias lists this certificate as a registration authority, and no CA of the alias
+/// issued it.
+[[nodiscard]] bool is_foreign_ra(const ca::Snapshot& snapshot, const ca::Alias& alias,
+                                 const crypto::Certificate& leaf);
+
+/// The same promises for such a one as for ours: it leads to one of the alias's explicit trust
+/// anchors, is not revoked there, and lists clientAuth. Throws what check_foreign_certificate
+/// throws, and Error{forbidden, "auth.no_client_auth"}.
+void check_foreign_ra(const ca::Snapshot& snapshot, const ca::Alias& alias,
+                      const std::vector<crypto::Certificate>& chain, Instant now);
+
 }  // namespace estia::auth

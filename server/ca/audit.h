@@ -12,11 +12,12 @@ namespace estia::ca {
 struct AuditEvent {
   Instant at{};
   std::string who{};  ///< "account est/ra", "operator uid 0", "certificate 4F.."
-  std::string what;   ///< stable id: "certificate.intent", "certificate.issued",
-                      ///< "certificate.failed", "certificate.revoked", "certificate.held",
-                      ///< "certificate.released", "config.replaced", "entity.added",
-                      ///< "entity.changed", "entity.disabled", "entity.enabled", "code.set",
-                      ///< "code.removed", "ca.created", "daemon.started", "daemon.stopped"
+  std::string
+      what;  ///< stable id: "certificate.intent", "certificate.issued",
+             ///< "certificate.failed", "certificate.revoked", "certificate.held",
+             ///< "certificate.released", "config.replaced", "entity.added",
+             ///< "entity.changed", "entity.disabled", "entity.enabled", "code.set",
+             ///< "code.removed", "anchor.crl", "ca.created", "daemon.started", "daemon.stopped"
   std::string outcome{};  ///< "ok" or the id of the refusal
   std::string object{};   ///< serial in hex, alias, configuration version...
   std::string detail{};   ///< further key=value pairs

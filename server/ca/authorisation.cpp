@@ -94,7 +94,8 @@ std::string_view to_string(Operation operation) noexcept {
 }
 
 Grant Authorisation::authorise(const Request& request) const {
-  if (request.operation == Operation::simplereenroll && !request.identity.certificate()) {
+  // A certificate of a foreign CA was not issued here, so there is nothing to renew.
+  if (request.operation == Operation::simplereenroll && !request.identity.record()) {
     forbid("reenroll.no_certificate", "re-enrolment needs the certificate that is renewed");
   }
   Grant grant = for_role(request);
@@ -114,6 +115,8 @@ Grant Authorisation::for_role(const Request& request) const {
       return as_self(request);
     case Role::code:
       return as_code(request);
+    case Role::vendor:
+      return as_vendor(request);
   }
   throw Error(ErrorCode::internal, "enroll.role", "internal error", "a role nobody handles");
 }
@@ -135,6 +138,9 @@ Grant Authorisation::as_ra(const Request& request) const {
   grant.profile_ = &snapshot.certificate_profile(alias.certificate_profile);
   grant.end_entity_profile_ = alias.end_entity_profile;
   grant.rule_ = EntityRule::create;
+  grant.within_ = [&scope = alias.ra_scope](const auto& subject, const auto& san) {
+    return !scope.outside(subject, san);
+  };
   return grant;
 }
 
@@ -188,19 +194,82 @@ Grant Authorisation::as_self(const Request& request) const {
 
 Grant Authorisation::as_code(const Request& request) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
-  const EndEntity& entity = *identity.entity();
+  Grant grant = of_registered(request, *identity.entity(), wished_subject(alias, csr));
+  grant.code_id_ = identity.code_id();
+  return grant;
+}
+
+/// What its registration gives an end entity, and what the request may change of it.
+Grant Authorisation::of_registered(const Request& request, const EndEntity& entity,
+                                   const crypto::Name& wish) const {
+  const auto& [snapshot, alias, identity, operation, csr] = request;
   check_reachable(alias, entity);
   Grant grant;
   grant.profile_ = &profile_of(entity, snapshot.certificate_profiles, entity.certificate_profile);
-  const RequestedNames wanted = registered_names(
-      entity, *grant.profile_, wished_subject(alias, csr), csr.subject_alt_names());
+  const RequestedNames wanted =
+      registered_names(entity, *grant.profile_, wish, csr.subject_alt_names());
   grant.names_ =
       requested_names(profile_of(entity, snapshot.end_entity_profiles, entity.end_entity_profile),
                       wanted.subject, wanted.san);
   grant.username_ = entity.username;
   grant.ca_ = &snapshot.ca(entity.ca);
   grant.end_entity_profile_ = entity.end_entity_profile;
-  grant.code_id_ = identity.code_id();
+  return grant;
+}
+
+/// A manufacturer's certificate says which device asks, and that is all: its subject stands in the
+/// request unchanged (EST-4.2.1-d), and names come from the registration.
+Grant Authorisation::as_vendor(const Request& request) const {
+  const auto& [snapshot, alias, identity, operation, csr] = request;
+  const crypto::Certificate& vendor = *identity.certificate();
+  if (!csr.subject().matches(vendor.subject())) {
+    forbid("vendor.names_differ", "the subject must be that of the vendor certificate");
+  }
+  Grant grant =
+      alias.mode == AliasMode::client
+          ? vendor_of_registered(request, username_in(vendor.subject(), alias.username_field))
+          : vendor_of_new(request);
+  grant.first_only_ = true;
+  return grant;
+}
+
+Grant Authorisation::vendor_of_registered(const Request& request,
+                                          const std::string& username) const {
+  const auto& [snapshot, alias, identity, operation, csr] = request;
+  const std::optional<EndEntity> entity = entities_.find(username);
+  if (!entity) {
+    forbid("entity.unknown", "this end entity is not registered");
+  }
+  // The vendor's subject is a proof, not a wish, unless the profile makes it one.
+  const CertificateProfile& profile =
+      profile_of(*entity, snapshot.certificate_profiles, entity->certificate_profile);
+  const crypto::Name wish = profile.override_subject ? csr.subject() : crypto::Name();
+  return of_registered(request, *entity, wish);
+}
+
+/// `vendor_in_ra_mode`: names that the vendor certified, inside the scope.
+Grant Authorisation::vendor_of_new(const Request& request) const {
+  const auto& [snapshot, alias, identity, operation, csr] = request;
+  const crypto::GeneralNames certified = identity.certificate()->subject_alt_names();
+  if (!csr.subject_alt_names().empty() && !csr.subject_alt_names().matches(certified)) {
+    forbid("vendor.names_differ",
+           "subjectAltName must be that of the vendor certificate, or absent");
+  }
+  Grant grant;
+  grant.names_ = requested_names(snapshot.end_entity_profile(alias.end_entity_profile),
+                                 csr.subject(), csr.subject_alt_names());
+  if (const auto outside = alias.ra_scope.outside(grant.names_.subject, grant.names_.san)) {
+    forbid("enroll.outside_scope", "this name is outside what may be requested here", *outside);
+  }
+  grant.username_ = generated_username(alias, grant.names_.subject);
+  grant.ca_ = &snapshot.ca(alias.ca);
+  grant.profile_ = &snapshot.certificate_profile(alias.certificate_profile);
+  grant.end_entity_profile_ = alias.end_entity_profile;
+  grant.rule_ = EntityRule::create;
+  // Nobody else's end entity, should its username be the same.
+  grant.within_ = [names = grant.names_](const auto& subject, const auto& san) {
+    return names.subject.matches(subject) && names.san.matches(san);
+  };
   return grant;
 }
 

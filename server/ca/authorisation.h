@@ -30,6 +30,9 @@ class Grant final {
   }
   [[nodiscard]] EntityRule rule() const noexcept { return rule_; }
   [[nodiscard]] const Bytes& code_id() const noexcept { return code_id_; }
+  [[nodiscard]] bool first_only() const noexcept { return first_only_; }
+  /// Borrows the snapshot, like the rest.
+  [[nodiscard]] const NamePredicate& within() const noexcept { return within_; }
 
  private:
   friend class Authorisation;
@@ -41,6 +44,8 @@ class Grant final {
   std::string end_entity_profile_{};
   EntityRule rule_ = EntityRule::must_exist;
   Bytes code_id_{};
+  bool first_only_ = false;
+  NamePredicate within_{};
 };
 
 /// A request, as far as what it may get depends on it. Borrowed for the time of the call.
@@ -63,7 +68,8 @@ class Authorisation final {
   /// Throws what requested_names and naming throw; Error{forbidden, ...}: "enroll.outside_scope",
   /// "enroll.not_own_names", "own_certificate.not_valid", "own_certificate.other_profile",
   /// "reenroll.no_certificate", "reenroll.names_differ", "entity.unknown", "entity.other_ca",
-  /// "entity.other_profile", "entity.profile_gone", "override.subject", "override.san";
+  /// "entity.other_profile", "entity.profile_gone", "override.subject", "override.san",
+  /// "vendor.names_differ";
   /// Error{malformed, "reenroll.key_reuse"}.
   [[nodiscard]] Grant authorise(const Request& request) const;
 
@@ -72,6 +78,12 @@ class Authorisation final {
   [[nodiscard]] Grant as_ra(const Request& request) const;
   [[nodiscard]] Grant as_self(const Request& request) const;
   [[nodiscard]] Grant as_code(const Request& request) const;
+  [[nodiscard]] Grant of_registered(const Request& request, const EndEntity& entity,
+                                    const crypto::Name& wish) const;
+  [[nodiscard]] Grant as_vendor(const Request& request) const;
+  [[nodiscard]] Grant vendor_of_registered(const Request& request,
+                                           const std::string& username) const;
+  [[nodiscard]] Grant vendor_of_new(const Request& request) const;
 
   const EndEntityStore& entities_;
   const Clock& clock_;

@@ -59,10 +59,8 @@ crypto::Certificate Enrollment::enroll(const Snapshot& snapshot, const Alias& al
                        .end_entity_profile = grant.end_entity_profile(),
                        .entity_rule = grant.rule(),
                        .code_id = grant.code_id(),
-                       .within =
-                           [&alias](const crypto::Name& subject, const crypto::GeneralNames& san) {
-                             return !alias.ra_scope.outside(subject, san);
-                           },
+                       .first_only = grant.first_only(),
+                       .within = grant.within(),
                        .retry_key = retry_key(request, grant),
                        .retry_window = alias.retry_window});
   return issuer_.issue(std::move(prepared), keys_.key_for(grant.ca()));

@@ -13,9 +13,10 @@ namespace estia::ca {
 
 /// Exactly one per request; nothing else gives rights.
 enum class Role {
-  self,  ///< certificate of this alias's CA without RA rights: its own end entity only
-  ra,    ///< may name others inside the alias's scope
-  code,  ///< enrolment code: that one registered end entity
+  self,    ///< certificate of this alias's CA without RA rights: its own end entity only
+  ra,      ///< may name others inside the alias's scope
+  code,    ///< enrolment code: that one registered end entity
+  vendor,  ///< a manufacturer's certificate: the end entity of its subject, the first time
 };
 
 /// That a credential was checked. Only a CredentialCheck can make one.
@@ -59,6 +60,20 @@ class Identity final {
     identity.naming_ = NamingRight();
     return identity;
   }
+  /// A certificate of a foreign CA that the alias trusts and lists. It has no record here, and
+  /// nothing to renew.
+  [[nodiscard]] static Identity foreign_ra(Proof /*proof*/, crypto::Certificate certificate) {
+    Identity identity(Role::ra, foreign("certificate ", certificate));
+    identity.certificate_ = std::move(certificate);
+    identity.naming_ = NamingRight();
+    return identity;
+  }
+  /// A device's certificate from its manufacturer.
+  [[nodiscard]] static Identity vendor(Proof /*proof*/, crypto::Certificate certificate) {
+    Identity identity(Role::vendor, foreign("vendor certificate ", certificate));
+    identity.certificate_ = std::move(certificate);
+    return identity;
+  }
   /// A device's certificate, and what the store knows about it.
   [[nodiscard]] static Identity self(Proof /*proof*/, crypto::Certificate certificate,
                                      CertificateRecord record) {
@@ -79,11 +94,11 @@ class Identity final {
 
   [[nodiscard]] Role role() const noexcept { return role_; }
   [[nodiscard]] const std::string& who() const noexcept { return who_; }  ///< for log and audit
-  /// self, and ra where a certificate gave the role.
+  /// self, vendor, and ra where a certificate gave the role.
   [[nodiscard]] const std::optional<crypto::Certificate>& certificate() const noexcept {
     return certificate_;
   }
-  /// What the store knows about that certificate.
+  /// What the store knows about that certificate; absent for one of a foreign CA.
   [[nodiscard]] const std::optional<CertificateRecord>& record() const noexcept { return record_; }
   /// code only.
   [[nodiscard]] const std::optional<EndEntity>& entity() const noexcept { return entity_; }
@@ -96,6 +111,11 @@ class Identity final {
 
  private:
   Identity(Role role, std::string who) : role_(role), who_(std::move(who)) {}
+  /// Serial numbers are unique for one issuer only.
+  [[nodiscard]] static std::string foreign(const char* kind,
+                                           const crypto::Certificate& certificate) {
+    return kind + to_hex(certificate.serial()) + " of " + certificate.issuer().text();
+  }
   Role role_;
   std::string who_;
   std::optional<crypto::Certificate> certificate_;

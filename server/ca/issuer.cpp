@@ -102,6 +102,7 @@ PreparedCertificate Issuer::prepare(const IssuanceRequest& request) const {
                             .subject = request.subject.der(),
                             .san = request.san.der(),
                             .code_id = request.code_id,
+                            .first_only = request.first_only,
                             .within = request.within},
                  .key_fingerprint = request.subject_key.fingerprint(),
                  .not_before = contents.not_before,

@@ -43,7 +43,8 @@ struct IssuanceRequest {
   std::string end_entity_profile{};
   EntityRule entity_rule = EntityRule::none;
   Bytes code_id{};  ///< the enrolment code that this uses up; empty = none
-  decltype(EntityClaim::within) within{};
+  bool first_only = false;
+  NamePredicate within{};
   Bytes retry_key{};
   std::chrono::seconds retry_window{0};
 };

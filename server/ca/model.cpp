@@ -21,6 +21,11 @@ const typename Map::mapped_type& must_find(const Map& map, std::string_view kind
 
 }  // namespace
 
+bool ListedCertificate::is(const crypto::Certificate& certificate) const {
+  return sha256.empty() ? certificate.issuer().matches(issuer) && certificate.serial() == serial
+                        : certificate.fingerprint_sha256() == sha256;
+}
+
 bool Alias::serves(std::string_view ca_name) const noexcept {
   return ca_name == ca ||
          std::find(further_cas.begin(), further_cas.end(), ca_name) != further_cas.end();
@@ -36,6 +41,10 @@ const EndEntityProfile& Snapshot::end_entity_profile(std::string_view name) cons
 
 const CertificateProfile& Snapshot::certificate_profile(std::string_view name) const {
   return must_find(certificate_profiles, "certificate profile", name);
+}
+
+const TrustAnchor& Snapshot::trust_anchor(std::string_view name) const {
+  return must_find(trust_anchors, "trust anchor", name);
 }
 
 const Alias* Snapshot::find_alias(std::string_view name) const noexcept {

@@ -11,6 +11,7 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/x509/certificate.h"
+#include "crypto/x509/crl.h"
 #include "crypto/x509/extension.h"
 #include "server/ca/name_scope.h"
 
@@ -24,6 +25,33 @@ struct CertificationAuthority {
       chain;  ///< own certificate first, then up to and including the root
 
   [[nodiscard]] const crypto::Certificate& certificate() const { return chain.front(); }
+};
+
+/// How it is known that a foreign CA took a certificate back. There is no default: whoever trusts a
+/// CA has to say.
+enum class RevocationPolicy {
+  none,            ///< never asked: only removing the anchor helps
+  crl_if_present,  ///< what a CRL of it says counts, also a late one
+  crl_required,    ///< no CRL that is valid now: nobody gets in
+};
+
+/// A CA that is not ours and whose certificates prove something here: a device's manufacturer, or
+/// whoever names a registration authority. May be an intermediate: then only chains through it
+/// count.
+struct TrustAnchor {
+  std::string name{};
+  crypto::Certificate certificate;
+  RevocationPolicy revocation = RevocationPolicy::crl_required;
+  std::vector<crypto::Crl> crls{};  ///< its own and those of CAs below it; not in the document
+};
+
+/// One certificate, told by its SHA-256 or by issuer and serial number.
+struct ListedCertificate {
+  Bytes sha256{};  ///< empty where issuer and serial tell
+  crypto::Name issuer{};
+  Bytes serial{};
+
+  [[nodiscard]] bool is(const crypto::Certificate& certificate) const;
 };
 
 /// Whose names may be asked for: per field, default deny (a field without a rule is refused).
@@ -73,6 +101,7 @@ enum class Authenticator {
   basic,                  ///< an account of the alias: a registration authority
   certificate_and_basic,  ///< both, and the narrower rights count
   code,                   ///< client mode: the enrolment code of a registered end entity
+  vendor_certificate,     ///< of a manufacturer in `vendor_anchors`: the device's own end entity
 };
 enum class ChannelBindingPolicy { off, verify_if_present, required };
 
@@ -111,8 +140,14 @@ struct Alias {
   std::string certificate_profile{};            ///< likewise
   std::vector<Authenticator> authenticators{};  ///< in order: the first valid one gives the role
   NameScope ra_scope{};  ///< binds every RA of this alias: accounts and cmcRA certificates
-  std::vector<Bytes>
-      ra_certificates{};  ///< SHA-256 of certificates of its CA that are RAs without cmcRA
+  /// Certificates of its CA, or of one below `trust_anchors`, that are RAs without cmcRA.
+  std::vector<ListedCertificate> ra_certificates{};
+  /// Explicit anchors: foreign CAs whose certificates `ra_certificates` may list. They give nobody
+  /// else anything.
+  std::vector<std::string> trust_anchors{};
+  /// Implicit ones: manufacturers whose devices may enrol for the first time by their certificates.
+  std::vector<std::string> vendor_anchors{};
+  bool vendor_in_ra_mode = false;  ///< a manufacturer's certificate creates the end entity
   ChannelBindingPolicy channel_binding = ChannelBindingPolicy::verify_if_present;  ///< EST-3.5-a
   CodeSource code_source = CodeSource::challenge_password;
   std::string code_field{};  ///< CodeSource::dn_part: the subject field that holds the code
@@ -153,6 +188,7 @@ struct Snapshot {
   std::map<std::string, CertificationAuthority, std::less<>> cas{};
   std::map<std::string, EndEntityProfile, std::less<>> end_entity_profiles{};
   std::map<std::string, CertificateProfile, std::less<>> certificate_profiles{};
+  std::map<std::string, TrustAnchor, std::less<>> trust_anchors{};
   std::map<std::string, Alias, std::less<>> aliases{};
   std::vector<Account> accounts{};
 
@@ -161,6 +197,7 @@ struct Snapshot {
   [[nodiscard]] const CertificationAuthority& ca(std::string_view name) const;
   [[nodiscard]] const EndEntityProfile& end_entity_profile(std::string_view name) const;
   [[nodiscard]] const CertificateProfile& certificate_profile(std::string_view name) const;
+  [[nodiscard]] const TrustAnchor& trust_anchor(std::string_view name) const;
   [[nodiscard]] const Alias* find_alias(std::string_view name) const noexcept;
 };
 

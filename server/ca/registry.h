@@ -25,6 +25,9 @@ enum class EntityRule {
   must_exist,  ///< known already; its stored names stay
 };
 
+using NamePredicate =
+    std::function<bool(const crypto::Name& subject, const crypto::GeneralNames& san)>;
+
 /// The end entity's part of an intent, decided in the same transaction. An end entity that exists
 /// must be of the intent's CA and of its profiles, and not disabled.
 struct EntityClaim {
@@ -33,9 +36,11 @@ struct EntityClaim {
   Bytes subject{};  ///< DER, as granted
   Bytes san{};      ///< DER of the GeneralNames; empty = none
   Bytes code_id{};  ///< the enrolment code of which this is one use; empty = none
+  /// Only while the end entity holds no certificate that is valid, or on hold.
+  bool first_only = false;
   /// `create`: whether whoever asks may name an end entity that has these names already; a
   /// username alone must not open somebody else's. Called in the transaction: quick, no I/O.
-  std::function<bool(const crypto::Name& subject, const crypto::GeneralNames& san)> within{};
+  NamePredicate within{};
 };
 
 /// One certificate we mean to sign, recorded before any signature exists (D5).

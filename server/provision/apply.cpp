@@ -24,6 +24,7 @@ Objects objects_of(const ca::Snapshot& contents) {
   add("ca", contents.cas);
   add("end-entity profile", contents.end_entity_profiles);
   add("certificate profile", contents.certificate_profiles);
+  add("trust anchor", contents.trust_anchors);
   add("alias", contents.aliases);
   return objects;
 }

@@ -24,27 +24,6 @@ void check_alias_name(const ConfigurationSection& section, std::string_view name
   }
 }
 
-/// The value whose text this is.
-template <class Value, std::size_t N>
-Value one_of(const ConfigurationSection& section, std::string_view key, const std::string& text,
-             const std::array<Value, N>& values) {
-  std::string known;
-  for (const Value value : values) {
-    if (text == to_string(value)) {
-      return value;
-    }
-    known += (known.empty() ? "" : ", ") + std::string(to_string(value));
-  }
-  section.refuse("config.value", key, "'" + text + "' must be one of " + known);
-}
-
-template <class Value, std::size_t N>
-Value read_choice(const ConfigurationSection& section, std::string_view key,
-                  const std::array<Value, N>& values, Value fallback) {
-  const auto text = section.optional_text(key);
-  return text ? one_of(section, key, *text, values) : fallback;
-}
-
 bool contains(const std::vector<ca::Authenticator>& authenticators, ca::Authenticator wanted) {
   return std::ranges::find(authenticators, wanted) != authenticators.end();
 }
@@ -53,7 +32,8 @@ bool contains(const std::vector<ca::Authenticator>& authenticators, ca::Authenti
 std::vector<ca::Authenticator> read_authenticators(const ConfigurationSection& section,
                                                    ca::AliasMode mode) {
   using enum ca::Authenticator;
-  constexpr std::array kAll{client_certificate, basic, certificate_and_basic, code};
+  constexpr std::array kAll{client_certificate, basic, certificate_and_basic, code,
+                            vendor_certificate};
   if (!section.has("authenticators")) {
     return {mode == ca::AliasMode::client ? code : client_certificate};
   }
@@ -89,25 +69,6 @@ ca::NameScope read_scope(const ConfigurationSection& section,
                    "is needed with basic: say which names accounts may ask for, or \"any\"");
   }
   return {};
-}
-
-std::vector<Bytes> read_ra_certificates(const ConfigurationSection& section,
-                                        const ca::NameScope& scope) {
-  constexpr std::size_t kSha256 = 32;
-  std::vector<Bytes> fingerprints;
-  for (std::string text : section.texts("ra_certificates")) {
-    std::erase(text, ':');
-    const Bytes octets = checked(section, "ra_certificates", [&] { return from_hex(text); });
-    if (octets.size() != kSha256) {
-      section.refuse("config.value", "ra_certificates", "must be SHA-256 values in hexadecimal");
-    }
-    fingerprints.push_back(octets);
-  }
-  if (!fingerprints.empty() && scope.empty()) {
-    section.refuse("config.scope_missing", "ra_scope",
-                   "is needed with ra_certificates: say which names they may ask for, or \"any\"");
-  }
-  return fingerprints;
 }
 
 /// A field of a subject, or DN for the whole of it; returns the OID (empty for DN). A field has to
@@ -186,9 +147,9 @@ void check_order(const ConfigurationSection& section, const ca::Alias& alias) {
 void refuse_keys_of_other_mode(const ConfigurationSection& section, ca::AliasMode mode) {
   constexpr std::array<std::string_view, 4> kClient{"further_cas", "code_source", "code_field",
                                                     "username_field"};
-  constexpr std::array<std::string_view, 6> kRa{"name_scheme", "name_parameters",
-                                                "name_prefix", "name_postfix",
-                                                "ra_scope",    "ra_certificates"};
+  constexpr std::array<std::string_view, 8> kRa{
+      "name_scheme", "name_parameters", "name_prefix",   "name_postfix",
+      "ra_scope",    "ra_certificates", "trust_anchors", "vendor_in_ra_mode"};
   const auto refuse_any = [&](const auto& keys, const char* other) {
     for (const std::string_view key : keys) {
       if (section.has(key)) {
@@ -219,6 +180,8 @@ std::string_view to_string(ca::Authenticator authenticator) noexcept {
       return "client-certificate+basic";
     case ca::Authenticator::code:
       return "code";
+    case ca::Authenticator::vendor_certificate:
+      return "vendor-certificate";
   }
   return "";
 }
@@ -276,7 +239,7 @@ ca::Alias read_alias(const ConfigurationSection& section) {
   alias.certificate_profile = section.optional_text("certificate_profile").value_or("");
   alias.authenticators = read_authenticators(section, alias.mode);
   alias.ra_scope = read_scope(section, alias.authenticators);
-  alias.ra_certificates = read_ra_certificates(section, alias.ra_scope);
+  read_anchors(section, alias);
   alias.channel_binding =
       read_choice(section, "channel_binding", kPolicies, alias.channel_binding);  // EST-3.5-a
   read_codes(section, alias);

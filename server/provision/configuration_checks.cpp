@@ -82,6 +82,12 @@ void check_alias(const ConfigurationSection& section, const ca::Alias& alias,
   for (const std::string& ca : alias.further_cas) {
     static_cast<void>(must_refer(section, "further_cas", ca, contents.cas));
   }
+  for (const auto& [key, names] : {std::pair{"trust_anchors", &alias.trust_anchors},
+                                   std::pair{"vendor_anchors", &alias.vendor_anchors}}) {
+    for (const std::string& anchor : *names) {
+      static_cast<void>(must_refer(section, key, anchor, contents.trust_anchors));
+    }
+  }
   // In client mode the end entity has its profiles; the alias may say which ones it is for.
   const bool needed = alias.mode == ca::AliasMode::ra;
   for (const auto& [key, name] : {std::pair{"end_entity_profile", alias.end_entity_profile},
@@ -107,6 +113,19 @@ void check_alias(const ConfigurationSection& section, const ca::Alias& alias,
   }
 }
 
+void check_trust_anchor(const ConfigurationSection& section, const ca::TrustAnchor& anchor,
+                        const ca::Snapshot& contents) {
+  for (const auto& [name, ca] : contents.cas) {
+    for (const crypto::Certificate& ours : ca.chain) {
+      if (ours.public_key() == anchor.certificate.public_key()) {
+        section.refuse("config.anchor_is_ours", "certificate",
+                       "belongs to the chain of CA '" + name +
+                           "': what it issued would be judged without looking at its revocation");
+      }
+    }
+  }
+}
+
 void check_account(const ConfigurationSection& section, const AccountEntry& account,
                    const ParsedConfiguration& so_far) {
   const ca::Alias& alias = must_refer(section, "alias", account.alias, so_far.contents.aliases);
@@ -123,6 +142,24 @@ void check_account(const ConfigurationSection& section, const AccountEntry& acco
   }
 }
 
+/// What is lawful about foreign CAs and hardly meant.
+void warn_about_anchors(const ca::Alias& alias, std::vector<std::string>& warnings) {
+  const std::string who = "alias " + alias.name + ": ";
+  const auto& list = alias.authenticators;
+  const bool vendor = std::ranges::find(list, ca::Authenticator::vendor_certificate) != list.end();
+  if (vendor && alias.vendor_anchors.empty()) {
+    warnings.push_back(who + "accepts vendor-certificate but lists no vendor_anchors");
+  }
+  if (!alias.trust_anchors.empty() && alias.ra_certificates.empty()) {
+    warnings.push_back(who + "trust_anchors give nobody anything without ra_certificates");
+  }
+  if (alias.vendor_in_ra_mode) {
+    warnings.push_back(who +
+                       "vendor_in_ra_mode: whoever holds a certificate of a listed vendor "
+                       "becomes an end entity that nobody registered");
+  }
+}
+
 std::vector<std::string> warnings_for(const ParsedConfiguration& configuration) {
   std::vector<std::string> warnings;
   for (const auto& [name, alias] : configuration.contents.aliases) {
@@ -130,6 +167,7 @@ std::vector<std::string> warnings_for(const ParsedConfiguration& configuration) 
       warn_about_purposes(
           alias, configuration.contents.certificate_profile(alias.certificate_profile), warnings);
     }
+    warn_about_anchors(alias, warnings);
     const auto is_here = [&, &label = name](const auto& account) { return account.alias == label; };
     if (takes_accounts(alias) && std::ranges::none_of(configuration.accounts, is_here)) {
       warnings.push_back("alias " + name + ": accepts basic but has no account");

@@ -15,6 +15,10 @@ namespace estia::provision {
 void check_alias(const ConfigurationSection& section, const ca::Alias& alias,
                  const ca::Snapshot& contents);
 
+/// Is the anchor's key none of ours? Throws Error{config, "config.anchor_is_ours"}.
+void check_trust_anchor(const ConfigurationSection& section, const ca::TrustAnchor& anchor,
+                        const ca::Snapshot& contents);
+
 /// Throws Error{config, ...} "config.reference", "config.account_unused", "config.duplicate".
 void check_account(const ConfigurationSection& section, const AccountEntry& account,
                    const ParsedConfiguration& so_far);

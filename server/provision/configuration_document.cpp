@@ -34,8 +34,8 @@ void for_each(const DocumentTable& document, const std::string& kind, const std:
 }
 
 void check_top_level(const DocumentTable& document, const std::string& source) {
-  constexpr std::array<std::string_view, 5> kKinds{"ca", "end_entity_profile",
-                                                   "certificate_profile", "alias", "account"};
+  constexpr std::array<std::string_view, 6> kKinds{
+      "ca", "end_entity_profile", "certificate_profile", "trust_anchor", "alias", "account"};
   for (const auto& [key, value] : document) {
     if (std::ranges::find(kKinds, key) == kKinds.end()) {
       throw Error(ErrorCode::config, "config.unknown_key",
@@ -60,6 +60,19 @@ const ca::Account* find_account(const std::vector<ca::Account>& accounts,
   return found == accounts.end() ? nullptr : &*found;
 }
 
+/// Those that were stored for exactly this certificate, whatever its name was then.
+std::vector<crypto::Crl> crls_of(const ca::TrustAnchor& anchor,
+                                 const std::vector<ca::StoredCrl>& stored) {
+  std::vector<crypto::Crl> crls;
+  const Bytes fingerprint = anchor.certificate.fingerprint_sha256();
+  for (const ca::StoredCrl& each : stored) {
+    if (each.anchor == fingerprint) {
+      crls.push_back(crypto::Crl::parse(each.der));
+    }
+  }
+  return crls;
+}
+
 }  // namespace
 
 ParsedConfiguration parse(std::string_view text, const std::string& source) {
@@ -75,6 +88,11 @@ ParsedConfiguration parse(std::string_view text, const std::string& source) {
   });
   for_each(document, "certificate_profile", source, [&](const auto& section) {
     add(contents.certificate_profiles, read_certificate_profile(section), section);
+  });
+  for_each(document, "trust_anchor", source, [&](const auto& section) {
+    ca::TrustAnchor anchor = read_trust_anchor(section);
+    check_trust_anchor(section, anchor, contents);
+    add(contents.trust_anchors, std::move(anchor), section);
   });
   for_each(document, "alias", source, [&](const auto& section) {
     ca::Alias alias = read_alias(section);
@@ -103,6 +121,9 @@ std::shared_ptr<const ca::Snapshot> build_snapshot(const ca::StoredConfiguration
   }
   auto snapshot = std::make_shared<ca::Snapshot>(std::move(parsed.contents));
   snapshot->version = stored.version;
+  for (auto& [name, anchor] : snapshot->trust_anchors) {
+    anchor.crls = crls_of(anchor, stored.crls);
+  }
   for (const AccountEntry& entry : parsed.accounts) {
     const ca::Account* account = find_account(stored.accounts, entry);
     if (account == nullptr) {

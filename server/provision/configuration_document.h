@@ -19,7 +19,7 @@ struct AccountEntry {
   std::string user{};
   std::optional<std::string> password_file{};
   bool generated = false;  ///< what is in it has 128 random bits or more
-  std::string place{};  ///< "accounts.toml:12: account[1]", for messages
+  std::string place{};     ///< "accounts.toml:12: account[1]", for messages
 };
 
 /// The run-time configuration as written: checked, every reference resolved, without passwords.
@@ -40,6 +40,7 @@ struct ParsedConfiguration {
 [[nodiscard]] std::string print(const ca::CertificationAuthority& ca);
 [[nodiscard]] std::string print(const ca::EndEntityProfile& profile);
 [[nodiscard]] std::string print(const ca::CertificateProfile& profile);
+[[nodiscard]] std::string print(const ca::TrustAnchor& anchor);
 [[nodiscard]] std::string print(const ca::Alias& alias);
 
 /// What the server works with: the stored document and the stored hashes together. Throws

@@ -35,6 +35,10 @@ const std::vector<ConfigurationKey>& configuration_keys() {
       {"certificate_profile", "override_extensions"},
       {"certificate_profile", "strict_override"},
 
+      {"trust_anchor", "name", kRequired},
+      {"trust_anchor", "certificate", kRequired},
+      {"trust_anchor", "revocation", kRequired},
+
       {"alias", "name", kRequired},
       {"alias", "ca", kRequired},
       {"alias", "mode"},
@@ -44,6 +48,9 @@ const std::vector<ConfigurationKey>& configuration_keys() {
       {"alias", "authenticators"},
       {"alias", "ra_scope"},
       {"alias", "ra_certificates"},
+      {"alias", "trust_anchors"},
+      {"alias", "vendor_anchors"},
+      {"alias", "vendor_in_ra_mode"},
       {"alias", "channel_binding"},
       {"alias", "code_source"},
       {"alias", "code_field"},

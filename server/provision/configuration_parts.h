@@ -12,10 +12,16 @@ namespace estia::provision {
 [[nodiscard]] ca::CertificationAuthority read_ca(const ConfigurationSection& section);
 [[nodiscard]] ca::EndEntityProfile read_end_entity_profile(const ConfigurationSection& section);
 [[nodiscard]] ca::CertificateProfile read_certificate_profile(const ConfigurationSection& section);
+[[nodiscard]] ca::TrustAnchor read_trust_anchor(const ConfigurationSection& section);
 [[nodiscard]] ca::Alias read_alias(const ConfigurationSection& section);
 [[nodiscard]] AccountEntry read_account(const ConfigurationSection& section);
+/// Of an alias whose authenticators and scope are read: which certificates of which foreign CAs
+/// mean something there.
+void read_anchors(const ConfigurationSection& section, ca::Alias& alias);
 
-// As written in an alias.
+// As written in an alias or an anchor.
+[[nodiscard]] std::string_view to_string(ca::RevocationPolicy policy) noexcept;
+[[nodiscard]] std::string to_string(const ca::ListedCertificate& listed);
 [[nodiscard]] std::string_view to_string(ca::AliasMode mode) noexcept;
 [[nodiscard]] std::string_view to_string(ca::Authenticator authenticator) noexcept;
 [[nodiscard]] std::string_view to_string(ca::ChannelBindingPolicy policy) noexcept;

@@ -136,6 +136,14 @@ std::string print(const ca::CertificateProfile& profile) {
   return std::move(table).finish();
 }
 
+std::string print(const ca::TrustAnchor& anchor) {
+  TableWriter table("trust_anchor");
+  table.text("name", anchor.name);
+  table.text("revocation", to_string(anchor.revocation));
+  table.text("certificate", anchor.certificate.to_pem());
+  return std::move(table).finish();
+}
+
 std::string print(const ca::Alias& alias) {
   TableWriter table("alias");
   table.text("name", alias.name);
@@ -152,11 +160,14 @@ std::string print(const ca::Alias& alias) {
   if (!alias.ra_scope.empty()) {
     table.text("ra_scope", alias.ra_scope.text());
   }
-  std::vector<std::string> fingerprints;
-  for (const Bytes& fingerprint : alias.ra_certificates) {
-    fingerprints.push_back(to_hex(fingerprint));
+  std::vector<std::string> listed;
+  for (const ca::ListedCertificate& certificate : alias.ra_certificates) {
+    listed.push_back(to_string(certificate));
   }
-  table.texts("ra_certificates", fingerprints);
+  table.texts("ra_certificates", listed);
+  table.texts("trust_anchors", alias.trust_anchors);
+  table.texts("vendor_anchors", alias.vendor_anchors);
+  table.flag_if("vendor_in_ra_mode", alias.vendor_in_ra_mode);
   table.text("channel_binding", to_string(alias.channel_binding));
   if (alias.mode == ca::AliasMode::client) {
     table.text("code_source", to_string(alias.code_source));
@@ -173,7 +184,8 @@ std::string print(const ca::Alias& alias) {
 std::string print(const ParsedConfiguration& configuration) {
   const ca::Snapshot& contents = configuration.contents;
   std::string text = print_all(contents.cas) + print_all(contents.end_entity_profiles) +
-                     print_all(contents.certificate_profiles) + print_all(contents.aliases);
+                     print_all(contents.certificate_profiles) + print_all(contents.trust_anchors) +
+                     print_all(contents.aliases);
   for (const AccountEntry& account : configuration.accounts) {
     TableWriter table("account");
     table.text("alias", account.alias);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
 #include "crypto/base/error.h"
+#include "server/provision/configuration_parts.h"
 #include "server/provision/configuration_section.h"
 
 namespace estia::provision {
@@ -25,6 +27,27 @@ auto checked(const ConfigurationSection& section, std::string_view key, Check&& 
     }
     section.refuse("config.value", key, error.what());
   }
+}
+
+/// The value whose text this is.
+template <class Value, std::size_t N>
+Value one_of(const ConfigurationSection& section, std::string_view key, const std::string& text,
+             const std::array<Value, N>& values) {
+  std::string known;
+  for (const Value value : values) {
+    if (text == to_string(value)) {
+      return value;
+    }
+    known += (known.empty() ? "" : ", ") + std::string(to_string(value));
+  }
+  section.refuse("config.value", key, "'" + text + "' must be one of " + known);
+}
+
+template <class Value, std::size_t N>
+Value read_choice(const ConfigurationSection& section, std::string_view key,
+                  const std::array<Value, N>& values, Value fallback) {
+  const auto text = section.optional_text(key);
+  return text ? one_of(section, key, *text, values) : fallback;
 }
 
 }  // namespace estia::provision

@@ -165,6 +165,15 @@ bool use_code(Transaction& transaction, const Bytes& code_id, Instant now) {
   return used;
 }
 
+bool holds_certificate(Transaction& transaction, const std::string& username, const std::string& ca,
+                       Instant now) {
+  Query row = transaction.query(
+      "SELECT 1 FROM certificate WHERE username = ? AND ca = ? AND state <> 'failed' AND "
+      "(revoked_at IS NULL OR revocation_reason = 6) AND not_after > ? LIMIT 1");
+  row.bind(username).bind(ca).bind(now);
+  return row.step();
+}
+
 void give_back_code(Transaction& transaction, ByteView code_id) {
   transaction.query("UPDATE enrollment_code SET uses_left = uses_left + 1 WHERE id = ?")
       .bind(code_id)

@@ -30,6 +30,10 @@ struct EntityVerdict {
 
 /// Uses up one use of the intent's enrolment code. False when none is left, or it has expired.
 [[nodiscard]] bool use_code(Transaction& transaction, const Bytes& code_id, Instant now);
+/// Whether the end entity has a certificate of this CA that is valid, or will be when its hold
+/// ends, or one that is being signed.
+[[nodiscard]] bool holds_certificate(Transaction& transaction, const std::string& username,
+                                     const std::string& ca, Instant now);
 void give_back_code(Transaction& transaction, ByteView code_id);
 
 /// False when the serial is in use.

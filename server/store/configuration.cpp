@@ -19,6 +19,15 @@ std::vector<ca::Account> accounts_of(Database& database, std::int64_t version) {
   return accounts;
 }
 
+std::vector<ca::StoredCrl> crls_of(Database& database) {
+  std::vector<ca::StoredCrl> crls;
+  Query rows = database.query("SELECT anchor, issuer, crl FROM anchor_crl ORDER BY anchor, issuer");
+  while (rows.step()) {
+    crls.push_back({.anchor = rows.blob(0), .issuer = rows.blob(1), .der = rows.blob(2)});
+  }
+  return crls;
+}
+
 void insert_account(Transaction& transaction, std::int64_t version, const ca::Account& account) {
   transaction
       .query(
@@ -59,7 +68,8 @@ std::optional<ca::StoredConfiguration> SqliteConfigurationStore::load() const {
     const std::int64_t version = newest.integer(0);
     return ca::StoredConfiguration{.version = static_cast<std::uint64_t>(version),
                                    .document = newest.text(1),
-                                   .accounts = accounts_of(database, version)};
+                                   .accounts = accounts_of(database, version),
+                                   .crls = crls_of(database)};
   });
 }
 
@@ -80,6 +90,20 @@ std::uint64_t SqliteConfigurationStore::replace(std::uint64_t replaces, const st
     }
     transaction.audit(audit);
     return static_cast<std::uint64_t>(version);
+  });
+}
+
+void SqliteConfigurationStore::set_crl(const ca::StoredCrl& crl, const ca::AuditEvent& audit) {
+  writer_.transact([&](Transaction& transaction) {
+    transaction
+        .query(
+            "INSERT INTO anchor_crl(anchor, issuer, crl) VALUES(?, ?, ?) "
+            "ON CONFLICT(anchor, issuer) DO UPDATE SET crl = excluded.crl")
+        .bind(crl.anchor)
+        .bind(crl.issuer)
+        .bind(crl.der)
+        .run();
+    transaction.audit(audit);
   });
 }
 

@@ -17,6 +17,7 @@ class SqliteConfigurationStore final : public ca::ConfigurationStore {
   std::uint64_t replace(std::uint64_t replaces, const std::string& document,
                         const std::vector<ca::Account>& accounts,
                         const ca::AuditEvent& audit) override;
+  void set_crl(const ca::StoredCrl& crl, const ca::AuditEvent& audit) override;
 
  private:
   Writer& writer_;

@@ -158,7 +158,18 @@ CREATE TABLE enrollment_code(
 CREATE INDEX enrollment_code_username ON enrollment_code(username_key);
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEndEntities}};
+// CRLs of foreign CAs, by the certificate of the anchor they were verified against.
+constexpr const char* kAnchorCrls = R"sql(
+CREATE TABLE anchor_crl(
+  anchor BLOB NOT NULL CHECK(length(anchor) = 32),
+  issuer BLOB NOT NULL,
+  crl BLOB NOT NULL CHECK(length(crl) > 0),
+  PRIMARY KEY(anchor, issuer)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEndEntities},
+                                 Migration{3, kAnchorCrls}};
 
 /// A canonical document as the first release printed it: `username_field = "CN"` becomes
 /// `name_parameters = ["CN"]`. Lines of a certificate cannot be mistaken for it.
@@ -192,9 +203,9 @@ void add_function(Database& database, const char* name) {
     ::sqlite3_result_text(context, result.data(), static_cast<int>(result.size()),
                           SQLITE_TRANSIENT);
   };
-  const int rc = ::sqlite3_create_function_v2(database.handle(), name, 1,
-                                              SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, kCall,
-                                              nullptr, nullptr, nullptr);
+  const int rc =
+      ::sqlite3_create_function_v2(database.handle(), name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                   nullptr, kCall, nullptr, nullptr, nullptr);
   if (rc != SQLITE_OK) {
     throw SqlError(rc, std::string("create_function ") + name);
   }

@@ -79,6 +79,11 @@ ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Int
   if (auto earlier = answered_before(transaction, intent, now)) {
     return std::move(*earlier);
   }
+  if (intent.entity.first_only && holds_certificate(transaction, entity.username, intent.ca, now)) {
+    return ca::Refused{"vendor.not_first",
+                       "this end entity has a certificate already: renew that one",
+                       ErrorCode::forbidden};
+  }
   const Bytes& code_id = intent.entity.code_id;
   if (!code_id.empty() && !use_code(transaction, code_id, now)) {
     return ca::Refused{"code.spent", "the enrolment code has no uses left"};

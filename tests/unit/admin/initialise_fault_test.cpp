@@ -107,6 +107,9 @@ class FaultyConfigurationStore final : public ca::ConfigurationStore {
     countdown_.step();
     return real_.replace(replaces, document, accounts, audit);
   }
+  void set_crl(const ca::StoredCrl& crl, const ca::AuditEvent& audit) override {
+    real_.set_crl(crl, audit);
+  }
 
  private:
   ca::ConfigurationStore& real_;

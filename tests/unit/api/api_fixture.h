@@ -5,7 +5,9 @@
 
 #include <string>
 
+#include "server/api/anchors.h"
 #include "server/api/api_router.h"
+#include "server/api/cas.h"
 #include "server/api/certificates.h"
 #include "server/api/configuration.h"
 #include "server/api/ejbca.h"
@@ -26,7 +28,7 @@ class ApiTest : public testing::Test {
   ApiTest() : store(store::Store::create(scratch.path() / "s.db", "test", clock)) {
     std::vector<Route> routes;
     for (const auto& add : {configuration_routes, certificates_routes, entities_routes,
-                            ejbca_routes, status_routes}) {
+                            anchors_routes, cas_routes, ejbca_routes, status_routes}) {
       for (Route& route : add(management)) {
         routes.push_back(std::move(route));
       }
@@ -81,6 +83,10 @@ class ApiTest : public testing::Test {
                             [this](const provision::ApplyRequest& request) {
                               return provision::apply(request, store->configuration(), clock,
                                                       {.prepare = check_keys, .publish = {}});
+                            },
+                        .set_crl =
+                            [this](const ca::StoredCrl& crl, const ca::AuditEvent& audit) {
+                              store->configuration().set_crl(crl, audit);
                             },
                         .check_keys = [this](const ca::Snapshot& wanted) { check_keys(wanted); },
                         .status =

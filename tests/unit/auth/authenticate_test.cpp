@@ -157,11 +157,11 @@ TEST_F(AuthenticationTest, OfBothTheNarrowerRightsCount) {
 TEST_F(AuthenticationTest, AListedCertificateIsARegistrationAuthorityWithoutCmcRa) {
   alias.authenticators = {Authenticator::client_certificate};
   const Certificate listed = known();
-  alias.ra_certificates = {listed.fingerprint_sha256()};
+  alias.ra_certificates = {{.sha256 = listed.fingerprint_sha256()}};
   EXPECT_EQ(outcome({listed}, std::nullopt), "ra certificate");
   EXPECT_EQ(outcome({known()}, std::nullopt), "self device-1");
   const Certificate stranger = issue(test::make_software_ca("foreign"), {});
-  alias.ra_certificates = {stranger.fingerprint_sha256()};
+  alias.ra_certificates = {{.sha256 = stranger.fingerprint_sha256()}};
   EXPECT_EQ(outcome({stranger}, std::nullopt), "forbidden auth.certificate_untrusted");
 }
 

@@ -133,6 +133,9 @@ class AuthenticationTest : public testing::Test {
       if (!identity) {
         return "not yet";
       }
+      if (identity->role() == ca::Role::vendor) {
+        return "vendor";
+      }
       return identity->role() == ca::Role::ra ? "ra " + identity->who().substr(0, 11)
                                               : "self " + identity->record()->username;
     } catch (const Error& error) {

@@ -96,7 +96,7 @@ TEST(AliasModes, WhatCannotBeIsRefusedWithTheKey) {
       {"end_entity_profile = \"device\"\n", "alias[more].certificate_profile: is needed"},
       {ra + "authenticators = [\"code\"]\n", "alias[more].authenticators"},
       {ra + "authenticators = [\"both\"]\n",
-       "one of client-certificate, basic, client-certificate+basic, code"},
+       "one of client-certificate, basic, client-certificate+basic, code, vendor-certificate"},
       {ra + "authenticators = [\"client-certificate+basic\"]\n", "alias[more].ra_scope: is needed"},
       {ra + "ra_certificates = [\"" + std::string(64, 'a') + "\"]\n",
        "alias[more].ra_scope: is needed"},

@@ -32,9 +32,13 @@ class Versions final : public ca::ConfigurationStore {
     if (replaces != versions.size()) {
       throw Error(ErrorCode::conflict, "config.version", "changed");
     }
-    versions.push_back({replaces + 1, document, accounts});
+    versions.push_back({.version = replaces + 1, .document = document, .accounts = accounts});
     events.push_back(audit);
     return replaces + 1;
+  }
+  void set_crl(const ca::StoredCrl& crl, const ca::AuditEvent& audit) override {
+    versions.back().crls = {crl};
+    events.push_back(audit);
   }
 
   std::vector<ca::StoredConfiguration> versions;

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/cli/confirm.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "crypto/base/error.h"
+
+namespace estia::admin {
+
+void confirm(const std::string& question, bool yes) {
+  if (yes) {
+    return;
+  }
+  if (::isatty(STDIN_FILENO) == 0) {
+    throw CLI::ValidationError("--yes", "is needed where nobody can be asked");
+  }
+  std::cout << question << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer != "y" && answer != "yes") {
+    throw Error(ErrorCode::conflict, "cli.declined", "nothing was changed");
+  }
+}
+
+}  // namespace estia::admin

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "crypto/x509/certificate.h"
+#include "server/api/json.h"
+
+namespace estia::api {
+
+/// What an operator compares before trusting a CA's certificate: subject, issuer, validity, SHA-256
+/// and SHA-512 of the whole (EST-4.1.1-a), and the certificate as PEM.
+[[nodiscard]] Json certificate_json(const crypto::Certificate& certificate);
+
+}  // namespace estia::api
