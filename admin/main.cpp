@@ -11,6 +11,7 @@
 #include "admin/cli/config_diff_command.h"
 #include "admin/cli/config_export_command.h"
 #include "admin/cli/entity_commands.h"
+#include "admin/cli/explain_command.h"
 #include "admin/cli/hold_command.h"
 #include "admin/cli/release_command.h"
 #include "admin/cli/revoke_command.h"
@@ -62,6 +63,7 @@ void add_commands(CLI::App& estia) {
   RevokeCommand::add_to(estia, open_offline);
   HoldCommand::add_to(estia);
   ReleaseCommand::add_to(estia);
+  ExplainCommand::add_to(estia);
   StatusCommand::add_to(estia);
 }
 

@@ -10,6 +10,7 @@
 #include "crypto/base/clock.h"
 #include "server/ca/configuration_store.h"
 #include "server/ca/end_entity.h"
+#include "server/ca/explanation.h"
 #include "server/ca/registry.h"
 #include "server/provision/apply.h"
 
@@ -47,6 +48,8 @@ struct Management {
   /// Whether this configuration could be put in force, as far as the token is concerned.
   std::function<void(const ca::Snapshot&)> check_keys;
   std::function<Status()> status;
+  /// What would become of a request.
+  std::function<ca::Explanation(const ca::Question&)> explain;
 };
 
 }  // namespace estia::api

@@ -8,6 +8,7 @@
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
 #include "server/app/tls_identity.h"
+#include "server/est/explain.h"
 #include "server/http/stream.h"
 #include "server/ops/log.h"
 #include "server/provision/configuration_document.h"
@@ -69,7 +70,15 @@ api::Management Daemon::management() {
       .set_crl = [this](const ca::StoredCrl& crl,
                         const ca::AuditEvent& audit) { changes_.set_crl(crl, audit); },
       .check_keys = [this](const ca::Snapshot& wanted) { keys_.add(wanted); },
-      .status = [this] { return status(); }};
+      .status = [this] { return status(); },
+      .explain =
+          [this](const ca::Question& question) {
+            return est::explain(question, {.snapshots = snapshots_,
+                                           .registry = store_->registry(),
+                                           .entities = store_->end_entities(),
+                                           .enrollment = enrollment_,
+                                           .clock = clock_});
+          }};
 }
 
 api::Status Daemon::status() {

@@ -10,6 +10,7 @@
 #include "server/api/configuration.h"
 #include "server/api/ejbca.h"
 #include "server/api/entities.h"
+#include "server/api/explain.h"
 #include "server/api/status.h"
 
 namespace estia::app {
@@ -27,9 +28,9 @@ std::shared_ptr<const http::Router> router_for(const api::Management& management
                                                std::vector<unsigned> uids) {
   uids.push_back(::geteuid());
   std::vector<api::Route> routes;
-  for (const auto& add :
-       {api::configuration_routes, api::certificates_routes, api::entities_routes,
-        api::anchors_routes, api::cas_routes, api::ejbca_routes, api::status_routes}) {
+  for (const auto& add : {api::configuration_routes, api::certificates_routes, api::entities_routes,
+                          api::anchors_routes, api::cas_routes, api::ejbca_routes,
+                          api::explain_routes, api::status_routes}) {
     for (api::Route& route : add(management)) {
       routes.push_back(std::move(route));
     }

@@ -32,38 +32,63 @@ Bytes retry_key(const Request& request, const Grant& grant) {
 
 }  // namespace
 
+PreparedCertificate Enrollment::prepared(const Request& request, const Grant& grant) const {
+  const auto& [snapshot, alias, identity, operation, csr] = request;
+  const crypto::Certificate& ca_certificate = grant.ca().certificate();
+  return issuer_.prepare({.ca = grant.ca().name,
+                          .issuer = ca_certificate.subject(),
+                          .issuer_key_identifier = ca_certificate.subject_key_identifier(),
+                          .issuer_not_before = ca_certificate.not_before(),
+                          .issuer_not_after = ca_certificate.not_after(),
+                          .issuer_key = ca_certificate.public_key(),
+                          .profile = &grant.profile(),
+                          .subject = grant.names().subject,
+                          .san = grant.names().san,
+                          .subject_key = csr.public_key(),
+                          .wishes = csr.requested_extensions(),
+                          .alias = alias.name,
+                          .operation = std::string(to_string(operation)),
+                          .config_version = snapshot.version,
+                          .who = identity.who(),
+                          .presented = identity.record() ? identity.record()->serial : Bytes(),
+                          .username = grant.username(),
+                          .end_entity_profile = grant.end_entity_profile(),
+                          .entity_rule = grant.rule(),
+                          .code_id = grant.code_id(),
+                          .first_only = grant.first_only(),
+                          .within = grant.within(),
+                          .retry_key = retry_key(request, grant),
+                          .retry_window = alias.retry_window});
+}
+
 crypto::Certificate Enrollment::enroll(const Snapshot& snapshot, const Alias& alias,
                                        const Identity& identity, Operation operation,
                                        const crypto::Csr& csr) {
   const Request request{snapshot, alias, identity, operation, csr};
   const Grant grant = authorisation_.authorise(request);
-  const crypto::Certificate& ca_certificate = grant.ca().certificate();
-  PreparedCertificate prepared =
-      issuer_.prepare({.ca = grant.ca().name,
-                       .issuer = ca_certificate.subject(),
-                       .issuer_key_identifier = ca_certificate.subject_key_identifier(),
-                       .issuer_not_before = ca_certificate.not_before(),
-                       .issuer_not_after = ca_certificate.not_after(),
-                       .issuer_key = ca_certificate.public_key(),
-                       .profile = &grant.profile(),
-                       .subject = grant.names().subject,
-                       .san = grant.names().san,
-                       .subject_key = csr.public_key(),
-                       .wishes = csr.requested_extensions(),
-                       .alias = alias.name,
-                       .operation = std::string(to_string(operation)),
-                       .config_version = snapshot.version,
-                       .who = identity.who(),
-                       .presented = identity.record() ? identity.record()->serial : Bytes(),
-                       .username = grant.username(),
-                       .end_entity_profile = grant.end_entity_profile(),
-                       .entity_rule = grant.rule(),
-                       .code_id = grant.code_id(),
-                       .first_only = grant.first_only(),
-                       .within = grant.within(),
-                       .retry_key = retry_key(request, grant),
-                       .retry_window = alias.retry_window});
-  return issuer_.issue(std::move(prepared), keys_.key_for(grant.ca()));
+  return issuer_.issue(prepared(request, grant), keys_.key_for(grant.ca()));
+}
+
+void Enrollment::explain(const Request& request, Explanation& explanation) const {
+  const Grant grant = authorisation_.authorise(request);
+  explanation.username = grant.username();
+  explanation.creates_entity = grant.rule() == EntityRule::create;
+  explanation.ca = grant.ca().name;
+  explanation.end_entity_profile = grant.end_entity_profile();
+  explanation.certificate_profile = grant.profile().name;
+  explanation.subject = grant.names().subject.text();
+  for (const crypto::GeneralName& name : grant.names().san.names()) {
+    explanation.san.push_back(std::string(crypto::to_string(name.kind)) + ":" + name.text);
+  }
+  const IntentOutcome outcome = issuer_.rehearse(prepared(request, grant));
+  if (const auto* refused = std::get_if<Refused>(&outcome)) {
+    throw Error(refused->code, refused->id, refused->reason);
+  }
+  if (const auto* issued = std::get_if<AlreadyIssued>(&outcome)) {
+    explanation.repeats = to_hex(issued->serial);
+  } else if (const auto* open = std::get_if<Resume>(&outcome)) {
+    explanation.repeats = to_hex(open->serial);
+  }
 }
 
 }  // namespace estia::ca

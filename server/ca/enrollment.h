@@ -4,6 +4,7 @@
 #include "crypto/x509/csr.h"
 #include "server/ca/authorisation.h"
 #include "server/ca/ca_keys.h"
+#include "server/ca/explanation.h"
 #include "server/ca/identity.h"
 #include "server/ca/issuer.h"
 #include "server/ca/model.h"
@@ -23,7 +24,13 @@ class Enrollment final {
                                            const Identity& identity, Operation operation,
                                            const crypto::Csr& csr);
 
+  /// The same decisions, as far as they get; nothing is issued or recorded. Fills `explanation` on
+  /// the way and throws what enroll() would throw, but for the token's errors.
+  void explain(const Request& request, Explanation& explanation) const;
+
  private:
+  [[nodiscard]] PreparedCertificate prepared(const Request& request, const Grant& grant) const;
+
   Issuer& issuer_;
   const Authorisation authorisation_;
   const CaKeys& keys_;

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "crypto/x509/certificate.h"
@@ -18,6 +19,20 @@ enum class Role {
   code,    ///< enrolment code: that one registered end entity
   vendor,  ///< a manufacturer's certificate: the end entity of its subject, the first time
 };
+
+[[nodiscard]] inline std::string_view to_string(Role role) noexcept {
+  switch (role) {
+    case Role::self:
+      return "self";
+    case Role::ra:
+      return "ra";
+    case Role::code:
+      return "code";
+    case Role::vendor:
+      return "vendor";
+  }
+  return "unknown";
+}
 
 /// That a credential was checked. Only a CredentialCheck can make one.
 class Proof final {

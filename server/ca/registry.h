@@ -120,6 +120,9 @@ class Registry {
   /// Before any signature exists. A lost claim is an outcome, not an error.
   [[nodiscard]] virtual IntentOutcome intend(const Intent& intent, const AuditEvent& audit) = 0;
 
+  /// What intend() would answer now; nothing is recorded.
+  [[nodiscard]] virtual IntentOutcome rehearse(const Intent& intent) = 0;
+
   /// The signature exists and was verified. Returns the certificate that stands recorded: the given
   /// one, or the one that another request recorded first for the same serial (two signatures over
   /// one TBS: only one is ever released). Throws Error{internal, "registry.unknown_serial"} if

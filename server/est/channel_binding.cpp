@@ -39,6 +39,19 @@ void check_value(const std::optional<std::string>& value, ByteView binding, cons
 
 }  // namespace
 
+Challenge challenge_of(const ca::Alias& alias, const ca::Identity& identity) {
+  return identity.role() == ca::Role::code &&
+                 alias.code_source == ca::CodeSource::challenge_password
+             ? Challenge::code
+             : Challenge::binding;
+}
+
+Error missing_linking() {
+  return {ErrorCode::forbidden, "linking.required",
+          "linking of identity and proof of possession is required here: put the TLS channel "
+          "binding into challengePassword or estIdentityLinking"};
+}
+
 Linking check_linking(ca::ChannelBindingPolicy policy, Challenge challenge, const crypto::Csr& csr,
                       const http::PeerInfo& peer) {
   if (policy == ca::ChannelBindingPolicy::off) {
@@ -46,9 +59,7 @@ Linking check_linking(ca::ChannelBindingPolicy policy, Challenge challenge, cons
   }
   if (!has_linking(challenge, csr)) {
     if (policy == ca::ChannelBindingPolicy::required) {
-      throw Error(ErrorCode::forbidden, "linking.required",
-                  "linking of identity and proof of possession is required here: put the TLS "
-                  "channel binding into challengePassword or estIdentityLinking");
+      throw missing_linking();
     }
     return Linking::absent;
   }

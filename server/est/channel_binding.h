@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "crypto/base/error.h"
 #include "crypto/x509/csr.h"
+#include "server/ca/identity.h"
 #include "server/ca/model.h"
 #include "server/http/peer.h"
 
@@ -12,6 +14,13 @@ enum class Linking { absent, verified };
 /// What a challengePassword holds: the channel binding (EST-3.5-d), or the enrolment code that just
 /// proved who asks.
 enum class Challenge { binding, code };
+
+/// Only the code that proved who asks is none of the binding's business: whoever comes with a
+/// certificate put nothing else there (EST-3.5-a).
+[[nodiscard]] Challenge challenge_of(const ca::Alias& alias, const ca::Identity& identity);
+
+/// "linking.required".
+[[nodiscard]] Error missing_linking();
 
 /// Links the identity to the proof of possession (EST-3.5-a): challengePassword and
 /// estIdentityLinking hold the base64 of this TLS connection's binding (tls-unique in TLS 1.2,

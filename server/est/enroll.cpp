@@ -58,15 +58,6 @@ http::Response success(const crypto::Certificate& certificate) {
   return response;
 }
 
-/// Only the code that proved who asks is none of the binding's business: whoever comes with a
-/// certificate put nothing else there (EST-3.5-a).
-Challenge challenge_of(const ca::Alias& alias, const ca::Identity& identity) {
-  return identity.role() == ca::Role::code &&
-                 alias.code_source == ca::CodeSource::challenge_password
-             ? Challenge::code
-             : Challenge::binding;
-}
-
 }  // namespace
 
 http::Response Enroll::answer(const Target& target, ca::Operation operation,

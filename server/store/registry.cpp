@@ -65,6 +65,21 @@ ca::IntentOutcome SqliteRegistry::intend(const ca::Intent& intent, const ca::Aud
       [&](Transaction& transaction) { return record(transaction, intent, audit); });
 }
 
+ca::IntentOutcome SqliteRegistry::rehearse(const ca::Intent& intent) {
+  // Thrown, so that the job is rolled back like any that failed.
+  struct Rehearsed {
+    ca::IntentOutcome outcome;
+  };
+  try {
+    writer_.transact(
+        [&](Transaction& transaction) { throw Rehearsed{record(transaction, intent, {})}; });
+  } catch (Rehearsed& rehearsed) {
+    return std::move(rehearsed.outcome);
+  }
+  throw Error(ErrorCode::internal, "registry.rehearsal", "internal error",
+              "a rehearsal was recorded");
+}
+
 ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Intent& intent,
                                          const ca::AuditEvent& audit) const {
   const Instant now = clock_.now();

@@ -17,6 +17,7 @@ class SqliteRegistry final : public ca::Registry {
 
   [[nodiscard]] ca::IntentOutcome intend(const ca::Intent& intent,
                                          const ca::AuditEvent& audit) override;
+  [[nodiscard]] ca::IntentOutcome rehearse(const ca::Intent& intent) override;
   /// A certificate whose intent was revoked meanwhile is recorded like any other, and stays
   /// revoked.
   [[nodiscard]] Bytes commit(const Bytes& serial, const Bytes& certificate,

@@ -99,7 +99,8 @@ class ApiTest : public testing::Test {
                                             .aliases = {"est"},
                                             .est_host = "::1",
                                             .est_port = 8443};
-                            }};
+                            },
+                        .explain = [](const ca::Question&) { return ca::Explanation{}; }};
   std::unique_ptr<ApiRouter> router;
 };
 

@@ -35,6 +35,7 @@ class Records final : public ca::Registry {
   [[nodiscard]] ca::IntentOutcome intend(const ca::Intent&, const ca::AuditEvent&) override {
     return ca::Refused{};
   }
+  [[nodiscard]] ca::IntentOutcome rehearse(const ca::Intent&) override { return ca::Refused{}; }
   [[nodiscard]] Bytes commit(const Bytes&, const Bytes&, const ca::AuditEvent&) override {
     return {};
   }
