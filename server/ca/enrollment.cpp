@@ -63,6 +63,10 @@ crypto::Certificate Enrollment::enroll(const Snapshot& snapshot, const Alias& al
                            [&alias](const crypto::Name& subject, const crypto::GeneralNames& san) {
                              return !alias.ra_scope.outside(subject, san);
                            },
+                       .uniqueness = {.subject = grant.ca().unique_subject,
+                                      .key = grant.ca().unique_key,
+                                      .fresh_key = grant.ca().enforce_key_renewal,
+                                      .single_active = grant.profile().single_active},
                        .retry_key = retry_key(request, grant),
                        .retry_window = alias.retry_window});
   return issuer_.issue(std::move(prepared), keys_.key_for(grant.ca()));

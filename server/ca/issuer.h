@@ -44,6 +44,7 @@ struct IssuanceRequest {
   EntityRule entity_rule = EntityRule::none;
   Bytes code_id{};  ///< the enrolment code that this uses up; empty = none
   decltype(EntityClaim::within) within{};
+  UniquenessRules uniqueness{};
   Bytes retry_key{};
   std::chrono::seconds retry_window{0};
 };

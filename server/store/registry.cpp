@@ -6,6 +6,7 @@
 
 #include "crypto/base/error.h"
 #include "server/store/claims.h"
+#include "server/store/uniqueness.h"
 
 namespace estia::store {
 namespace {
@@ -79,6 +80,9 @@ ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Int
   if (auto earlier = answered_before(transaction, intent, now)) {
     return std::move(*earlier);
   }
+  if (auto taken = judge_uniqueness(transaction, intent, entity.username, now)) {
+    return std::move(*taken);
+  }
   const Bytes& code_id = intent.entity.code_id;
   if (!code_id.empty() && !use_code(transaction, code_id, now)) {
     return ca::Refused{"code.spent", "the enrolment code has no uses left"};
@@ -96,14 +100,16 @@ Bytes SqliteRegistry::commit(const Bytes& serial, const Bytes& certificate,
                              const ca::AuditEvent& audit) {
   return writer_.transact([&](Transaction& transaction) -> Bytes {
     {
+      const Instant now = clock_.now();
       Query update = transaction.query(
           "UPDATE certificate SET state = 'issued', certificate = ?, issued_at = ? "
           "WHERE serial = ? AND state = 'intended' RETURNING 1");
-      update.bind(certificate).bind(clock_.now()).bind(serial);
+      update.bind(certificate).bind(now).bind(serial);
       if (update.step()) {
         update.run();
         rename_end_entity(transaction, serial, audit);
         transaction.audit(audit);
+        supersede_older(transaction, serial, now, audit);
         return certificate;
       }
     }
