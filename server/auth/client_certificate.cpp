@@ -90,12 +90,17 @@ KnownCertificate identify_certificate(const ca::Snapshot& snapshot, const ca::Al
   check_chain(issuer, chain, now);
   require_client_auth(leaf);
   KnownCertificate known{.record = find_record(issuer, registry, leaf)};
-  if (known.record.revocation) {
+  known.registration_authority =
+      leaf.has_extended_key_usage(crypto::oid::kCmcRa) || is_listed(alias, leaf);
+  // A device whose renewal ended its old certificate, and whose answer was lost, has nothing but
+  // that one to ask again with: the intent's transaction gives it the same answer, or refuses.
+  const bool superseded = known.record.revocation &&
+                          known.record.revocation->reason == ca::kSuperseded &&
+                          !known.registration_authority;
+  if (known.record.revocation && !superseded) {
     refuse("auth.certificate_revoked", "the client certificate is revoked", leaf,
            "revoked with reason " + std::to_string(known.record.revocation->reason));
   }
-  known.registration_authority =
-      leaf.has_extended_key_usage(crypto::oid::kCmcRa) || is_listed(alias, leaf);
   if (!known.registration_authority && known.record.username.empty()) {
     refuse("auth.certificate_unknown", "the client certificate is not known here", leaf,
            "belongs to no end entity");

@@ -21,8 +21,9 @@ struct KnownCertificate {
 ///
 /// Only a certificate that one of the alias's CAs itself signed counts (EST-3.7-c), that is valid
 /// at `now`, lists clientAuth, and that our store knows as issued and not revoked (EST-4.2.2-f;
-/// unknown = refused). With cmcRA, or listed by the alias, it is a registration authority, else its
-/// own end entity.
+/// unknown = refused). One that a newer certificate superseded passes as a device's: it is good for
+/// the repetition of the request that ended it, which the intent's transaction decides. With cmcRA,
+/// or listed by the alias, it is a registration authority, else its own end entity.
 ///
 /// Throws Error{forbidden, ...}: "auth.certificate_untrusted", "auth.no_client_auth",
 /// "auth.certificate_unknown", "auth.certificate_revoked"; Error{store, ...}.

@@ -35,30 +35,35 @@ Bytes retry_key(const Request& request, const Grant& grant) {
 PreparedCertificate Enrollment::prepared(const Request& request, const Grant& grant) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
   const crypto::Certificate& ca_certificate = grant.ca().certificate();
-  return issuer_.prepare({.ca = grant.ca().name,
-                          .issuer = ca_certificate.subject(),
-                          .issuer_key_identifier = ca_certificate.subject_key_identifier(),
-                          .issuer_not_before = ca_certificate.not_before(),
-                          .issuer_not_after = ca_certificate.not_after(),
-                          .issuer_key = ca_certificate.public_key(),
-                          .profile = &grant.profile(),
-                          .subject = grant.names().subject,
-                          .san = grant.names().san,
-                          .subject_key = csr.public_key(),
-                          .wishes = csr.requested_extensions(),
-                          .alias = alias.name,
-                          .operation = std::string(to_string(operation)),
-                          .config_version = snapshot.version,
-                          .who = identity.who(),
-                          .presented = identity.record() ? identity.record()->serial : Bytes(),
-                          .username = grant.username(),
-                          .end_entity_profile = grant.end_entity_profile(),
-                          .entity_rule = grant.rule(),
-                          .code_id = grant.code_id(),
-                          .first_only = grant.first_only(),
-                          .within = grant.within(),
-                          .retry_key = retry_key(request, grant),
-                          .retry_window = alias.retry_window});
+  return issuer_.prepare(
+      {.ca = grant.ca().name,
+       .issuer = ca_certificate.subject(),
+       .issuer_key_identifier = ca_certificate.subject_key_identifier(),
+       .issuer_not_before = ca_certificate.not_before(),
+       .issuer_not_after = ca_certificate.not_after(),
+       .issuer_key = ca_certificate.public_key(),
+       .profile = &grant.profile(),
+       .subject = grant.names().subject,
+       .san = grant.names().san,
+       .subject_key = csr.public_key(),
+       .wishes = csr.requested_extensions(),
+       .alias = alias.name,
+       .operation = std::string(to_string(operation)),
+       .config_version = snapshot.version,
+       .who = identity.who(),
+       .presented = identity.record() ? identity.record()->serial : Bytes(),
+       .username = grant.username(),
+       .end_entity_profile = grant.end_entity_profile(),
+       .entity_rule = grant.rule(),
+       .code_id = grant.code_id(),
+       .first_only = grant.first_only(),
+       .within = grant.within(),
+       .uniqueness = {.subject = grant.ca().unique_subject,
+                      .key = grant.ca().unique_key,
+                      .fresh_key = grant.ca().enforce_key_renewal || !alias.allow_same_key,
+                      .single_active = grant.profile().single_active},
+       .retry_key = retry_key(request, grant),
+       .retry_window = alias.retry_window});
 }
 
 crypto::Certificate Enrollment::enroll(const Snapshot& snapshot, const Alias& alias,
@@ -82,7 +87,7 @@ void Enrollment::explain(const Request& request, Explanation& explanation) const
   }
   const IntentOutcome outcome = issuer_.rehearse(prepared(request, grant));
   if (const auto* refused = std::get_if<Refused>(&outcome)) {
-    throw Error(refused->code, refused->id, refused->reason);
+    throw Error(refused->code, refused->id, refused->reason, refused->detail);
   }
   if (const auto* issued = std::get_if<AlreadyIssued>(&outcome)) {
     explanation.repeats = to_hex(issued->serial);

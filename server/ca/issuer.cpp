@@ -105,6 +105,7 @@ PreparedCertificate Issuer::prepare(const IssuanceRequest& request) const {
                             .first_only = request.first_only,
                             .within = request.within},
                  .key_fingerprint = request.subject_key.fingerprint(),
+                 .uniqueness = request.uniqueness,
                  .not_before = contents.not_before,
                  .not_after = contents.not_after,
                  .retry_key = request.retry_key,
@@ -123,7 +124,7 @@ crypto::Certificate Issuer::issue(PreparedCertificate prepared, const crypto::Pr
     const IntentOutcome outcome =
         registry_.intend(intent, event("certificate.intent", "ok", intent.serial, intent.who));
     if (const auto* refused = std::get_if<Refused>(&outcome)) {
-      throw Error(refused->code, refused->id, refused->reason);
+      throw Error(refused->code, refused->id, refused->reason, refused->detail);
     }
     if (const auto* issued = std::get_if<AlreadyIssued>(&outcome)) {
       return crypto::Certificate::parse(issued->certificate);

@@ -45,6 +45,7 @@ struct IssuanceRequest {
   Bytes code_id{};  ///< the enrolment code that this uses up; empty = none
   bool first_only = false;
   NamePredicate within{};
+  UniquenessRules uniqueness{};
   Bytes retry_key{};
   std::chrono::seconds retry_window{0};
 };

@@ -23,6 +23,10 @@ struct CertificationAuthority {
   std::string key_uri{};
   std::vector<crypto::Certificate>
       chain;  ///< own certificate first, then up to and including the root
+  // EJBCA's "Enforce Unique DN", "Enforce Unique Public Keys" and "Enforce Key Renewal".
+  bool unique_subject = true;        ///< a subject belongs to the end entity that had it first
+  bool unique_key = true;            ///< likewise a key
+  bool enforce_key_renewal = false;  ///< an end entity never uses a key twice
 
   [[nodiscard]] const crypto::Certificate& certificate() const { return chain.front(); }
 };
@@ -93,6 +97,8 @@ struct CertificateProfile {
   bool override_validity = false;                  ///< by privateKeyUsagePeriod; only ever shortens
   std::vector<std::string> override_extensions{};  ///< OIDs taken over as they are asked for
   bool strict_override = false;  ///< refuse a request that asks for what it may not decide
+  /// A new certificate of an end entity supersedes its older ones of this profile.
+  bool single_active = false;
 };
 
 /// How a client proves who it is. Of an alias's list, the first that is valid gives the role.

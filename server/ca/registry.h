@@ -43,6 +43,15 @@ struct EntityClaim {
   NamePredicate within{};
 };
 
+/// What an intent's CA and profile want to be unique, decided in the same transaction. Whatever the
+/// CA ever recorded counts, unless it was closed as failed.
+struct UniquenessRules {
+  bool subject = true;  ///< nobody but this end entity ever had the subject; an empty one is free
+  bool key = true;      ///< nobody but this end entity ever had the key
+  bool fresh_key = false;      ///< not even this end entity had the key
+  bool single_active = false;  ///< once issued it supersedes the end entity's older certificates
+};
+
 /// One certificate we mean to sign, recorded before any signature exists (D5).
 struct Intent {
   Bytes serial{};           ///< 20 octets, unique over the whole store by constraint
@@ -59,6 +68,7 @@ struct Intent {
   std::string subject_text{};
   EntityClaim entity{};
   Bytes key_fingerprint{};  ///< SHA-256 of the SPKI
+  UniquenessRules uniqueness{};
   Instant not_before{};
   Instant not_after{};
   Bytes retry_key{};  ///< SHA-256 over everything EST-4.2.3-f compares; empty = never matched
@@ -78,11 +88,12 @@ struct Resume {
   Bytes serial{};
   Bytes tbs{};
 };
-/// A claim was lost: serial, end entity, enrolment code. The batch goes on without it.
+/// A claim was lost: serial, end entity, subject, key, code. The batch goes on without it.
 struct Refused {
   std::string id{};      ///< "serial.taken", "entity.other_ca", "code.spent", ...
   std::string reason{};  ///< may be told to the peer
   ErrorCode code = ErrorCode::conflict;
+  std::string detail{};  ///< for the log
 };
 using IntentOutcome = std::variant<Recorded, AlreadyIssued, Resume, Refused>;
 
@@ -90,6 +101,8 @@ enum class CertificateState { intended, issued, failed };
 
 /// The one reason that has a way back.
 inline constexpr int kCertificateHold = 6;
+/// A newer certificate took its place.
+inline constexpr int kSuperseded = 4;
 
 struct Revocation {
   Instant at{};
@@ -125,7 +138,8 @@ class Registry {
 
   /// The signature exists and was verified. Returns the certificate that stands recorded: the given
   /// one, or the one that another request recorded first for the same serial (two signatures over
-  /// one TBS: only one is ever released). Throws Error{internal, "registry.unknown_serial"} if
+  /// one TBS: only one is ever released). Where the intent said single_active, what is older is
+  /// superseded with it. Throws Error{internal, "registry.unknown_serial"} if
   /// there is no such intent, Error{conflict, "registry.intent_closed"} if it was closed as failed.
   [[nodiscard]] virtual Bytes commit(const Bytes& serial, const Bytes& certificate,
                                      const AuditEvent& audit) = 0;

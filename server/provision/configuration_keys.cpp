@@ -9,6 +9,9 @@ const std::vector<ConfigurationKey>& configuration_keys() {
       {"ca", "name", kRequired},
       {"ca", "key", kRequired},
       {"ca", "certificates", kRequired},
+      {"ca", "unique_subject"},
+      {"ca", "unique_key"},
+      {"ca", "enforce_key_renewal"},
 
       {"end_entity_profile", "name", kRequired},
       {"end_entity_profile", "required"},
@@ -34,6 +37,7 @@ const std::vector<ConfigurationKey>& configuration_keys() {
       {"certificate_profile", "override_validity"},
       {"certificate_profile", "override_extensions"},
       {"certificate_profile", "strict_override"},
+      {"certificate_profile", "single_active"},
 
       {"trust_anchor", "name", kRequired},
       {"trust_anchor", "certificate", kRequired},

@@ -130,6 +130,9 @@ ca::CertificationAuthority read_ca(const ConfigurationSection& section) {
                                : issuer.subject().text() + ", which follows it"));
     }
   }
+  ca.unique_subject = section.flag("unique_subject", true);
+  ca.unique_key = section.flag("unique_key", true);
+  ca.enforce_key_renewal = section.flag("enforce_key_renewal", false);
   return ca;
 }
 
@@ -207,6 +210,7 @@ ca::CertificateProfile read_certificate_profile(const ConfigurationSection& sect
   profile.ca_issuers = read_uris(section, "ca_issuers");
   profile.ocsp = read_uris(section, "ocsp");
   read_overrides(section, profile);
+  profile.single_active = section.flag("single_active", false);
   return profile;
 }
 

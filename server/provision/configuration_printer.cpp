@@ -70,6 +70,9 @@ std::string print(const ca::CertificationAuthority& ca) {
   TableWriter table("ca");
   table.text("name", ca.name);
   table.text("key", ca.key_uri);
+  table.flag("unique_subject", ca.unique_subject);
+  table.flag("unique_key", ca.unique_key);
+  table.flag_if("enforce_key_renewal", ca.enforce_key_renewal);
   std::string pem;
   for (const crypto::Certificate& certificate : ca.chain) {
     pem += certificate.to_pem();
@@ -133,6 +136,7 @@ std::string print(const ca::CertificateProfile& profile) {
   table.flag_if("override_validity", profile.override_validity);
   table.texts("override_extensions", profile.override_extensions);
   table.flag_if("strict_override", profile.strict_override);
+  table.flag_if("single_active", profile.single_active);
   return std::move(table).finish();
 }
 

@@ -87,8 +87,8 @@ bool insert_intent(Transaction& transaction, const ca::Intent& intent, const std
   Query insert = transaction.query(
       "INSERT INTO certificate(serial, ca, alias, username, operation, profile, config_version, "
       "who, subject, subject_text, key_fingerprint, tbs, state, not_before, not_after, "
-      "recorded_at, boot_id, retry_key, code_id) "
-      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?, ?) "
+      "recorded_at, boot_id, single_active, retry_key, code_id) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT(serial) DO NOTHING RETURNING 1");
   insert.bind(intent.serial)
       .bind(intent.ca)
@@ -105,7 +105,8 @@ bool insert_intent(Transaction& transaction, const ca::Intent& intent, const std
       .bind(intent.not_before)
       .bind(intent.not_after)
       .bind(now)
-      .bind(boot_id);
+      .bind(boot_id)
+      .bind(std::int64_t{intent.uniqueness.single_active});
   for (const Bytes* optional : {&intent.retry_key, &intent.entity.code_id}) {
     if (optional->empty()) {
       insert.bind_null();

@@ -158,6 +158,27 @@ CREATE TABLE enrollment_code(
 CREATE INDEX enrollment_code_username ON enrollment_code(username_key);
 )sql";
 
+// One row per CA and subject or key, written before its holders are compared: a database with
+// several writers makes the second one wait there. Certificates of before need none, they are
+// compared too.
+constexpr const char* kUniqueness = R"sql(
+CREATE TABLE uniqueness_lock(
+  ca TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK(kind IN ('subject', 'key')),
+  hash BLOB NOT NULL CHECK(length(hash) = 32),
+  asked_at INTEGER NOT NULL,
+  PRIMARY KEY(ca, kind, hash)
+) STRICT, WITHOUT ROWID;
+
+DROP INDEX certificate_subject;
+DROP INDEX certificate_key;
+CREATE INDEX certificate_subject ON certificate(ca, subject, username);
+CREATE INDEX certificate_key ON certificate(ca, key_fingerprint, username);
+
+-- whether its end entity's older certificates are superseded once it is issued
+ALTER TABLE certificate ADD COLUMN single_active INTEGER NOT NULL DEFAULT 0 CHECK(single_active IN (0, 1));
+)sql";
+
 // CRLs of foreign CAs, by the certificate of the anchor they were verified against.
 constexpr const char* kAnchorCrls = R"sql(
 CREATE TABLE anchor_crl(
@@ -169,7 +190,7 @@ CREATE TABLE anchor_crl(
 )sql";
 
 constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEndEntities},
-                                 Migration{3, kAnchorCrls}};
+                                 Migration{3, kUniqueness}, Migration{4, kAnchorCrls}};
 
 /// A canonical document as the first release printed it: `username_field = "CN"` becomes
 /// `name_parameters = ["CN"]`. Lines of a certificate cannot be mistaken for it.

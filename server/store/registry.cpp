@@ -6,6 +6,7 @@
 
 #include "crypto/base/error.h"
 #include "server/store/claims.h"
+#include "server/store/uniqueness.h"
 
 namespace estia::store {
 namespace {
@@ -83,7 +84,9 @@ ca::IntentOutcome SqliteRegistry::rehearse(const ca::Intent& intent) {
 ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Intent& intent,
                                          const ca::AuditEvent& audit) const {
   const Instant now = clock_.now();
-  if (!intent.presented.empty() && reason_in_force(transaction, intent.presented)) {
+  const std::optional<int> revoked =
+      intent.presented.empty() ? std::nullopt : reason_in_force(transaction, intent.presented);
+  if (revoked && revoked != ca::kSuperseded) {
     return ca::Refused{"own_certificate.revoked_meanwhile",
                        "the client certificate has been revoked", ErrorCode::forbidden};
   }
@@ -94,10 +97,18 @@ ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Int
   if (auto earlier = answered_before(transaction, intent, now)) {
     return std::move(*earlier);
   }
+  if (revoked) {
+    return ca::Refused{"own_certificate.superseded",
+                       "the client certificate is revoked: a newer one took its place",
+                       ErrorCode::forbidden};
+  }
   if (intent.entity.first_only && holds_certificate(transaction, entity.username, intent.ca, now)) {
     return ca::Refused{"vendor.not_first",
                        "this end entity has a certificate already: renew that one",
                        ErrorCode::forbidden};
+  }
+  if (auto taken = judge_uniqueness(transaction, intent, entity.username, now)) {
+    return std::move(*taken);
   }
   const Bytes& code_id = intent.entity.code_id;
   if (!code_id.empty() && !use_code(transaction, code_id, now)) {
@@ -116,14 +127,16 @@ Bytes SqliteRegistry::commit(const Bytes& serial, const Bytes& certificate,
                              const ca::AuditEvent& audit) {
   return writer_.transact([&](Transaction& transaction) -> Bytes {
     {
+      const Instant now = clock_.now();
       Query update = transaction.query(
           "UPDATE certificate SET state = 'issued', certificate = ?, issued_at = ? "
           "WHERE serial = ? AND state = 'intended' RETURNING 1");
-      update.bind(certificate).bind(clock_.now()).bind(serial);
+      update.bind(certificate).bind(now).bind(serial);
       if (update.step()) {
         update.run();
         rename_end_entity(transaction, serial, audit);
         transaction.audit(audit);
+        supersede_older(transaction, serial, now, audit);
         return certificate;
       }
     }

@@ -6,11 +6,11 @@
 #include <memory>
 #include <thread>
 
+#include "crypto/keys/private_key.h"
 #include "tests/e2e/support/estiad_process.h"
 #include "tests/support/certificates.h"
 #include "tests/support/est_request.h"
 #include "tests/support/p11_counters.h"
-#include "tests/support/software_keys.h"
 #include "tests/support/tls_client.h"
 
 namespace estia::e2e {
@@ -31,7 +31,8 @@ class TokenCalls : public testing::Test {
   }
 
   [[nodiscard]] std::string request(const std::string& device) const {
-    const Bytes csr = test::make_csr_der(test::software_key("P-256"), "CN=" + device);
+    const auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
+    const Bytes csr = test::make_csr_der(key, "CN=" + device);
     return test::est_request(
         "simpleenroll", csr,
         test::basic_authorization(installation_.user() + ":" + installation_.password()));

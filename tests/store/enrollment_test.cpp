@@ -95,7 +95,7 @@ TEST_F(EnrollmentTest, ARevokedCertificateGivesNoRights) {
   const auto first = as_ra(new_key(), "CN=device-1");
   alias_.authenticators = {ca::Authenticator::client_certificate};
   EXPECT_NO_THROW(static_cast<void>(self(first)));
-  store_->registry().revoke(first.serial(), {.at = system_clock_.now(), .reason = 4},
+  store_->registry().revoke(first.serial(), {.at = system_clock_.now(), .reason = 1},
                             event("certificate.revoked", first.serial()));
   EXPECT_EQ(error_id([&] { static_cast<void>(self(first)); }), "auth.certificate_revoked");
 }
@@ -104,13 +104,20 @@ TEST_F(EnrollmentTest, ARevokedCertificateGivesNoRights) {
 TEST_F(EnrollmentTest, ACertificateRevokedMeanwhileGivesNoRights) {
   const auto first = as_ra(new_key(), "CN=device-1");
   const auto own = self(first);
-  store_->registry().revoke(first.serial(), {.at = system_clock_.now(), .reason = 4},
-                            event("certificate.revoked", first.serial()));
-  EXPECT_EQ(error_id([&] {
-              static_cast<void>(enroll(own, Operation::simplereenroll, new_key(), "CN=device-1"));
-            }),
-            "own_certificate.revoked_meanwhile");
-  EXPECT_EQ(rows(), 1);
+  const auto second = as_ra(new_key(), "CN=device-1");
+  const auto superseded = self(second);
+  for (const auto& [serial, reason] : {std::pair{first.serial(), 1}, {second.serial(), 4}}) {
+    store_->registry().revoke(serial, {.at = system_clock_.now(), .reason = reason},
+                              event("certificate.revoked", serial));
+  }
+  const auto renewal = [&](const ca::Identity& identity) {
+    return error_id([&] {
+      static_cast<void>(enroll(identity, Operation::simplereenroll, new_key(), "CN=device-1"));
+    });
+  };
+  EXPECT_EQ(renewal(own), "own_certificate.revoked_meanwhile");
+  EXPECT_EQ(renewal(superseded), "own_certificate.superseded");
+  EXPECT_EQ(rows(), 2);
 }
 
 // Found by a hostile client: the answer to an earlier request was given before anybody looked.
@@ -157,6 +164,7 @@ TEST_F(EnrollmentTest, KeyReuseIsTheAliassChoice) {
 }
 
 TEST_F(EnrollmentTest, ARepeatedRequestGetsTheSameCertificate) {  // EST-4.2.3-f
+  snapshot_.cas.at("issuing").unique_key = false;  // nothing but the name tells two of them apart
   const auto key = new_key();
   const auto first = as_ra(key, "CN=device-1");
   EXPECT_EQ(as_ra(key, "CN=device-1"), first);       // the CSR is signed anew, its bytes differ
@@ -190,6 +198,7 @@ TEST_F(EnrollmentTest, ARequestLeftOpenByACrashIsSignedOverItsRecordedBytes) {  
     ca::IntentOutcome intend(const ca::Intent& i, const ca::AuditEvent& a) override {
       return inner_.intend(i, a);
     }
+    ca::IntentOutcome rehearse(const ca::Intent& i) override { return inner_.rehearse(i); }
     Bytes commit(const Bytes&, const Bytes&, const ca::AuditEvent&) override {
       throw Error(ErrorCode::store, "store.io", "gone");
     }

@@ -62,7 +62,8 @@ ca::Intent intent_of(std::uint64_t number) {
   intent.entity.rule = ca::EntityRule::create;
   intent.entity.end_entity_profile = "device";
   intent.entity.subject = crypto::Name::from_text("CN=" + name).der();
-  intent.key_fingerprint = Bytes(32, static_cast<std::uint8_t>(number));
+  intent.key_fingerprint = serial_of(number);
+  intent.key_fingerprint.resize(32);
   intent.not_before = from_unix_seconds(1'700'000'000);
   intent.not_after = from_unix_seconds(1'731'536'000);
   return intent;

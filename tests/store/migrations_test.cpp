@@ -90,5 +90,19 @@ username_field = "SN"
       "[[alias]]\nname_parameters = [\"SURNAME\"]\n");
 }
 
+TEST_F(MigrationsTest, CertificatesOfBeforeUniquenessSupersedeNothing) {
+  Database database(path(), Access::read_write);
+  migrate(database, migrations().first(2));
+  database.script(R"sql(
+    INSERT INTO certificate(serial, ca, alias, username, operation, profile, config_version, who,
+      subject, subject_text, key_fingerprint, tbs, state, not_before, not_after, recorded_at, boot_id)
+    VALUES(x'01', 'issuing', '', 'a', '', '', 1, '', x'', '', x'', x'00', 'intended', 0, 0, 0, x''),
+      (x'02', 'issuing', '', 'b', '', '', 1, '', x'', '', x'', x'00', 'intended', 0, 0, 0, x'');
+  )sql");
+  migrate(database, migrations());
+  EXPECT_EQ(database.integer_of("SELECT count(*) FROM certificate WHERE single_active = 0"), 2);
+  EXPECT_EQ(database.integer_of("SELECT count(*) FROM uniqueness_lock"), 0);
+}
+
 }  // namespace
 }  // namespace estia::store::test

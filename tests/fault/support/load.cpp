@@ -17,24 +17,23 @@ struct Request {
   std::string bytes;
 };
 
-/// The devices of one client: a key, and names that nobody else uses.
+/// The devices of one client: each with a key and a name that nobody else uses.
 class Devices final {
  public:
   Devices(std::size_t client, std::string authorization)
       : prefix_("device-" + std::to_string(client) + "-"),
-        authorization_(std::move(authorization)),
-        key_(crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"))) {}
+        authorization_(std::move(authorization)) {}
 
   [[nodiscard]] Request next() {
     const std::string name = prefix_ + std::to_string(++number_);
-    return {name, test::est_request("simpleenroll", test::make_csr_der(key_, "CN=" + name),
+    const auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
+    return {name, test::est_request("simpleenroll", test::make_csr_der(key, "CN=" + name),
                                     authorization_)};
   }
 
  private:
   const std::string prefix_;
   const std::string authorization_;
-  const crypto::PrivateKey key_;
   int number_ = 0;
 };
 

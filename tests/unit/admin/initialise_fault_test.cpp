@@ -58,6 +58,7 @@ class FaultyRegistry final : public ca::Registry {
     countdown_.step();
     return real_.intend(intent, audit);
   }
+  ca::IntentOutcome rehearse(const ca::Intent& intent) override { return real_.rehearse(intent); }
   Bytes commit(const Bytes& serial, const Bytes& certificate,
                const ca::AuditEvent& audit) override {
     countdown_.step();

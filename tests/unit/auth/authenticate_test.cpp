@@ -80,6 +80,12 @@ TEST_F(AuthenticationTest, RevokedExpiredAndFutureCertificatesAreRefused) {
   const Certificate revoked = known();
   record(revoked).revocation = ca::Revocation{clock.at, 1};
   EXPECT_EQ(outcome({revoked}, std::nullopt), "forbidden auth.certificate_revoked");
+  // For the repetition of the request that ended it; the store's transaction decides.
+  record(revoked).revocation = ca::Revocation{clock.at, ca::kSuperseded};
+  EXPECT_EQ(outcome({revoked}, std::nullopt), "self device-1");
+  alias.ra_certificates = {{.sha256 = revoked.fingerprint_sha256()}};
+  EXPECT_EQ(outcome({revoked}, std::nullopt), "forbidden auth.certificate_revoked") << "no RA's";
+  alias.ra_certificates.clear();
   EXPECT_EQ(outcome({known({.age = hours(25)})}, std::nullopt),
             "forbidden auth.certificate_untrusted");
   EXPECT_EQ(outcome({known({.age = hours(-1)})}, std::nullopt),

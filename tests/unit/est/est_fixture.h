@@ -92,6 +92,9 @@ struct UntouchableRegistry final : ca::Registry {
   [[nodiscard]] ca::IntentOutcome intend(const ca::Intent&, const ca::AuditEvent&) override {
     throw std::logic_error("a refused request was recorded");
   }
+  [[nodiscard]] ca::IntentOutcome rehearse(const ca::Intent&) override {
+    throw std::logic_error("a refused request was recorded");
+  }
   [[nodiscard]] Bytes commit(const Bytes&, const Bytes&, const ca::AuditEvent&) override {
     throw std::logic_error("a refused request was committed");
   }

@@ -58,6 +58,31 @@ TEST(ConfigurationDocument, DefaultsAreTheSafeOnes) {
   EXPECT_EQ(alias->retry_window, std::chrono::seconds(120));
 }
 
+TEST(ConfigurationDocument, SubjectsAndKeysAreUniqueUnlessSwitchedOff) {
+  const auto unsaid = parse(good_document(), "x.toml");
+  EXPECT_TRUE(unsaid.contents.ca("issuing").unique_subject);
+  EXPECT_TRUE(unsaid.contents.ca("issuing").unique_key);
+  EXPECT_FALSE(unsaid.contents.ca("issuing").enforce_key_renewal);
+  EXPECT_FALSE(unsaid.contents.certificate_profile("device").single_active);
+  EXPECT_NE(print(unsaid).find("unique_subject = true\nunique_key = true\n"), std::string::npos)
+      << "what is on is shown";
+
+  const std::string key = "type=private\"\n";
+  for (const bool subject : {false, true}) {
+    const std::string switches =
+        subject ? "unique_subject = false\n" : "unique_key = false\nenforce_key_renewal = true\n";
+    const auto read = parse(mutated(key, key + switches), "x.toml");
+    for (const auto& parsed : {read, parse(print(read), "printed")}) {
+      EXPECT_EQ(parsed.contents.ca("issuing").unique_subject, !subject);
+      EXPECT_EQ(parsed.contents.ca("issuing").unique_key, subject);
+      EXPECT_EQ(parsed.contents.ca("issuing").enforce_key_renewal, !subject);
+    }
+  }
+  const auto single =
+      parse(mutated("backdate = \"5m\"\n", "backdate = \"5m\"\nsingle_active = true\n"), "x.toml");
+  EXPECT_TRUE(parse(print(single), "printed").contents.certificate_profile("device").single_active);
+}
+
 TEST(ConfigurationDocument, PrintAndParseAreInverse) {
   const std::string once = print(parse(good_document(), "x.toml"));
   const std::string twice = print(parse(once, "printed"));
