@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "crypto/base/clock.h"
@@ -20,9 +21,9 @@ struct KnownCertificate {
 /// leaf first, not empty; TLS has proven possession of the leaf's key.
 ///
 /// Only a certificate that one of the alias's CAs itself signed counts (EST-3.7-c), that is valid
-/// at `now`, lists clientAuth, and that our store knows as issued and not revoked (EST-4.2.2-f;
-/// unknown = refused). With cmcRA, or listed by the alias, it is a registration authority, else its
-/// own end entity.
+/// at `now` or expired no longer than `grace` before (its CAs must be valid now), lists clientAuth,
+/// and that our store knows as issued and not revoked (EST-4.2.2-f; unknown = refused). With cmcRA,
+/// or listed by the alias, it is a registration authority, else its own end entity.
 ///
 /// Throws Error{forbidden, ...}: "auth.certificate_untrusted", "auth.no_client_auth",
 /// "auth.certificate_unknown", "auth.certificate_revoked"; Error{store, ...}.
@@ -30,6 +31,6 @@ struct KnownCertificate {
                                                     const ca::Alias& alias,
                                                     const ca::Registry& registry,
                                                     const std::vector<crypto::Certificate>& chain,
-                                                    Instant now);
+                                                    Instant now, std::chrono::seconds grace);
 
 }  // namespace estia::auth

@@ -24,9 +24,31 @@ void check_scope(const std::optional<NamingRight>& right, const Alias& alias,
   }
 }
 
-bool same_names(const crypto::Certificate& certificate, const crypto::Csr& csr) {
-  return csr.subject().matches(certificate.subject()) &&
-         csr.subject_alt_names().matches(certificate.subject_alt_names());
+/// `grace` is for the certificate that is renewed, never for one that only says who asks.
+void check_validity(const crypto::Certificate& own, Instant now, std::chrono::seconds grace) {
+  if (now < own.not_before() || now - grace > own.not_after()) {
+    forbid("own_certificate.not_valid", "the client certificate is not valid now");
+  }
+}
+
+/// Whom the subject would name at a first enrolment, as far as that can be told beforehand.
+std::optional<std::string> named_by(const Alias& alias, const crypto::Name& subject) {
+  if (alias.mode == AliasMode::ra) {
+    return generated_username(alias, subject);
+  }
+  if (alias.username_field == kWholeSubject) {
+    return subject.empty() ? std::nullopt : std::optional(subject.text());
+  }
+  return value_of(subject, alias.username_field);
+}
+
+/// CSN-7.1-d: off by default, and never silently ignored.
+void check_change_allowed(const Request& request) {
+  const bool granted = request.operation == Operation::simplereenroll &&
+                       request.alias.allow_change_subject_name_at_renewal;
+  if (!granted && changed_names(request.csr)) {
+    forbid("change_subject.not_allowed", "names cannot be changed by ChangeSubjectName here");
+  }
 }
 
 /// The subject as the client wrote it, without the code that one of its fields may hold.
@@ -97,6 +119,7 @@ Grant Authorisation::authorise(const Request& request) const {
   if (request.operation == Operation::simplereenroll && !request.identity.certificate()) {
     forbid("reenroll.no_certificate", "re-enrolment needs the certificate that is renewed");
   }
+  check_change_allowed(request);
   Grant grant = for_role(request);
   // An end entity's row outlives the configuration that it was checked against.
   if (grant.profile().ca) {
@@ -121,7 +144,9 @@ Grant Authorisation::for_role(const Request& request) const {
 Grant Authorisation::as_ra(const Request& request) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
   if (operation == Operation::simplereenroll) {
-    return as_self(request);  // its own certificate; nobody else's
+    const bool own = same_names(*identity.certificate(), csr);
+    const bool others = alias.mode == AliasMode::ra && alias.allow_renewal_on_behalf;
+    return own || !others ? as_self(request) : on_behalf(request);
   }
   if (alias.mode != AliasMode::ra) {
     forbid("enroll.not_own_names", "nobody names others here: end entities are registered");
@@ -143,9 +168,8 @@ Grant Authorisation::as_self(const Request& request) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
   const crypto::Certificate& own = *identity.certificate();
   const CertificateRecord& record = *identity.record();
-  if (const Instant now = clock_.now(); now < own.not_before() || now > own.not_after()) {
-    forbid("own_certificate.not_valid", "the client certificate is not valid now");
-  }
+  const bool renewal = operation == Operation::simplereenroll;
+  check_validity(own, clock_.now(), renewal ? alias.expired_grace : std::chrono::seconds(0));
   Grant grant;
   grant.end_entity_profile_ = alias.end_entity_profile;
   if (alias.mode == AliasMode::ra) {
@@ -168,7 +192,6 @@ Grant Authorisation::as_self(const Request& request) const {
   if (record.profile != grant.profile_->name) {
     forbid("own_certificate.other_profile", "the client certificate belongs to another profile");
   }
-  const bool renewal = operation == Operation::simplereenroll;
   if (!same_names(own, csr)) {
     throw renewal ? Error(ErrorCode::forbidden, "reenroll.names_differ",  // EST-4.2.2-b
                           "subject and subjectAltName must be those of the certificate that is "
@@ -176,14 +199,82 @@ Grant Authorisation::as_self(const Request& request) const {
                   : Error(ErrorCode::forbidden, "enroll.not_own_names",
                           "this certificate may ask for its own names only");
   }
-  if (!alias.allow_same_key && csr.public_key() == own.public_key()) {
-    throw Error(ErrorCode::malformed, "reenroll.key_reuse", "a renewal needs a new key here");
-  }
-  // The names as they were granted, not as the request spells them.
-  grant.names_ = {own.subject(), own.subject_alt_names()};
   grant.username_ = record.username;
   grant.ca_ = &snapshot.ca(record.ca);
+  renew(request, own, grant);
   return grant;
+}
+
+/// A registration authority's certificate renews that of an end entity inside its scope: one that
+/// is in force and has the request's names (EST-3.7-d). Only where the alias lets it.
+Grant Authorisation::on_behalf(const Request& request) const {
+  const auto& [snapshot, alias, identity, operation, csr] = request;
+  const Instant now = clock_.now();
+  check_validity(*identity.certificate(), now, std::chrono::seconds(0));
+  check_scope(identity.naming_right(), alias, {csr.subject(), csr.subject_alt_names()});
+  const auto entity = entities_.find(generated_username(alias, csr.subject()));
+  const auto renewed =
+      entity ? certificate_in_force(registry_, alias, *entity, csr, now) : std::nullopt;
+  if (!renewed) {
+    forbid("reenroll.nothing_to_renew", "there is no valid certificate with these names to renew",
+           entity ? "of " + entity->username : "no such end entity");
+  }
+  if (const auto outside = alias.ra_scope.outside(entity->subject, entity->san)) {
+    forbid("entity.other_scope", "this end entity cannot be served here", *outside);
+  }
+  Grant grant;
+  grant.end_entity_profile_ = alias.end_entity_profile;
+  static_cast<void>(requested_names(snapshot.end_entity_profile(alias.end_entity_profile),
+                                    renewed->subject(), renewed->subject_alt_names()));
+  grant.profile_ = &snapshot.certificate_profile(alias.certificate_profile);
+  grant.username_ = entity->username;
+  grant.ca_ = &snapshot.ca(alias.ca);
+  renew(request, *renewed, grant);
+  return grant;
+}
+
+/// What a renewal gets, once it is clear that whoever asks may renew this certificate.
+void Authorisation::renew(const Request& request, const crypto::Certificate& renewed,
+                          Grant& grant) const {
+  const auto& [snapshot, alias, identity, operation, csr] = request;
+  check_renewal(alias, renewed, csr, clock_.now());
+  grant.renewed_ = renewed.serial();
+  if (operation == Operation::simplereenroll) {  // EST-4.2.2-d
+    grant.kind_ = csr.public_key() == renewed.public_key() ? Kind::renew : Kind::rekey;
+  }
+  if (const auto wish = changed_names(csr)) {
+    grant.names_ = renamed(request, renewed, *wish, grant);
+    grant.rule_ = EntityRule::follow;
+    return;
+  }
+  // The names as they were granted, not as the request spells them.
+  grant.names_ = {renewed.subject(), renewed.subject_alt_names()};
+}
+
+/// CSN-7.1-d: new names pass what names of a first enrolment pass, and open nobody else's.
+RequestedNames Authorisation::renamed(const Request& request, const crypto::Certificate& renewed,
+                                      const RequestedWish& wish, const Grant& grant) const {
+  const Alias& alias = request.alias;
+  RequestedNames names = requested_names(
+      request.snapshot.end_entity_profile(grant.end_entity_profile()), wish.subject, wish.san);
+  const bool other_subject = !names.subject.matches(renewed.subject());
+  if (alias.mode == AliasMode::ra) {
+    if (const auto outside = alias.ra_scope.outside(names.subject, names.san)) {
+      forbid("enroll.outside_scope", "this name is outside what may be requested here", *outside);
+    }
+  } else if (other_subject && !grant.profile().override_subject) {
+    forbid("override.subject", "the subject of this end entity cannot be changed by a request");
+  } else if (!names.san.matches(renewed.subject_alt_names()) && !grant.profile().override_san) {
+    forbid("override.san", "the subjectAltName of this end entity cannot be changed by a request");
+  }
+  if (const auto named = other_subject ? named_by(alias, names.subject) : std::nullopt) {
+    const auto holder = entities_.find(*named);
+    if (holder && holder->username != grant.username()) {
+      forbid("change_subject.taken", "the new subject is that of another end entity",
+             "of " + holder->username);
+    }
+  }
+  return names;
 }
 
 Grant Authorisation::as_code(const Request& request) const {

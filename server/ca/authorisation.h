@@ -6,10 +6,12 @@
 #include <string_view>
 
 #include "crypto/x509/csr.h"
+#include "server/ca/changed_names.h"
 #include "server/ca/end_entity.h"
 #include "server/ca/identity.h"
 #include "server/ca/model.h"
 #include "server/ca/registry.h"
+#include "server/ca/renewal.h"
 #include "server/ca/requested_names.h"
 
 namespace estia::ca {
@@ -30,6 +32,9 @@ class Grant final {
   }
   [[nodiscard]] EntityRule rule() const noexcept { return rule_; }
   [[nodiscard]] const Bytes& code_id() const noexcept { return code_id_; }
+  [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  /// Serial of the certificate that is renewed; empty when none is.
+  [[nodiscard]] const Bytes& renewed() const noexcept { return renewed_; }
 
  private:
   friend class Authorisation;
@@ -41,6 +46,8 @@ class Grant final {
   std::string end_entity_profile_{};
   EntityRule rule_ = EntityRule::must_exist;
   Bytes code_id_{};
+  Kind kind_ = Kind::enrol;
+  Bytes renewed_{};
 };
 
 /// A request, as far as what it may get depends on it. Borrowed for the time of the call.
@@ -56,15 +63,16 @@ struct Request {
 /// Any thread.
 class Authorisation final {
  public:
-  Authorisation(const EndEntityStore& entities, const Clock& clock)
-      : entities_(entities), clock_(clock) {}
+  Authorisation(const EndEntityStore& entities, const Registry& registry, const Clock& clock)
+      : entities_(entities), registry_(registry), clock_(clock) {}
 
   /// The CSR's signature must have been verified. The Grant lives no longer than the snapshot.
-  /// Throws what requested_names and naming throw; Error{forbidden, ...}: "enroll.outside_scope",
-  /// "enroll.not_own_names", "own_certificate.not_valid", "own_certificate.other_profile",
-  /// "reenroll.no_certificate", "reenroll.names_differ", "entity.unknown", "entity.other_ca",
-  /// "entity.other_profile", "entity.profile_gone", "override.subject", "override.san";
-  /// Error{malformed, "reenroll.key_reuse"}.
+  /// Throws what requested_names, naming, changed_names and check_renewal throw; Error{forbidden,
+  /// ...}: "enroll.outside_scope", "enroll.not_own_names", "own_certificate.not_valid",
+  /// "own_certificate.other_profile", "reenroll.no_certificate", "reenroll.names_differ",
+  /// "reenroll.nothing_to_renew", "change_subject.not_allowed", "change_subject.taken",
+  /// "entity.unknown", "entity.other_ca", "entity.other_profile", "entity.other_scope",
+  /// "entity.profile_gone", "override.subject", "override.san".
   [[nodiscard]] Grant authorise(const Request& request) const;
 
  private:
@@ -72,8 +80,13 @@ class Authorisation final {
   [[nodiscard]] Grant as_ra(const Request& request) const;
   [[nodiscard]] Grant as_self(const Request& request) const;
   [[nodiscard]] Grant as_code(const Request& request) const;
+  [[nodiscard]] Grant on_behalf(const Request& request) const;
+  void renew(const Request& request, const crypto::Certificate& renewed, Grant& grant) const;
+  [[nodiscard]] RequestedNames renamed(const Request& request, const crypto::Certificate& renewed,
+                                       const RequestedWish& wish, const Grant& grant) const;
 
   const EndEntityStore& entities_;
+  const Registry& registry_;
   const Clock& clock_;
 };
 

@@ -13,6 +13,8 @@ namespace estia::provision {
 [[nodiscard]] ca::EndEntityProfile read_end_entity_profile(const ConfigurationSection& section);
 [[nodiscard]] ca::CertificateProfile read_certificate_profile(const ConfigurationSection& section);
 [[nodiscard]] ca::Alias read_alias(const ConfigurationSection& section);
+/// The part of an alias about renewals and new names; needs its mode, scope and naming.
+void read_renewal(const ConfigurationSection& section, ca::Alias& alias);
 [[nodiscard]] AccountEntry read_account(const ConfigurationSection& section);
 
 // As written in an alias.
