@@ -39,7 +39,7 @@ struct IssuanceRequest {
   std::uint64_t config_version = 0;
   std::string who{};
   Bytes presented{};  ///< serial of the certificate of ours that proves who asks; empty = none did
-  Bytes renewed{};    ///< that of the one that is renewed, where it is another; else empty
+  Bytes renewed{};    ///< serial of the one that is renewed, where it is another; else empty
   std::string audit_detail{};
   std::string username{};
   std::string end_entity_profile{};

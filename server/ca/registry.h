@@ -50,7 +50,7 @@ struct Intent {
   std::uint64_t config_version = 0;
   std::string who{};  ///< authenticated identity, as in the audit trail
   Bytes presented{};  ///< serial of the certificate of ours that proves it; empty = none did
-  Bytes renewed{};    ///< that of the one that is renewed, where it is another; else empty
+  Bytes renewed{};    ///< serial of the one that is renewed, where it is another; else empty
   std::string audit_detail{};  ///< key=value pairs for the audit trail; not kept otherwise
   std::string username{};      ///< end entity; the one that is known by it keeps its own spelling
   Bytes subject{};             ///< canonical subject (crypto::Name::canonical)

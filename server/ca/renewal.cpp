@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/ca/renewal.h"
 
+#include <utility>
+
 #include "crypto/base/error.h"
 
 namespace estia::ca {
@@ -39,17 +41,28 @@ void check_renewal(const Alias& alias, const crypto::Certificate& renewed, const
 std::optional<crypto::Certificate> certificate_in_force(const Registry& registry,
                                                         const Alias& alias, const EndEntity& entity,
                                                         const crypto::Csr& csr, Instant now) {
-  for (const CertificateRecord& record : registry.in_force({.username = entity.username,
-                                         .ca = alias.ca,
-                                         .profile = alias.certificate_profile,
-                                         .subject = csr.subject().canonical(),
-                                         .at = now})) {
+  std::optional<crypto::Certificate> answer;
+  const InForce wanted{.username = entity.username,
+                       .ca = alias.ca,
+                       .profile = alias.certificate_profile,
+                       .subject = csr.subject().canonical(),
+                       .at = now};
+  for (const CertificateRecord& record : registry.in_force(wanted)) {
     crypto::Certificate certificate = crypto::Certificate::parse(record.certificate);
-    if (same_names(certificate, csr)) {
+    if (!same_names(certificate, csr)) {
+      continue;
+    }
+    // A repeated request is judged like the first one, not by what that one got (EST-4.2.3-f).
+    const bool may_be_answer = certificate.public_key() == csr.public_key() &&
+                               now - record.recorded_at < alias.retry_window;
+    if (!may_be_answer) {
       return certificate;
     }
+    if (!answer) {
+      answer = std::move(certificate);
+    }
   }
-  return std::nullopt;
+  return answer;
 }
 
 }  // namespace estia::ca

@@ -192,6 +192,26 @@ TEST_F(RenewalTest, OnBehalfHoldsTheRulesOfEveryRenewal) {
   EXPECT_EQ(refusal(ra, csr_for("CN=device-1")), "reenroll.too_early");
 }
 
+TEST_F(RenewalTest, ARepetitionOnBehalfIsJudgedLikeTheFirstTime_EST_4_2_3_f) {
+  const auto ra = listed_ra();
+  auto& profile = snapshot_.certificate_profiles.at("device");
+  profile.validity = hours(10);
+  static_cast<void>(as_ra(new_key(), "CN=device-1"));
+  profile.validity = hours(24 * 365);
+  alias_.allow_renewal_on_behalf = true;
+  alias_.allow_same_key = false;
+  alias_.renewal_window = hours(24);
+  alias_.retry_window = std::chrono::minutes(2);
+  const Bytes csr = csr_for("CN=device-1");
+  const auto first = renew(ra, csr);
+  const auto again = renew(ra, csr);
+  EXPECT_EQ(again.certificate, first.certificate);
+  EXPECT_EQ(again.kind, ca::Kind::rekey);
+  EXPECT_EQ(refusal(ra, csr_for("CN=device-1")), "reenroll.too_early") << "the new one counts";
+  now_.at += std::chrono::minutes(3);
+  EXPECT_EQ(refusal(ra, csr), "reenroll.too_early") << "no repetition any more";
+}
+
 // Revoked after it was looked at, and before the intent.
 TEST_F(RenewalTest, ACertificateRevokedMeanwhileIsNotRenewedForItsHolder) {
   const auto first = as_ra(new_key(), "CN=device-1");
