@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace estia {
 
@@ -28,6 +29,9 @@ using Instant = std::chrono::system_clock::time_point;
   constexpr auto kLast = std::chrono::floor<std::chrono::milliseconds>(Instant::duration::max());
   return Instant(std::clamp(std::chrono::milliseconds(millis), kFirst, kLast));
 }
+
+/// "2026-11-26T18:16:37Z": for people.
+[[nodiscard]] std::string utc_text(Instant at);
 
 /// Where the domain takes the time from; safe to call from any thread. Tests have a clock of their
 /// own.

@@ -25,6 +25,7 @@ constexpr std::size_t kMaxChallenge = 255;  // RFC 2985 5.4.1
 constexpr std::string_view kExtensionRequest = "1.2.840.113549.1.9.14";
 constexpr std::string_view kChallengePassword = "1.2.840.113549.1.9.7";
 constexpr std::string_view kEstIdentityLinking = "1.2.840.113549.1.9.16.2.58";
+constexpr std::string_view kChangeSubjectName = "1.3.6.1.5.5.7.7.36";  // CSN-7.1-e
 
 [[noreturn]] void refuse(const std::string& why) {
   throw Error(ErrorCode::malformed, "csr.malformed", "the certification request is malformed", why);
@@ -208,6 +209,8 @@ Csr Csr::parse(ByteView der) {
         csr.challenge_ = directory_string(attribute);
       } else if (attribute.oid == kEstIdentityLinking) {
         csr.linking_ = directory_string(attribute);
+      } else if (attribute.oid == kChangeSubjectName) {
+        csr.change_subject_name_ = only_value(attribute);
       }
     }
     for (const Extension& extension : csr.extensions_) {

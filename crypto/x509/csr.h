@@ -23,10 +23,10 @@ struct CsrAttribute {
 class Csr final {
  public:
   /// Strict DER: trailing bytes, indefinite lengths, depth over 32, over 64 KiB, duplicate
-  /// attributes, duplicate extension OIDs, extensionRequest with other than one value, a
-  /// challengePassword or estIdentityLinking with other than one value or over 255 bytes:
-  /// Error{malformed, "csr.malformed"}. Limits are checked before OpenSSL sees the bytes (EST-6-d;
-  /// CVE-2023-2650: OIDs of at most 64 bytes). Does not verify the signature.
+  /// attributes, duplicate extension OIDs, extensionRequest or ChangeSubjectName with other than
+  /// one value, a challengePassword or estIdentityLinking with other than one value or over 255
+  /// bytes: Error{malformed, "csr.malformed"}. Limits are checked before OpenSSL sees the bytes
+  /// (EST-6-d; CVE-2023-2650: OIDs of at most 64 bytes). Does not verify the signature.
   [[nodiscard]] static Csr parse(ByteView der);
 
   /// Proof of possession (EST-4.2.1-b). Throws Error{malformed, "csr.signature_invalid"}, or
@@ -50,6 +50,10 @@ class Csr final {
   [[nodiscard]] const std::optional<std::string>& est_identity_linking() const noexcept {
     return linking_;
   }
+  /// The one value of ChangeSubjectName (CSN-7.1-e), as it stands: crypto/est reads it.
+  [[nodiscard]] const std::optional<Bytes>& change_subject_name() const noexcept {
+    return change_subject_name_;
+  }
   [[nodiscard]] const std::vector<CsrAttribute>& attributes() const noexcept { return attributes_; }
 
  private:
@@ -61,6 +65,7 @@ class Csr final {
   GeneralNames san_;
   std::optional<std::string> challenge_;
   std::optional<std::string> linking_;
+  std::optional<Bytes> change_subject_name_;
   std::vector<CsrAttribute> attributes_;
 };
 

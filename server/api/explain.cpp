@@ -64,6 +64,7 @@ http::Response explain(const Management& management, const Call& call) {
        {"role", text_or_null(answer.role)},
        {"who", text_or_null(answer.who)},
        {"channel_binding", answer.binding_unchecked ? "present, not checked" : "absent"},
+       {"kind", text_or_null(answer.kind)},
        {"username", text_or_null(answer.username)},
        {"creates_entity", answer.creates_entity},
        {"ca", text_or_null(answer.ca)},

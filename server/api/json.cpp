@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/api/json.h"
 
-#include <array>
-#include <ctime>
-
 #include "server/http/router.h"
 
 namespace estia::api {
@@ -203,11 +200,7 @@ http::Response error_response(const Error& error) {
 }
 
 std::string time_text(Instant at) {
-  const std::time_t seconds = unix_seconds(at);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+  return utc_text(at);
 }
 
 }  // namespace estia::api

@@ -13,6 +13,8 @@ namespace {
 
 using ca::Authenticator;
 
+constexpr std::chrono::seconds kNoGrace{0};
+
 bool accepts(const ca::Alias& alias, Authenticator authenticator) {
   return std::find(alias.authenticators.begin(), alias.authenticators.end(), authenticator) !=
          alias.authenticators.end();
@@ -70,7 +72,8 @@ std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& sna
                                                          ca::Operation operation,
                                                          const Presented& presented) {
   if (operation == ca::Operation::simplereenroll) {
-    if (auto identity = by_certificate(snapshot, alias, presented, /*tolerated=*/false)) {
+    if (auto identity =
+            by_certificate(snapshot, alias, presented, /*tolerated=*/false, alias.expired_grace)) {
       return identity;
     }
     throw Error(ErrorCode::forbidden, "auth.certificate_required",
@@ -85,14 +88,14 @@ std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& sna
     std::optional<ca::Identity> identity;
     switch (authenticator) {
       case Authenticator::client_certificate:
-        identity = by_certificate(snapshot, alias, presented, /*tolerated=*/otherwise);
+        identity = by_certificate(snapshot, alias, presented, /*tolerated=*/otherwise, kNoGrace);
         break;
       case Authenticator::basic:
         identity = header;
         break;
       case Authenticator::certificate_and_basic:
-        identity =
-            narrower(by_certificate(snapshot, alias, presented, /*tolerated=*/false), header);
+        identity = narrower(
+            by_certificate(snapshot, alias, presented, /*tolerated=*/false, kNoGrace), header);
         break;
       case Authenticator::vendor_certificate:
         identity = by_vendor(snapshot, alias, presented, /*tolerated=*/otherwise);
@@ -213,7 +216,8 @@ Error Authentication::spent_code(const ca::Alias& alias, const ca::Identity& ide
 std::optional<ca::Identity> Authentication::by_certificate(const ca::Snapshot& snapshot,
                                                            const ca::Alias& alias,
                                                            const Presented& presented,
-                                                           bool tolerated) const {
+                                                           bool tolerated,
+                                                           std::chrono::seconds grace) const {
   if (presented.chain.empty()) {
     return std::nullopt;
   }
@@ -224,7 +228,7 @@ std::optional<ca::Identity> Authentication::by_certificate(const ca::Snapshot& s
       return ca::Identity::foreign_ra(proof(), leaf);
     }
     KnownCertificate known =
-        identify_certificate(snapshot, alias, registry_, presented.chain, clock_.now());
+        identify_certificate(snapshot, alias, registry_, presented.chain, clock_.now(), grace);
     return known.registration_authority
                ? ca::Identity::ra_certificate(proof(), leaf, std::move(known.record))
                : ca::Identity::self(proof(), leaf, std::move(known.record));

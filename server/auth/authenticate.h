@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,8 +38,8 @@ class Authentication final : private ca::CredentialCheck {
   /// valid credential gives the role. A wrong password refuses even beside a good certificate. A
   /// certificate that gives no role is refused, except where something else may still give one:
   /// there it counts as absent (docs/conformance.md, status table). simplereenroll takes the client
-  /// certificate only, whatever the alias says. nullopt where the request's CSR may still hold a
-  /// code: ask authenticate_by_csr.
+  /// certificate only, whatever the alias says, and for the alias's `expired_grace` an expired one.
+  /// nullopt where the request's CSR may still hold a code: ask authenticate_by_csr.
   ///
   /// Throws Error{unauthenticated} only where the alias has HTTP authentication, so that the 401
   /// has its challenge (EST-3.2.3-d), else Error{forbidden}: "auth.required",
@@ -73,7 +74,8 @@ class Authentication final : private ca::CredentialCheck {
   [[nodiscard]] std::optional<ca::Identity> by_certificate(const ca::Snapshot& snapshot,
                                                            const ca::Alias& alias,
                                                            const Presented& presented,
-                                                           bool tolerated) const;
+                                                           bool tolerated,
+                                                           std::chrono::seconds grace) const;
   [[nodiscard]] std::optional<ca::Identity> by_vendor(const ca::Snapshot& snapshot,
                                                       const ca::Alias& alias,
                                                       const Presented& presented,

@@ -17,12 +17,21 @@ namespace {
               "client certificate " + to_hex(leaf.serial()) + ": " + why);
 }
 
+/// When the chain of this certificate is verified: now, or while it was last valid, if it has
+/// expired within `grace`.
+Instant judged_at(const crypto::Certificate& leaf, Instant now, std::chrono::seconds grace) {
+  const bool lately = now >= leaf.not_after() && now - grace < leaf.not_after();
+  // OpenSSL counts the last second of notAfter as expired.
+  return lately ? leaf.not_after() - std::chrono::seconds(1) : now;
+}
+
 void check_chain(const ca::CertificationAuthority& issuer,
-                 const std::vector<crypto::Certificate>& chain, Instant now) {
+                 const std::vector<crypto::Certificate>& chain, Instant now,
+                 std::chrono::seconds grace) {
   const crypto::Certificate& leaf = chain.front();
   const std::vector<crypto::Certificate> untrusted(chain.begin() + 1, chain.end());
   const crypto::ChainOutcome outcome =
-      crypto::verify_client_chain(leaf, untrusted, issuer.chain, now);
+      crypto::verify_client_chain(leaf, untrusted, issuer.chain, judged_at(leaf, now, grace));
   constexpr const char* kText = "the client certificate is not trusted here";
   if (!outcome.trusted) {
     refuse("auth.certificate_untrusted", kText, leaf, outcome.reason);
@@ -30,6 +39,12 @@ void check_chain(const ca::CertificationAuthority& issuer,
   // A sister CA under the same root chains too, but is not this alias's CA.
   if (outcome.chain.size() < 2 || !(outcome.chain[1] == issuer.certificate())) {
     refuse("auth.certificate_untrusted", kText, leaf, "not issued by the CA of this alias");
+  }
+  // The grace is the leaf's alone.
+  for (std::size_t i = 1; i < outcome.chain.size(); ++i) {
+    if (now < outcome.chain[i].not_before() || now >= outcome.chain[i].not_after()) {
+      refuse("auth.certificate_untrusted", kText, leaf, "a CA above it is not valid now");
+    }
   }
 }
 
@@ -84,10 +99,11 @@ void require_client_auth(const crypto::Certificate& leaf) {
 
 KnownCertificate identify_certificate(const ca::Snapshot& snapshot, const ca::Alias& alias,
                                       const ca::Registry& registry,
-                                      const std::vector<crypto::Certificate>& chain, Instant now) {
+                                      const std::vector<crypto::Certificate>& chain, Instant now,
+                                      std::chrono::seconds grace) {
   const crypto::Certificate& leaf = chain.front();
   const ca::CertificationAuthority& issuer = issuer_of(snapshot, alias, leaf);
-  check_chain(issuer, chain, now);
+  check_chain(issuer, chain, now, grace);
   require_client_auth(leaf);
   KnownCertificate known{.record = find_record(issuer, registry, leaf)};
   known.registration_authority =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "crypto/base/clock.h"
@@ -20,9 +21,10 @@ struct KnownCertificate {
 /// leaf first, not empty; TLS has proven possession of the leaf's key.
 ///
 /// Only a certificate that one of the alias's CAs itself signed counts (EST-3.7-c), that is valid
-/// at `now`, lists clientAuth, and that our store knows as issued and not revoked (EST-4.2.2-f;
-/// unknown = refused). One that a newer certificate superseded passes as a device's: it is good for
-/// the repetition of the request that ended it, which the intent's transaction decides. With cmcRA,
+/// at `now` or expired no longer than `grace` before (its CAs must be valid now), lists clientAuth,
+/// and that our store knows as issued and not revoked (EST-4.2.2-f; unknown = refused). One that a
+/// newer certificate superseded passes as a device's: it is good for the repetition of the request
+/// that ended it, which the intent's transaction decides. With cmcRA,
 /// or listed by the alias, it is a registration authority, else its own end entity.
 ///
 /// Throws Error{forbidden, ...}: "auth.certificate_untrusted", "auth.no_client_auth",
@@ -31,7 +33,7 @@ struct KnownCertificate {
                                                     const ca::Alias& alias,
                                                     const ca::Registry& registry,
                                                     const std::vector<crypto::Certificate>& chain,
-                                                    Instant now);
+                                                    Instant now, std::chrono::seconds grace);
 
 /// Whether the alias lists this certificate as a registration authority, and no CA of the alias
 /// issued it.

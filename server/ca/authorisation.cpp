@@ -4,14 +4,12 @@
 #include <utility>
 
 #include "crypto/base/error.h"
+#include "server/ca/changed_names.h"
 #include "server/ca/naming.h"
+#include "server/ca/registered.h"
 
 namespace estia::ca {
 namespace {
-
-[[noreturn]] void forbid(const char* id, const char* told, std::string detail = {}) {
-  throw Error(ErrorCode::forbidden, id, told, std::move(detail));
-}
 
 /// Only who holds the right gets past this (EST-3.7-d).
 void check_scope(const std::optional<NamingRight>& right, const Alias& alias,
@@ -24,9 +22,33 @@ void check_scope(const std::optional<NamingRight>& right, const Alias& alias,
   }
 }
 
-bool same_names(const crypto::Certificate& certificate, const crypto::Csr& csr) {
-  return csr.subject().matches(certificate.subject()) &&
-         csr.subject_alt_names().matches(certificate.subject_alt_names());
+/// `grace` is for the certificate that is renewed, never for one that only says who asks.
+void check_validity(const crypto::Certificate& own, Instant now, std::chrono::seconds grace) {
+  if (now < own.not_before() || now - grace > own.not_after()) {
+    forbid("own_certificate.not_valid", "the client certificate is not valid now");
+  }
+}
+
+/// Whom the subject would name at a first enrolment, as far as that can be told beforehand.
+std::optional<std::string> named_by(const Alias& alias, const crypto::Name& subject) {
+  if (alias.mode == AliasMode::ra) {
+    return generated_username(alias, subject);
+  }
+  if (alias.username_field == kWholeSubject) {
+    return subject.empty() ? std::nullopt : std::optional(subject.text());
+  }
+  return value_of(subject, alias.username_field);
+}
+
+/// CSN-7.1-d: off by default, and never silently ignored.
+void check_change_allowed(const Request& request) {
+  const bool renewal = request.operation == Operation::simplereenroll;
+  const bool granted =
+      renewal ? request.alias.allow_change_subject_name_at_renewal
+              : request.identity.role() == Role::vendor && request.alias.allow_change_subject_name;
+  if (!granted && changed_names(request.csr)) {
+    forbid("change_subject.not_allowed", "names cannot be changed by ChangeSubjectName here");
+  }
 }
 
 /// The subject as the client wrote it, without the code that one of its fields may hold.
@@ -34,51 +56,6 @@ crypto::Name wished_subject(const Alias& alias, const crypto::Csr& csr) {
   const bool holds_code =
       alias.mode == AliasMode::client && alias.code_source == CodeSource::dn_part;
   return holds_code ? without_field(csr.subject(), alias.code_field) : csr.subject();
-}
-
-/// Client mode: the alias may be for other end entities than this one.
-void check_reachable(const Alias& alias, const EndEntity& entity) {
-  constexpr const char* kText = "this end entity cannot be reached here";
-  if (!alias.serves(entity.ca)) {
-    forbid("entity.other_ca", kText, entity.username + " is of CA " + entity.ca);
-  }
-  const auto fits = [](const std::string& wanted, const std::string& has) {
-    return wanted.empty() || wanted == has;
-  };
-  if (!fits(alias.end_entity_profile, entity.end_entity_profile) ||
-      !fits(alias.certificate_profile, entity.certificate_profile)) {
-    forbid("entity.other_profile", kText,
-           entity.username + " has the profiles " + entity.end_entity_profile + ", " +
-               entity.certificate_profile);
-  }
-}
-
-/// A row may name a profile that a later configuration no longer has.
-template <class Map>
-const typename Map::mapped_type& profile_of(const EndEntity& entity, const Map& profiles,
-                                            const std::string& name) {
-  const auto found = profiles.find(name);
-  if (found == profiles.end()) {
-    forbid("entity.profile_gone", "this end entity cannot be served now",
-           entity.username + " has the profile '" + name + "', which is not configured");
-  }
-  return found->second;
-}
-
-/// What was registered, and what the request may change of it.
-RequestedNames registered_names(const EndEntity& entity, const CertificateProfile& profile,
-                                const crypto::Name& wish, const crypto::GeneralNames& wished_san) {
-  // An empty subject or no SAN asks for nothing.
-  const bool other_subject = !wish.empty() && !wish.matches(entity.subject);
-  const bool other_san = !wished_san.empty() && !wished_san.matches(entity.san);
-  if (other_subject && !profile.override_subject && profile.strict_override) {
-    forbid("override.subject", "the requested subject is not the registered one");
-  }
-  if (other_san && !profile.override_san && profile.strict_override) {
-    forbid("override.san", "the requested subjectAltName is not the registered one");
-  }
-  return {other_subject && profile.override_subject ? wish : entity.subject,
-          other_san && profile.override_san ? wished_san : entity.san};
 }
 
 }  // namespace
@@ -98,6 +75,7 @@ Grant Authorisation::authorise(const Request& request) const {
   if (request.operation == Operation::simplereenroll && !request.identity.record()) {
     forbid("reenroll.no_certificate", "re-enrolment needs the certificate that is renewed");
   }
+  check_change_allowed(request);
   Grant grant = for_role(request);
   // An end entity's row outlives the configuration that it was checked against.
   if (grant.profile().ca) {
@@ -124,7 +102,9 @@ Grant Authorisation::for_role(const Request& request) const {
 Grant Authorisation::as_ra(const Request& request) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
   if (operation == Operation::simplereenroll) {
-    return as_self(request);  // its own certificate; nobody else's
+    const bool own = same_names(*identity.certificate(), csr);
+    const bool others = alias.mode == AliasMode::ra && alias.allow_renewal_on_behalf;
+    return own || !others ? as_self(request) : on_behalf(request);
   }
   if (alias.mode != AliasMode::ra) {
     forbid("enroll.not_own_names", "nobody names others here: end entities are registered");
@@ -149,9 +129,8 @@ Grant Authorisation::as_self(const Request& request) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
   const crypto::Certificate& own = *identity.certificate();
   const CertificateRecord& record = *identity.record();
-  if (const Instant now = clock_.now(); now < own.not_before() || now > own.not_after()) {
-    forbid("own_certificate.not_valid", "the client certificate is not valid now");
-  }
+  const bool renewal = operation == Operation::simplereenroll;
+  check_validity(own, clock_.now(), renewal ? alias.expired_grace : std::chrono::seconds(0));
   Grant grant;
   grant.end_entity_profile_ = alias.end_entity_profile;
   if (alias.mode == AliasMode::ra) {
@@ -174,7 +153,6 @@ Grant Authorisation::as_self(const Request& request) const {
   if (record.profile != grant.profile_->name) {
     forbid("own_certificate.other_profile", "the client certificate belongs to another profile");
   }
-  const bool renewal = operation == Operation::simplereenroll;
   if (!same_names(own, csr)) {
     throw renewal ? Error(ErrorCode::forbidden, "reenroll.names_differ",  // EST-4.2.2-b
                           "subject and subjectAltName must be those of the certificate that is "
@@ -182,14 +160,88 @@ Grant Authorisation::as_self(const Request& request) const {
                   : Error(ErrorCode::forbidden, "enroll.not_own_names",
                           "this certificate may ask for its own names only");
   }
-  if (!alias.allow_same_key && csr.public_key() == own.public_key()) {
-    throw Error(ErrorCode::malformed, "reenroll.key_reuse", "a renewal needs a new key here");
-  }
-  // The names as they were granted, not as the request spells them.
-  grant.names_ = {own.subject(), own.subject_alt_names()};
   grant.username_ = record.username;
   grant.ca_ = &snapshot.ca(record.ca);
+  renew(request, own, grant);
   return grant;
+}
+
+/// A registration authority's certificate renews that of an end entity inside its scope: one that
+/// is in force and has the request's names (EST-3.7-d). Only where the alias lets it.
+Grant Authorisation::on_behalf(const Request& request) const {
+  const auto& [snapshot, alias, identity, operation, csr] = request;
+  const Instant now = clock_.now();
+  check_validity(*identity.certificate(), now, std::chrono::seconds(0));
+  check_scope(identity.naming_right(), alias, {csr.subject(), csr.subject_alt_names()});
+  const auto entity = entities_.find(generated_username(alias, csr.subject()));
+  const auto renewed =
+      entity ? certificate_in_force(registry_, alias, *entity, csr, now) : std::nullopt;
+  if (!renewed) {
+    forbid("reenroll.nothing_to_renew", "there is no valid certificate with these names to renew",
+           entity ? "of " + entity->username : "no such end entity");
+  }
+  if (const auto outside = alias.ra_scope.outside(entity->subject, entity->san)) {
+    forbid("entity.other_scope", "this end entity cannot be served here", *outside);
+  }
+  Grant grant;
+  grant.end_entity_profile_ = alias.end_entity_profile;
+  static_cast<void>(requested_names(snapshot.end_entity_profile(alias.end_entity_profile),
+                                    renewed->subject(), renewed->subject_alt_names()));
+  grant.profile_ = &snapshot.certificate_profile(alias.certificate_profile);
+  grant.username_ = entity->username;
+  grant.ca_ = &snapshot.ca(alias.ca);
+  renew(request, *renewed, grant);
+  return grant;
+}
+
+/// What a renewal gets, once it is clear that whoever asks may renew this certificate.
+void Authorisation::renew(const Request& request, const crypto::Certificate& renewed,
+                          Grant& grant) const {
+  const auto& [snapshot, alias, identity, operation, csr] = request;
+  check_renewal(alias, renewed, csr, clock_.now());
+  grant.renewed_ = renewed.serial();
+  if (operation == Operation::simplereenroll) {  // EST-4.2.2-d
+    grant.kind_ = csr.public_key() == renewed.public_key() ? Kind::renew : Kind::rekey;
+  }
+  if (const auto wish = changed_names(csr)) {
+    grant.names_ = renamed(request, renewed, *wish, grant);
+    grant.rule_ = EntityRule::follow;
+    return;
+  }
+  // The names as they were granted, not as the request spells them.
+  grant.names_ = {renewed.subject(), renewed.subject_alt_names()};
+}
+
+/// CSN-7.1-d: new names pass what names of a first enrolment pass, and open nobody else's.
+RequestedNames Authorisation::renamed(const Request& request, const crypto::Certificate& renewed,
+                                      const RequestedWish& wish, const Grant& grant) const {
+  const Alias& alias = request.alias;
+  RequestedNames names = requested_names(
+      request.snapshot.end_entity_profile(grant.end_entity_profile()), wish.subject, wish.san);
+  const bool other_subject = !names.subject.matches(renewed.subject());
+  if (alias.mode == AliasMode::ra) {
+    if (const auto outside = alias.ra_scope.outside(names.subject, names.san)) {
+      forbid("enroll.outside_scope", "this name is outside what may be requested here", *outside);
+    }
+  } else if (other_subject && !grant.profile().override_subject) {
+    forbid("override.subject", "the subject of this end entity cannot be changed by a request");
+  } else if (!names.san.matches(renewed.subject_alt_names()) && !grant.profile().override_san) {
+    forbid("override.san", "the subjectAltName of this end entity cannot be changed by a request");
+  }
+  if (other_subject) {
+    check_not_taken(alias, names.subject, grant.username());
+  }
+  return names;
+}
+
+void Authorisation::check_not_taken(const Alias& alias, const crypto::Name& subject,
+                                    const std::string& username) const {
+  const std::optional<std::string> named = named_by(alias, subject);
+  const auto holder = named ? entities_.find(*named) : std::nullopt;
+  if (holder && holder->username != username) {
+    forbid("change_subject.taken", "the new subject is that of another end entity",
+           "of " + holder->username);
+  }
 }
 
 Grant Authorisation::as_code(const Request& request) const {
@@ -214,62 +266,6 @@ Grant Authorisation::of_registered(const Request& request, const EndEntity& enti
   grant.username_ = entity.username;
   grant.ca_ = &snapshot.ca(entity.ca);
   grant.end_entity_profile_ = entity.end_entity_profile;
-  return grant;
-}
-
-/// A manufacturer's certificate says which device asks, and that is all: its subject stands in the
-/// request unchanged (EST-4.2.1-d), and names come from the registration.
-Grant Authorisation::as_vendor(const Request& request) const {
-  const auto& [snapshot, alias, identity, operation, csr] = request;
-  const crypto::Certificate& vendor = *identity.certificate();
-  if (!csr.subject().matches(vendor.subject())) {
-    forbid("vendor.names_differ", "the subject must be that of the vendor certificate");
-  }
-  Grant grant =
-      alias.mode == AliasMode::client
-          ? vendor_of_registered(request, username_in(vendor.subject(), alias.username_field))
-          : vendor_of_new(request);
-  grant.first_only_ = true;
-  return grant;
-}
-
-Grant Authorisation::vendor_of_registered(const Request& request,
-                                          const std::string& username) const {
-  const auto& [snapshot, alias, identity, operation, csr] = request;
-  const std::optional<EndEntity> entity = entities_.find(username);
-  if (!entity) {
-    forbid("entity.unknown", "this end entity is not registered");
-  }
-  // The vendor's subject is a proof, not a wish, unless the profile makes it one.
-  const CertificateProfile& profile =
-      profile_of(*entity, snapshot.certificate_profiles, entity->certificate_profile);
-  const crypto::Name wish = profile.override_subject ? csr.subject() : crypto::Name();
-  return of_registered(request, *entity, wish);
-}
-
-/// `vendor_in_ra_mode`: names that the vendor certified, inside the scope.
-Grant Authorisation::vendor_of_new(const Request& request) const {
-  const auto& [snapshot, alias, identity, operation, csr] = request;
-  const crypto::GeneralNames certified = identity.certificate()->subject_alt_names();
-  if (!csr.subject_alt_names().empty() && !csr.subject_alt_names().matches(certified)) {
-    forbid("vendor.names_differ",
-           "subjectAltName must be that of the vendor certificate, or absent");
-  }
-  Grant grant;
-  grant.names_ = requested_names(snapshot.end_entity_profile(alias.end_entity_profile),
-                                 csr.subject(), csr.subject_alt_names());
-  if (const auto outside = alias.ra_scope.outside(grant.names_.subject, grant.names_.san)) {
-    forbid("enroll.outside_scope", "this name is outside what may be requested here", *outside);
-  }
-  grant.username_ = generated_username(alias, grant.names_.subject);
-  grant.ca_ = &snapshot.ca(alias.ca);
-  grant.profile_ = &snapshot.certificate_profile(alias.certificate_profile);
-  grant.end_entity_profile_ = alias.end_entity_profile;
-  grant.rule_ = EntityRule::create;
-  // Nobody else's end entity, should its username be the same.
-  grant.within_ = [names = grant.names_](const auto& subject, const auto& san) {
-    return names.subject.matches(subject) && names.san.matches(san);
-  };
   return grant;
 }
 

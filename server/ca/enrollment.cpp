@@ -20,6 +20,9 @@ Bytes retry_key(const Request& request, const Grant& grant) {
   digest.field(request.csr.public_key().fingerprint());
   digest.field(grant.names().subject.der());
   digest.field(grant.names().san.der());
+  if (grant.rule() != EntityRule::create) {  // then it may be made anew for each request
+    digest.field(as_bytes(grant.username()));
+  }
   for (const crypto::Extension& extension : request.csr.requested_extensions()) {
     digest.field(as_bytes(extension.oid));
     digest.field(as_bytes(extension.critical ? "critical" : ""));
@@ -30,11 +33,20 @@ Bytes retry_key(const Request& request, const Grant& grant) {
   return digest.finish();
 }
 
+std::string audit_detail(const Grant& grant) {
+  std::string detail = "kind=" + std::string(to_string(grant.kind()));
+  if (!grant.renewed().empty()) {
+    detail += " renewed=" + to_hex(grant.renewed());
+  }
+  return detail;
+}
+
 }  // namespace
 
 PreparedCertificate Enrollment::prepared(const Request& request, const Grant& grant) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
   const crypto::Certificate& ca_certificate = grant.ca().certificate();
+  const Bytes presented = identity.record() ? identity.record()->serial : Bytes();
   return issuer_.prepare(
       {.ca = grant.ca().name,
        .issuer = ca_certificate.subject(),
@@ -51,7 +63,9 @@ PreparedCertificate Enrollment::prepared(const Request& request, const Grant& gr
        .operation = std::string(to_string(operation)),
        .config_version = snapshot.version,
        .who = identity.who(),
-       .presented = identity.record() ? identity.record()->serial : Bytes(),
+       .presented = presented,
+       .renewed = grant.renewed() == presented ? Bytes() : grant.renewed(),
+       .audit_detail = audit_detail(grant),
        .username = grant.username(),
        .end_entity_profile = grant.end_entity_profile(),
        .entity_rule = grant.rule(),
@@ -66,16 +80,16 @@ PreparedCertificate Enrollment::prepared(const Request& request, const Grant& gr
        .retry_window = alias.retry_window});
 }
 
-crypto::Certificate Enrollment::enroll(const Snapshot& snapshot, const Alias& alias,
-                                       const Identity& identity, Operation operation,
-                                       const crypto::Csr& csr) {
+Enrolled Enrollment::enroll(const Snapshot& snapshot, const Alias& alias, const Identity& identity,
+                            Operation operation, const crypto::Csr& csr) {
   const Request request{snapshot, alias, identity, operation, csr};
   const Grant grant = authorisation_.authorise(request);
-  return issuer_.issue(prepared(request, grant), keys_.key_for(grant.ca()));
+  return {issuer_.issue(prepared(request, grant), keys_.key_for(grant.ca())), grant.kind()};
 }
 
 void Enrollment::explain(const Request& request, Explanation& explanation) const {
   const Grant grant = authorisation_.authorise(request);
+  explanation.kind = to_string(grant.kind());
   explanation.username = grant.username();
   explanation.creates_entity = grant.rule() == EntityRule::create;
   explanation.ca = grant.ca().name;

@@ -11,18 +11,23 @@
 
 namespace estia::ca {
 
+struct Enrolled {
+  crypto::Certificate certificate;
+  Kind kind;
+};
+
 /// From an authenticated request to its certificate: Authorisation decides, the Issuer makes it.
 /// Any thread.
 class Enrollment final {
  public:
   Enrollment(Issuer& issuer, const EndEntityStore& entities, const CaKeys& keys, const Clock& clock)
-      : issuer_(issuer), authorisation_(entities, clock), keys_(keys) {}
+      : issuer_(issuer), authorisation_(entities, issuer.registry(), clock), keys_(keys) {}
 
   /// The CSR's signature must have been verified. Throws what Authorisation::authorise,
   /// contents_for and Issuer::issue throw; docs/messages.md, section "enrolment", lists them.
-  [[nodiscard]] crypto::Certificate enroll(const Snapshot& snapshot, const Alias& alias,
-                                           const Identity& identity, Operation operation,
-                                           const crypto::Csr& csr);
+  [[nodiscard]] Enrolled enroll(const Snapshot& snapshot, const Alias& alias,
+                                const Identity& identity, Operation operation,
+                                const crypto::Csr& csr);
 
   /// The same decisions, as far as they get; nothing is issued or recorded. Fills `explanation` on
   /// the way and throws what enroll() would throw, but for the token's errors.

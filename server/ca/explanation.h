@@ -30,6 +30,7 @@ struct Explanation {
   std::string who{};   ///< as in log and audit
   /// Whether the CSR holds a channel binding, which only its connection could verify.
   bool binding_unchecked = false;
+  std::string kind{};  ///< enrol, renew, rekey
   std::string username{};
   bool creates_entity = false;
   std::string ca{};

@@ -68,13 +68,13 @@ class Issuer::InFlight final {
 Issuer::Issuer(Registry& registry, const Clock& clock) : registry_(registry), clock_(clock) {}
 
 AuditEvent Issuer::event(const char* what, const std::string& outcome, const Bytes& serial,
-                         const std::string& who) const {
+                         const Intent& intent) const {
   return AuditEvent{.at = clock_.now(),
-                    .who = who,
+                    .who = intent.who,
                     .what = what,
                     .outcome = outcome,
                     .object = to_hex(serial),
-                    .detail = {}};
+                    .detail = intent.audit_detail};
 }
 
 // Step 1: prepare.
@@ -94,6 +94,8 @@ PreparedCertificate Issuer::prepare(const IssuanceRequest& request) const {
                  .config_version = request.config_version,
                  .who = request.who,
                  .presented = request.presented,
+                 .renewed = request.renewed,
+                 .audit_detail = request.audit_detail,
                  .username = request.username,
                  .subject = request.subject.canonical(),
                  .subject_text = request.subject.text(),
@@ -122,7 +124,7 @@ crypto::Certificate Issuer::issue(PreparedCertificate prepared, const crypto::Pr
   for (;;) {
     // Step 2: record what we mean to sign; one-time claims are decided here.
     const IntentOutcome outcome =
-        registry_.intend(intent, event("certificate.intent", "ok", intent.serial, intent.who));
+        registry_.intend(intent, event("certificate.intent", "ok", intent.serial, intent));
     if (const auto* refused = std::get_if<Refused>(&outcome)) {
       throw Error(refused->code, refused->id, refused->reason, refused->detail);
     }
@@ -165,7 +167,7 @@ std::optional<crypto::Certificate> Issuer::resume_open(
 crypto::Certificate Issuer::sign_and_commit(const Bytes& serial, const Bytes& tbs,
                                             const PreparedCertificate& prepared,
                                             const crypto::PrivateKey& ca_key, Origin origin) {
-  const std::string& who = prepared.intent_.who;
+  const Intent& intent = prepared.intent_;
   const auto& algorithm = crypto::SignatureAlgorithm::for_key(prepared.issuer_key_);
   // Step 3: the token signs.
   Bytes signature;
@@ -175,7 +177,7 @@ crypto::Certificate Issuer::sign_and_commit(const Bytes& serial, const Bytes& tb
     // The token gave no signature for a fresh intent: its claims go back. A resumed one may have
     // been signed before the crash.
     if (origin == Origin::fresh) {
-      registry_.fail(serial, event("certificate.failed", error.id(), serial, who));
+      registry_.fail(serial, event("certificate.failed", error.id(), serial, intent));
     }
     throw;
   }
@@ -186,8 +188,8 @@ crypto::Certificate Issuer::sign_and_commit(const Bytes& serial, const Bytes& tb
   }
   // Step 5: record the result. Step 6, the answer, is whatever stands recorded.
   const crypto::Certificate certificate = crypto::assemble_certificate(tbs, algorithm, signature);
-  const Bytes recorded =
-      registry_.commit(serial, certificate.der(), event("certificate.issued", "ok", serial, who));
+  const Bytes recorded = registry_.commit(serial, certificate.der(),
+                                          event("certificate.issued", "ok", serial, intent));
   return recorded == certificate.der() ? certificate : crypto::Certificate::parse(recorded);
 }
 

@@ -39,6 +39,8 @@ struct IssuanceRequest {
   std::uint64_t config_version = 0;
   std::string who{};
   Bytes presented{};  ///< serial of the certificate of ours that proves who asks; empty = none did
+  Bytes renewed{};    ///< serial of the one that is renewed, where it is another; else empty
+  std::string audit_detail{};
   std::string username{};
   std::string end_entity_profile{};
   EntityRule entity_rule = EntityRule::none;
@@ -75,6 +77,9 @@ class Issuer final {
  public:
   Issuer(Registry& registry, const Clock& clock);
 
+  /// Where it records.
+  [[nodiscard]] const Registry& registry() const noexcept { return registry_; }
+
   /// Applies the profile and lints the TBS. Uses no CA key and records nothing; may be called
   /// freely. Throws what contents_for throws; Error{internal, "issuer.lint"} with the findings.
   [[nodiscard]] PreparedCertificate prepare(const IssuanceRequest& request) const;
@@ -104,7 +109,7 @@ class Issuer final {
                                                     const crypto::PrivateKey& ca_key,
                                                     Origin origin);
   [[nodiscard]] AuditEvent event(const char* what, const std::string& outcome, const Bytes& serial,
-                                 const std::string& who) const;
+                                 const Intent& intent) const;
 
   Registry& registry_;
   const Clock& clock_;

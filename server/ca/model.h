@@ -166,6 +166,14 @@ struct Alias {
   std::string name_postfix{};  ///< likewise
   bool allow_same_key = true;  ///< a renewal may keep its key
   std::chrono::seconds retry_window{120};  ///< EST-4.2.3-f; 0 = off
+  bool allow_change_subject_name =
+      false;  ///< CSN-7.1-d: at the first enrolment of a vendor's device
+  bool allow_change_subject_name_at_renewal = false;     ///< likewise by simplereenroll
+  std::optional<std::chrono::seconds> renewal_window{};  ///< renewed when at most this is left of
+                                                         ///< the certificate; absent = any time
+  std::chrono::seconds expired_grace{
+      0};  ///< simplereenroll: an expired certificate counts as valid for so long
+  bool allow_renewal_on_behalf = false;  ///< RA mode: certificates of RAs may renew those of others
 
   /// Whether end entities and certificates of this CA are served here.
   [[nodiscard]] bool serves(std::string_view ca_name) const noexcept;

@@ -23,6 +23,7 @@ enum class EntityRule {
   none,        ///< there is none (the CA's own certificates)
   create,      ///< created when unknown; one that a registration authority made gets the new names
   must_exist,  ///< known already; its stored names stay
+  follow,      ///< known already; one that a registration authority made gets the new names
 };
 
 using NamePredicate =
@@ -61,10 +62,12 @@ struct Intent {
   std::string operation{};  ///< "simpleenroll", "simplereenroll", "init"
   std::string profile{};    ///< certificate profile
   std::uint64_t config_version = 0;
-  std::string who{};       ///< authenticated identity, as in the audit trail
-  Bytes presented{};       ///< serial of the certificate of ours that proves it; empty = none did
-  std::string username{};  ///< end entity; the one that is known by it keeps its own spelling
-  Bytes subject{};         ///< canonical subject (crypto::Name::canonical)
+  std::string who{};  ///< authenticated identity, as in the audit trail
+  Bytes presented{};  ///< serial of the certificate of ours that proves it; empty = none did
+  Bytes renewed{};    ///< serial of the one that is renewed, where it is another; else empty
+  std::string audit_detail{};  ///< key=value pairs for the audit trail; not kept otherwise
+  std::string username{};      ///< end entity; the one that is known by it keeps its own spelling
+  Bytes subject{};             ///< canonical subject (crypto::Name::canonical)
   std::string subject_text{};
   EntityClaim entity{};
   Bytes key_fingerprint{};  ///< SHA-256 of the SPKI
@@ -123,6 +126,15 @@ struct CertificateRecord {
   std::optional<Revocation> revocation{};
 };
 
+/// Which certificates Registry::in_force looks for.
+struct InForce {
+  std::string username{};  ///< as the end entity spells it
+  std::string ca{};
+  std::string profile{};  ///< certificate profile
+  Bytes subject{};        ///< canonical
+  Instant at{};
+};
+
 /// Everything the CA must not forget. When a call returns, its effect survives a power cut. Calls
 /// may come from any thread. What may happen only once is decided inside the transaction that
 /// records the intent. Every call throws Error{store, ...} when the database fails.
@@ -149,6 +161,10 @@ class Registry {
   virtual void fail(const Bytes& serial, const AuditEvent& audit) = 0;
 
   [[nodiscard]] virtual std::optional<CertificateRecord> find(const Bytes& serial) const = 0;
+
+  /// Certificates that are issued, not revoked, not on hold and valid at that time; the one that
+  /// lasts longest first, at most 100.
+  [[nodiscard]] virtual std::vector<CertificateRecord> in_force(const InForce& wanted) const = 0;
 
   /// Intents without result, older than this process: they count as issued.
   [[nodiscard]] virtual std::vector<CertificateRecord> open_intents() const = 0;

@@ -107,17 +107,17 @@ crypto::Certificate Enroll::issue(const Target& target, const ca::Identity& iden
   const Challenge challenge = challenge_of(alias, identity);
   close = spends_binding(alias.channel_binding, challenge, csr, request.peer);
   const Linking linking = check_linking(alias.channel_binding, challenge, csr, request.peer);
-  crypto::Certificate certificate =
-      enrollment_.enroll(*target.snapshot, alias, identity, operation, csr);
+  ca::Enrolled enrolled = enrollment_.enroll(*target.snapshot, alias, identity, operation, csr);
   ops::log(ops::Level::info, "est.enrolled",  // EST-6-g
            {{"request", request.id},
             {"alias", alias.name},
             {"operation", std::string(ca::to_string(operation))},
+            {"kind", std::string(ca::to_string(enrolled.kind))},  // EST-4.2.2-d
             {"who", identity.who()},
             {"linking", linking == Linking::verified ? "verified" : "absent"},
             {"key", to_hex(csr.public_key().fingerprint())},
-            {"serial", to_hex(certificate.serial())}});
-  return certificate;
+            {"serial", to_hex(enrolled.certificate.serial())}});
+  return std::move(enrolled.certificate);
 }
 
 }  // namespace estia::est

@@ -147,9 +147,10 @@ void check_order(const ConfigurationSection& section, const ca::Alias& alias) {
 void refuse_keys_of_other_mode(const ConfigurationSection& section, ca::AliasMode mode) {
   constexpr std::array<std::string_view, 4> kClient{"further_cas", "code_source", "code_field",
                                                     "username_field"};
-  constexpr std::array<std::string_view, 8> kRa{
-      "name_scheme", "name_parameters", "name_prefix",   "name_postfix",
-      "ra_scope",    "ra_certificates", "trust_anchors", "vendor_in_ra_mode"};
+  constexpr std::array<std::string_view, 9> kRa{
+      "name_scheme",   "name_parameters",   "name_prefix",
+      "name_postfix",  "ra_scope",          "ra_certificates",
+      "trust_anchors", "vendor_in_ra_mode", "allow_renewal_on_behalf"};
   const auto refuse_any = [&](const auto& keys, const char* other) {
     for (const std::string_view key : keys) {
       if (section.has(key)) {
@@ -250,6 +251,7 @@ ca::Alias read_alias(const ConfigurationSection& section) {
   if (alias.retry_window > kLongestRetryWindow) {
     section.refuse("config.value", "retry_window", "must be at most 1d");
   }
+  read_renewal(section, alias);
   return alias;
 }
 

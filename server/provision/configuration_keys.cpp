@@ -65,6 +65,11 @@ const std::vector<ConfigurationKey>& configuration_keys() {
       {"alias", "name_postfix"},
       {"alias", "allow_same_key"},
       {"alias", "retry_window"},
+      {"alias", "allow_change_subject_name"},
+      {"alias", "allow_change_subject_name_at_renewal"},
+      {"alias", "renewal_window"},
+      {"alias", "expired_grace"},
+      {"alias", "allow_renewal_on_behalf"},
 
       {"account", "alias", kRequired},
       {"account", "user", kRequired},

@@ -14,6 +14,8 @@ namespace estia::provision {
 [[nodiscard]] ca::CertificateProfile read_certificate_profile(const ConfigurationSection& section);
 [[nodiscard]] ca::TrustAnchor read_trust_anchor(const ConfigurationSection& section);
 [[nodiscard]] ca::Alias read_alias(const ConfigurationSection& section);
+/// The part of an alias about renewals and new names; needs its mode, scope and naming.
+void read_renewal(const ConfigurationSection& section, ca::Alias& alias);
 [[nodiscard]] AccountEntry read_account(const ConfigurationSection& section);
 /// Of an alias whose authenticators and scope are read: which certificates of which foreign CAs
 /// mean something there.

@@ -55,6 +55,18 @@ void print_naming(TableWriter& table, const ca::Alias& alias) {
   table.text_if("name_postfix", alias.name_postfix);
 }
 
+void print_renewal(TableWriter& table, const ca::Alias& alias) {
+  table.flag_if("allow_change_subject_name", alias.allow_change_subject_name);
+  table.flag_if("allow_change_subject_name_at_renewal", alias.allow_change_subject_name_at_renewal);
+  if (alias.renewal_window) {
+    table.text("renewal_window", print_duration(*alias.renewal_window));
+  }
+  if (alias.expired_grace > std::chrono::seconds(0)) {
+    table.text("expired_grace", print_duration(alias.expired_grace));
+  }
+  table.flag_if("allow_renewal_on_behalf", alias.allow_renewal_on_behalf);
+}
+
 template <class Map>
 std::string print_all(const Map& map) {
   std::string text;
@@ -182,6 +194,7 @@ std::string print(const ca::Alias& alias) {
   }
   table.flag("allow_same_key", alias.allow_same_key);
   table.text("retry_window", print_duration(alias.retry_window));
+  print_renewal(table, alias);
   return std::move(table).finish();
 }
 

@@ -88,6 +88,12 @@ ca::Alias EjbcaAlias::read() {
   const Setting same_key = setting("allowupdatewithsamekey", "true");
   alias_.allow_same_key = flag(same_key);
   took(same_key, std::string("allow_same_key = ") + (alias_.allow_same_key ? "true" : "false"));
+  const Setting change = setting("allowchangesubjectname", "false");
+  alias_.allow_change_subject_name = flag(change);
+  if (change.present) {
+    took(change, std::string("allow_change_subject_name = ") +
+                     (alias_.allow_change_subject_name ? "true" : "false"));
+  }
   read_what_is_not_built();
   report_the_rest();
   differs("channel_binding and retry_window have no counterpart in the dump: Estia's defaults");
@@ -272,10 +278,9 @@ void EjbcaAlias::read_client() {
 }
 
 void EjbcaAlias::read_what_is_not_built() {
-  constexpr std::array<std::pair<const char*, const char*>, 4> kSwitches{
+  constexpr std::array<std::pair<const char*, const char*>, 3> kSwitches{
       {{"vendorcertificatemode",
         "Estia has no vendor mode: the first enrolment needs what authenticators says"},
-       {"allowchangesubjectname", "Estia has no vendor mode, so no ChangeSubjectName"},
        {"severkeygenenabled", "Estia has no serverkeygen: the operation is not found"},
        {"supportproxyca", "proxy CAs have no counterpart"}}};
   for (const auto& [key, why] : kSwitches) {

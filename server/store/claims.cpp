@@ -130,7 +130,7 @@ EntityVerdict judge_end_entity(Transaction& transaction, const ca::Intent& inten
       "created_by IS NULL AND subject <> x'3000' FROM end_entity WHERE username_key = ?");
   row.bind(ca::username_key(intent.username));
   if (!row.step()) {
-    if (intent.entity.rule == ca::EntityRule::must_exist) {
+    if (intent.entity.rule != ca::EntityRule::create) {
       return {.refused =
                   ca::Refused{"username.unknown", "there is no end entity of this name to renew"}};
     }
@@ -148,7 +148,7 @@ EntityVerdict judge_end_entity(Transaction& transaction, const ca::Intent& inten
     verdict.refused = forbidden("entity.other_scope");
   } else {
     const bool registered = row.integer(7) != 0;
-    verdict.renamed = intent.entity.rule == ca::EntityRule::create && !registered &&
+    verdict.renamed = intent.entity.rule != ca::EntityRule::must_exist && !registered &&
                       (row.blob(5) != intent.entity.subject || row.blob(6) != intent.entity.san);
   }
   return verdict;

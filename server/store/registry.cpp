@@ -24,8 +24,14 @@ constexpr const char* kFind =
 constexpr const char* kOpenIntents =
     "SELECT serial, ca, alias, username, profile, state, tbs, certificate, recorded_at, revoked_at,"
     " revocation_reason FROM certificate WHERE state = 'intended' AND boot_id <> ? ORDER BY rowid";
+// By its subject, which few certificates share: an end entity may have very many (scheme fixed).
+constexpr const char* kInForce =
+    "SELECT serial, ca, alias, username, profile, state, tbs, certificate, recorded_at, revoked_at,"
+    " revocation_reason FROM certificate WHERE ca = ? AND subject = ? AND +username = ? AND "
+    "profile = ? AND state = 'issued' AND revoked_at IS NULL AND not_before <= ?5 AND "
+    "not_after > ?5 ORDER BY not_after DESC LIMIT 100";
 
-/// A row of kFind or kOpenIntents.
+/// A row of kFind, kInForce or kOpenIntents.
 ca::CertificateRecord record_of(const Query& row) {
   ca::CertificateRecord record{.serial = row.blob(0),
                                .ca = row.text(1),
@@ -84,9 +90,11 @@ ca::IntentOutcome SqliteRegistry::rehearse(const ca::Intent& intent) {
 ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Intent& intent,
                                          const ca::AuditEvent& audit) const {
   const Instant now = clock_.now();
-  const std::optional<int> revoked =
-      intent.presented.empty() ? std::nullopt : reason_in_force(transaction, intent.presented);
-  if (revoked && revoked != ca::kSuperseded) {
+  const auto revoked_for = [&](const Bytes& serial) {
+    return serial.empty() ? std::nullopt : reason_in_force(transaction, serial);
+  };
+  const std::optional<int> revoked = revoked_for(intent.presented);
+  if ((revoked && revoked != ca::kSuperseded) || revoked_for(intent.renewed)) {
     return ca::Refused{"own_certificate.revoked_meanwhile",
                        "the client certificate has been revoked", ErrorCode::forbidden};
   }
@@ -189,6 +197,22 @@ std::optional<ca::CertificateRecord> SqliteRegistry::find(const Bytes& serial) c
       return std::nullopt;
     }
     return record_of(row);
+  });
+}
+
+std::vector<ca::CertificateRecord> SqliteRegistry::in_force(const ca::InForce& wanted) const {
+  return readers_.read([&](Database& database) {
+    std::vector<ca::CertificateRecord> found;
+    Query rows = database.query(kInForce);
+    rows.bind(wanted.ca)
+        .bind(wanted.subject)
+        .bind(wanted.username)
+        .bind(wanted.profile)
+        .bind(wanted.at);
+    while (rows.step()) {
+      found.push_back(record_of(rows));
+    }
+    return found;
   });
 }
 

@@ -25,6 +25,8 @@ class SqliteRegistry final : public ca::Registry {
   /// Also throws Error{internal, "registry.unknown_serial"}.
   void fail(const Bytes& serial, const ca::AuditEvent& audit) override;
   [[nodiscard]] std::optional<ca::CertificateRecord> find(const Bytes& serial) const override;
+  [[nodiscard]] std::vector<ca::CertificateRecord> in_force(
+      const ca::InForce& wanted) const override;
   [[nodiscard]] std::vector<ca::CertificateRecord> open_intents() const override;
   void revoke(const Bytes& serial, const ca::Revocation& revocation,
               const ca::AuditEvent& audit) override;

@@ -120,6 +120,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"curl", "curl and openssl", "curl-2.pem", "curl-2.key", "curl-1.example.com"},
         Case{"code", "Client mode with an enrolment code", "code-2.pem", "code-2.key",
              "code-1.example.com"},
+        Case{"new_names", "New names at a renewal", "new.pem", "new.key", "new-name.example.com"},
         Case{"strongswan", "strongSwan", "sw-2.crt", "sw-2.key", "sw-1.example.com"},
         Case{"bouncy_castle", "Bouncy Castle", "bc-2.pem", "bc-2.key", "bc-1.example.com"}),
     [](const testing::TestParamInfo<Case>& wanted) { return std::string(wanted.param.name); });

@@ -9,6 +9,7 @@
 #include "tests/e2e/support/managed_site.h"
 #include "tests/e2e/support/open_connection.h"
 #include "tests/e2e/support/vendor_pki.h"
+#include "tests/support/new_names_request.h"
 
 namespace estia::e2e {
 namespace {
@@ -196,6 +197,57 @@ TEST_F(VendorMode, ACrlIsTakenFromItsIssuerOnly) {
   EXPECT_EQ(enroll(device).status, 403);
   EXPECT_EQ(enroll(known_device("S11")).status, 200)
       << "the root's own CRL is not there, which this policy allows" << server->err();
+}
+
+/// The first enrolment is the one place where a device may bring names of its own, by a switch.
+TEST_F(VendorMode, NewNamesBySwitchAndOnlyThoseTheProfileLeavesOpen) {
+  trust(acme->intermediate(), "acme");
+  Device device = known_device("S12");
+  const auto key = crypto::PrivateKey::from_pem(Secret(read_file(device.key)));
+  const auto wish = [&](const std::string& subject) {
+    const Bytes csr =
+        test::csr_for_new_names(key, "CN=IDevID,serialNumber=S12", {}, test::new_names(subject));
+    return client->post("factory/simpleenroll", base64_encode(csr), EstClient::as_device(device));
+  };
+  EXPECT_EQ(wish("CN=pump-3").status, 403);
+  EXPECT_TRUE(logged("change_subject.not_allowed"));
+  ASSERT_TRUE(change_configuration("name = \"factory\"\n",
+                                   "name = \"factory\"\nallow_change_subject_name = true\n"));
+  EXPECT_EQ(wish("CN=pump-3").status, 403) << "the registration says S12";
+  EXPECT_TRUE(logged("override.subject"));
+  const std::string profile = "name = \"device\"\nvalidity = \"365d\"\n";
+  ASSERT_TRUE(change_configuration(profile, profile + "override_subject = true\n"));
+  const Answer renamed = wish("CN=pump-3");
+  ASSERT_EQ(renamed.status, 200) << renamed.body << server->err();
+  const auto certificate = client->save_certificate(renamed.body);
+  EXPECT_NE(client->openssl({"x509", "-in", certificate.string(), "-noout", "-subject"})
+                .find("CN = pump-3"),
+            std::string::npos);
+  EXPECT_EQ(username_of(certificate), "S12") << "the end entity is the vendor's device";
+}
+
+/// What estia explain says of a request is what becomes of it.
+TEST_F(VendorMode, ExplainTellsWhatWouldBecomeOfARequest) {
+  const Device device = known_device("S13");
+  const auto explain = [&] {
+    return estia_ok({"explain", "--alias", "factory", "--csr", device.csr.string(), "--cert",
+                     device.certificate.string()});
+  };
+  EXPECT_NE(explain().find("auth.certificate_untrusted"), std::string::npos) << explain();
+  trust(acme->intermediate(), "acme");
+  for (int i = 0; i < 2; ++i) {
+    const std::string told = explain();
+    for (const char* part : {"issued", "vendor certificate", "S13", "CN=S13,O=Acme", "client"}) {
+      EXPECT_NE(told.find(part), std::string::npos) << part << "\n" << told;
+    }
+  }
+  const Answer enrolled = enroll(device);
+  ASSERT_EQ(enrolled.status, 200) << "nothing was used up" << enrolled.body;
+  EXPECT_NE(explain().find("repeated"), std::string::npos);
+  const Device again = acme->make_device("/CN=IDevID/serialNumber=S13");
+  const std::string refused = estia_ok({"explain", "--alias", "factory", "--csr",
+                                        again.csr.string(), "--cert", again.certificate.string()});
+  EXPECT_NE(refused.find("vendor.not_first"), std::string::npos) << refused;
 }
 
 /// In RA mode a vendor's certificate would make end entities that nobody registered: by switch.

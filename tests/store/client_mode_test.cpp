@@ -6,6 +6,7 @@
 
 #include "crypto/base/random.h"
 #include "tests/store/enrollment_fixture.h"
+#include "tests/support/new_names_request.h"
 
 namespace estia::store::test {
 namespace {
@@ -55,7 +56,8 @@ class ClientModeTest : public EnrollmentTest {
     const std::string address = "192.0.2.7";
     const ca::Identity identity =
         authentication_.authenticate_by_csr(alias_, csr, {{}, std::nullopt, address});
-    return enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr);
+    return enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr)
+        .certificate;
   }
   std::string refusal(const std::string& code, const std::string& subject = "CN=device-1",
                       const std::vector<std::string>& sans = {}) {
@@ -181,6 +183,25 @@ TEST_F(ClientModeTest, ATokenErrorGivesTheCodeBack) {
   EXPECT_EQ(refusal("first code"), "");
 }
 
+TEST_F(ClientModeTest, ACodeGetsNoOtherNamesByChangeSubjectName_CSN_7_1_d) {
+  alias_.code_source = ca::CodeSource::dn_part;
+  alias_.code_field = "OU";
+  alias_.allow_change_subject_name = true;
+  alias_.allow_change_subject_name_at_renewal = true;
+  const auto key = new_key();
+  const auto csr = crypto::Csr::parse(estia::test::csr_for_new_names(
+      key, "CN=device-1,OU=first code", {}, estia::test::new_names("CN=device-9")));
+  const std::string address = "192.0.2.7";
+  const auto identity =
+      authentication_.authenticate_by_csr(alias_, csr, {{}, std::nullopt, address});
+  EXPECT_EQ(error_id([&] {
+              static_cast<void>(enrollment_.enroll(snapshot_, alias_, identity,
+                                                   ca::Operation::simpleenroll, csr));
+            }),
+            "change_subject.not_allowed");
+  EXPECT_EQ(refusal("first code", "CN=device-1,OU=first code"), "") << "it is not used up";
+}
+
 TEST_F(ClientModeTest, ADnPartHoldsTheCodeAndReachesNothing) {
   alias_.code_source = ca::CodeSource::dn_part;
   alias_.code_field = "OU";
@@ -191,7 +212,7 @@ TEST_F(ClientModeTest, ADnPartHoldsTheCodeAndReachesNothing) {
   const auto identity =
       authentication_.authenticate_by_csr(alias_, csr, {{}, std::nullopt, address});
   const auto certificate =
-      enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr);
+      enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr).certificate;
   EXPECT_EQ(certificate.subject().text(), "CN=device-1,O=Beta");
   EXPECT_EQ(sql_integer(path(),
                         "SELECT count(*) FROM certificate WHERE "

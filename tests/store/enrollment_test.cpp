@@ -206,6 +206,9 @@ TEST_F(EnrollmentTest, ARequestLeftOpenByACrashIsSignedOverItsRecordedBytes) {  
     std::optional<ca::CertificateRecord> find(const Bytes& s) const override {
       return inner_.find(s);
     }
+    std::vector<ca::CertificateRecord> in_force(const ca::InForce& w) const override {
+      return inner_.in_force(w);
+    }
     std::vector<ca::CertificateRecord> open_intents() const override {
       return inner_.open_intents();
     }

@@ -70,6 +70,9 @@ class FaultyRegistry final : public ca::Registry {
   std::optional<ca::CertificateRecord> find(const Bytes& serial) const override {
     return real_.find(serial);
   }
+  std::vector<ca::CertificateRecord> in_force(const ca::InForce& wanted) const override {
+    return real_.in_force(wanted);
+  }
   std::vector<ca::CertificateRecord> open_intents() const override { return real_.open_intents(); }
   void revoke(const Bytes& serial, const ca::Revocation& revocation,
               const ca::AuditEvent& audit) override {

@@ -40,6 +40,9 @@ class Records final : public ca::Registry {
     return {};
   }
   void fail(const Bytes&, const ca::AuditEvent&) override {}
+  [[nodiscard]] std::vector<ca::CertificateRecord> in_force(const ca::InForce&) const override {
+    return {};
+  }
   [[nodiscard]] std::vector<ca::CertificateRecord> open_intents() const override { return {}; }
   void revoke(const Bytes&, const ca::Revocation&, const ca::AuditEvent&) override {}
   void release(const Bytes&, const ca::AuditEvent&) override {}

@@ -11,6 +11,11 @@ namespace {
 constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
 
+TEST(Clock, TextIsUtcToTheSecond) {
+  EXPECT_EQ(utc_text(from_unix_seconds(0)), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(utc_text(from_unix_millis(1'764'180'997'999)), "2025-11-26T18:16:37Z");
+}
+
 TEST(Clock, SecondsAndMillisecondsComeBack) {
   for (const std::int64_t at : {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1},
                                 std::int64_t{2524607999}, std::int64_t{2524608000}}) {

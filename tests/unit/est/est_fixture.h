@@ -104,6 +104,9 @@ struct UntouchableRegistry final : ca::Registry {
   [[nodiscard]] std::optional<ca::CertificateRecord> find(const Bytes&) const override {
     return std::nullopt;
   }
+  [[nodiscard]] std::vector<ca::CertificateRecord> in_force(const ca::InForce&) const override {
+    return {};
+  }
   [[nodiscard]] std::vector<ca::CertificateRecord> open_intents() const override { return {}; }
   void revoke(const Bytes&, const ca::Revocation&, const ca::AuditEvent&) override {
     throw std::logic_error("a refused request revoked something");

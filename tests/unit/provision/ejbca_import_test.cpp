@@ -117,10 +117,22 @@ TEST(EjbcaImport, EverySettingOfClientMode) {
   EXPECT_EQ(lines_with(without.differs, "no authenticationmodule"), 1U);
 }
 
+TEST(EjbcaImport, ChangeSubjectNameIsForTheFirstEnrolmentOnly) {
+  for (const std::string mode : {"ra", "client"}) {
+    const std::string text =
+        "a.defaultca=-12\na.operationmode=" + mode + "\na.allowchangesubjectname=";
+    const EjbcaImport on = imported(text + "true\n");
+    EXPECT_TRUE(aliases_of(on).at("a").allow_change_subject_name);
+    EXPECT_FALSE(aliases_of(on).at("a").allow_change_subject_name_at_renewal);
+    EXPECT_EQ(lines_with(on.took, "a.allowchangesubjectname = 'true'"), 1U);
+    EXPECT_FALSE(aliases_of(imported(text + "false\n")).at("a").allow_change_subject_name);
+  }
+}
+
 TEST(EjbcaImport, WhatIsNotBuiltIsNeverSilent) {
   for (const std::string mode : {"ra", "client"}) {
-    for (const std::string key : {"vendorcertificatemode", "allowchangesubjectname",
-                                  "supportproxyca", "severkeygenenabled"}) {
+    for (const std::string key :
+         {"vendorcertificatemode", "supportproxyca", "severkeygenenabled"}) {
       const std::string text = "a.operationmode=" + mode + "\na." + key + "=";
       EXPECT_EQ(lines_with(imported(text + "true\n").not_taken, "a." + key + " = 'true'"), 1U);
       const EjbcaImport off = imported(text + "false\n");
