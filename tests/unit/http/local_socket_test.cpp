@@ -116,6 +116,23 @@ TEST_F(LocalSocket, KeepsConnectionsAndFramesAsStrictly) {
                   .starts_with("HTTP/1.1 400 "));
 }
 
+TEST_F(LocalSocket, ARouterThatRefusesThePeerGetsNoBody) {
+  class NobodyMay final : public Router {
+    RouteMatch match(std::string_view, const std::vector<std::string>&,
+                     const PeerInfo& peer) const override {
+      const bool known = peer.local && peer.local->uid == ::geteuid();
+      return {.handler = [known](const Request&) { return text(known ? "no" : "who?", 403); }};
+    }
+  };
+  server_ =
+      std::make_unique<Server>(LocalServerConfig{socket_, limits_}, std::make_shared<NobodyMay>());
+  server_->start();
+  const std::string answered =
+      answer("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n");  // and no more
+  EXPECT_TRUE(answered.starts_with("HTTP/1.1 403 ")) << answered;
+  EXPECT_TRUE(answered.ends_with("\r\n\r\nno")) << answered;
+}
+
 TEST_F(LocalSocket, SilentAndSlowClientsEnd) {
   limits_.header = milliseconds(200);
   start_local();
