@@ -32,9 +32,9 @@ Bytes retry_key(const Request& request, const Grant& grant) {
 
 }  // namespace
 
-crypto::Certificate Enrollment::enroll(const Snapshot& snapshot, const Alias& alias,
-                                       const Identity& identity, Operation operation,
-                                       const crypto::Csr& csr) {
+crypto::IssuedCertificate Enrollment::enroll(const Snapshot& snapshot, const Alias& alias,
+                                             const Identity& identity, Operation operation,
+                                             const crypto::Csr& csr) {
   const Request request{snapshot, alias, identity, operation, csr};
   const Grant grant = authorisation_.authorise(request);
   const crypto::Certificate& ca_certificate = grant.ca().certificate();

@@ -19,9 +19,9 @@ class Enrollment final {
 
   /// The CSR's signature must have been verified. Throws what Authorisation::authorise,
   /// contents_for and Issuer::issue throw; docs/messages.md, section "enrolment", lists them.
-  [[nodiscard]] crypto::Certificate enroll(const Snapshot& snapshot, const Alias& alias,
-                                           const Identity& identity, Operation operation,
-                                           const crypto::Csr& csr);
+  [[nodiscard]] crypto::IssuedCertificate enroll(const Snapshot& snapshot, const Alias& alias,
+                                                 const Identity& identity, Operation operation,
+                                                 const crypto::Csr& csr);
 
  private:
   Issuer& issuer_;

@@ -55,7 +55,8 @@ class ClientModeTest : public EnrollmentTest {
     const std::string address = "192.0.2.7";
     const ca::Identity identity =
         authentication_.authenticate_by_csr(alias_, csr, {{}, std::nullopt, address});
-    return enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr);
+    return enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr)
+        .parsed();
   }
   std::string refusal(const std::string& code, const std::string& subject = "CN=device-1",
                       const std::vector<std::string>& sans = {}) {
@@ -191,7 +192,7 @@ TEST_F(ClientModeTest, ADnPartHoldsTheCodeAndReachesNothing) {
   const auto identity =
       authentication_.authenticate_by_csr(alias_, csr, {{}, std::nullopt, address});
   const auto certificate =
-      enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr);
+      enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr).parsed();
   EXPECT_EQ(certificate.subject().text(), "CN=device-1,O=Beta");
   EXPECT_EQ(sql_integer(path(),
                         "SELECT count(*) FROM certificate WHERE "

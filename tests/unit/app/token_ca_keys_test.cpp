@@ -65,7 +65,7 @@ class TokenCaKeysTest : public testing::Test {
     return {
         .name = "issuing",
         .key_uri = token_->uri_of(name).text(),
-        .chain = {crypto::assemble_certificate(tbs, algorithm, key.sign(tbs, algorithm))}};
+        .chain = {crypto::assemble_certificate(tbs, algorithm, key.sign(tbs, algorithm)).parsed()}};
   }
   [[nodiscard]] static std::string document(const ca::CertificationAuthority& issuing) {
     return provision::print(
