@@ -17,7 +17,7 @@ class OfflineBackend final : public Backend {
     const auto report = check_configuration(state(), document, source);
     Checked checked{.changes = changes_of(report.changes), .diff = report.diff};
     for (const auto& needed : report.needs) {
-      checked.needs.push_back({needed.alias, needed.user, needed.password_file});
+      checked.needs.push_back({needed.alias, needed.user, needed.password_file, needed.generated});
     }
     return checked;
   }

@@ -3,10 +3,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
+#include "crypto/base/password_rules.h"
 
 namespace estia::admin {
 namespace {
@@ -32,6 +34,26 @@ std::vector<GivenPassword> read_passwords(const std::vector<WantedPassword>& nee
     passwords.push_back({wanted.alias, wanted.user, read_secret_file(directory / wanted.file)});
   }
   return passwords;
+}
+
+/// What estiad refuses once it is sent, so that a dry run need not send it. Of an account that has
+/// a password it takes the same one again, whatever it looks like.
+void check_passwords(const Checked& checked, const std::vector<GivenPassword>& passwords) {
+  for (std::size_t i = 0; i < passwords.size(); ++i) {
+    const WantedPassword& wanted = checked.needs.at(i);
+    const auto rule =
+        password_weakness(passwords[i].password.text(),
+                          wanted.generated ? PasswordOrigin::generated : PasswordOrigin::chosen);
+    if (!rule) {
+      continue;
+    }
+    const std::string text = wanted.file + ": a password must be " + std::string(*rule);
+    const std::string account = "account " + wanted.alias + "/" + wanted.user;
+    if (std::ranges::find(checked.changes.added, account) != checked.changes.added.end()) {
+      throw Error(ErrorCode::config, "config.password_weak", text);
+    }
+    std::cerr << "estia: warning: " << text << ", unless it is the one " << account << " has\n";
+  }
 }
 
 /// Scripts are never asked: they have no terminal.
@@ -74,12 +96,13 @@ void ApplyCommand::run(const OpenOffline& offline) const {
     std::cerr << "estia: warning: " << warning << "\n";
   }
   std::cout << checked.diff;
+  wanted.passwords = read_passwords(checked.needs, path.parent_path());
   if (dry_run) {
+    check_passwords(checked, wanted.passwords);
     print_changes(checked.changes);
     std::cout << "nothing was changed, version " << checked.changes.version << "\n";
     return;
   }
-  wanted.passwords = read_passwords(checked.needs, path.parent_path());
   wanted.replaces = checked.changes.version;
   if (!yes) {
     ask(checked);

@@ -26,6 +26,7 @@ struct WantedPassword {
   std::string alias{};
   std::string user{};
   std::string file{};
+  bool generated = false;  ///< says the document; otherwise somebody chose it
 };
 
 struct Checked {

@@ -38,10 +38,19 @@ std::string value_text(const Json& value) {
   return value.dump();
 }
 
+bool holds_objects(const Json& value) {
+  return value.is_array() && !value.empty() &&
+         std::all_of(value.begin(), value.end(), [](const Json& e) { return e.is_object(); });
+}
+
 void collect(const std::string& prefix, const Json& object, Lines& lines) {
   for (const auto& [name, value] : object.items()) {
     if (value.is_object()) {
       collect(prefix + name + ".", value, lines);
+    } else if (holds_objects(value)) {
+      for (std::size_t i = 0; i < value.size(); ++i) {
+        collect(prefix + name + "." + std::to_string(i + 1) + ".", value[i], lines);
+      }
     } else {
       lines.emplace_back(prefix + name, value_text(value));
     }

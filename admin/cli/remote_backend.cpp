@@ -21,7 +21,10 @@ Checked RemoteBackend::check(const std::string& document, const std::string& sou
       client_.send("POST", "/configuration/check", {{"document", document}, {"source", source}});
   Checked checked{.changes = changes_of(answer), .diff = answer.at("diff")};
   for (const Json& needed : answer.at("needs")) {
-    checked.needs.push_back({needed.at("alias"), needed.at("user"), needed.at("password_file")});
+    checked.needs.push_back({.alias = needed.at("alias"),
+                             .user = needed.at("user"),
+                             .file = needed.at("password_file"),
+                             .generated = needed.at("generated")});
   }
   return checked;
 }

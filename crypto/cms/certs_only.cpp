@@ -6,16 +6,11 @@
 
 namespace estia::crypto {
 
-Bytes certs_only(const std::vector<Certificate>& certificates) {
+Bytes certs_only(std::vector<Bytes> certificates) {
   if (certificates.empty()) {
     throw Error(ErrorCode::internal, "cms.no_certificates", "internal error");
   }
-  std::vector<Bytes> encoded;
-  encoded.reserve(certificates.size());
-  for (const Certificate& certificate : certificates) {
-    encoded.push_back(certificate.der());
-  }
-  Bytes set = der::set_of(std::move(encoded));
+  Bytes set = der::set_of(std::move(certificates));
   set.front() = 0xA0;  // certificates [0] IMPLICIT
   // RFC 5652 5.1: SignedData { version 1, digestAlgorithms {}, encapContentInfo { id-data },
   // certificates, signerInfos {} }
@@ -23,6 +18,15 @@ Bytes certs_only(const std::vector<Certificate>& certificates) {
       der::sequence({der::small_integer(1), der::set_of({}),
                      der::sequence({der::oid("1.2.840.113549.1.7.1")}), set, der::set_of({})});
   return der::sequence({der::oid("1.2.840.113549.1.7.2"), der::tlv(0xA0, signed_data)});
+}
+
+Bytes certs_only(const std::vector<Certificate>& certificates) {
+  std::vector<Bytes> encoded;
+  encoded.reserve(certificates.size());
+  for (const Certificate& certificate : certificates) {
+    encoded.push_back(certificate.der());
+  }
+  return certs_only(std::move(encoded));
 }
 
 }  // namespace estia::crypto

@@ -57,6 +57,25 @@ void check(const CertificateContents& contents) {
   }
 }
 
+/// The serial number's magnitude. A TBS may come back from the store: it is one element, with
+/// version and serial number where v3 has them.
+Bytes serial_of(ByteView tbs) {
+  try {
+    const der::Element outer = der::read(tbs);
+    ByteView content = outer.value;
+    const der::Element version = der::read(content);
+    const der::Element serial = der::read(content);
+    if (outer.tag == 0x30 && tbs.empty() && version.tag == 0xA0 && serial.tag == 0x02) {
+      const auto first = std::ranges::find_if(serial.value, [](auto b) { return b != 0; });
+      return {first, serial.value.end()};
+    }
+  } catch (const Error&) {
+    // as for every other shape
+  }
+  throw Error(ErrorCode::malformed, "certificate.malformed", "the certificate is malformed",
+              "what was to be signed is no TBSCertificate");
+}
+
 }  // namespace
 
 Bytes build_tbs(const CertificateContents& contents, const SignatureAlgorithm& algorithm) {
@@ -73,10 +92,10 @@ Bytes build_tbs(const CertificateContents& contents, const SignatureAlgorithm& a
                         validity, contents.subject.der(), contents.public_key.spki(), extensions});
 }
 
-Certificate assemble_certificate(ByteView tbs, const SignatureAlgorithm& algorithm,
-                                 ByteView signature) {
-  return Certificate::parse(
-      der::sequence({tbs, algorithm.algorithm_identifier, der::bit_string(signature)}));
+IssuedCertificate assemble_certificate(ByteView tbs, const SignatureAlgorithm& algorithm,
+                                       ByteView signature) {
+  return {serial_of(tbs),
+          der::sequence({tbs, algorithm.algorithm_identifier, der::bit_string(signature)})};
 }
 
 }  // namespace estia::crypto

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "crypto/base/bytes.h"
@@ -30,9 +31,27 @@ struct CertificateContents {
 [[nodiscard]] Bytes build_tbs(const CertificateContents& contents,
                               const SignatureAlgorithm& algorithm);
 
+/// A certificate made here, as it is recorded and sent. It stays bytes: to parse what was built and
+/// linted a moment ago costs more than everything else that making it takes.
+class IssuedCertificate final {
+ public:
+  IssuedCertificate(Bytes serial, Bytes der) : serial_(std::move(serial)), der_(std::move(der)) {}
+
+  [[nodiscard]] const Bytes& serial() const noexcept { return serial_; }  ///< as Certificate's
+  [[nodiscard]] const Bytes& der() const noexcept { return der_; }
+  /// Throws what Certificate::parse throws.
+  [[nodiscard]] Certificate parsed() const { return Certificate::parse(der_); }
+
+ private:
+  Bytes serial_;
+  Bytes der_;
+};
+
 /// SEQUENCE { tbs, AlgorithmIdentifier, BIT STRING } around exactly these bytes: what was recorded
-/// is what is released.
-[[nodiscard]] Certificate assemble_certificate(ByteView tbs, const SignatureAlgorithm& algorithm,
-                                               ByteView signature);
+/// is what is released. Whether the signature is one is not looked at. Throws Error{malformed,
+/// "certificate.malformed"} for what has no serial number where a TBSCertificate has it.
+[[nodiscard]] IssuedCertificate assemble_certificate(ByteView tbs,
+                                                     const SignatureAlgorithm& algorithm,
+                                                     ByteView signature);
 
 }  // namespace estia::crypto

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/x509/chain_verifier.h"
 
+#include <algorithm>
+#include <initializer_list>
+#include <span>
+
 #include "crypto/openssl/library.h"
 #include "crypto/openssl/require.h"
 
@@ -32,6 +36,19 @@ CrlStackPtr stack_of(const std::vector<Crl>& crls) {
     require(sk_X509_CRL_push(stack.get(), crl.openssl()) > 0 ? 1 : 0, "sk_X509_CRL_push");
   }
   return stack;
+}
+
+/// OpenSSL's chain is made of the objects it was handed: what was read once is not read again.
+Certificate known_or_read(const X509* wanted,
+                          std::initializer_list<std::span<const Certificate>> known) {
+  for (const std::span<const Certificate> certificates : known) {
+    const auto found = std::ranges::find_if(
+        certificates, [&](const Certificate& each) { return each.openssl() == wanted; });
+    if (found != certificates.end()) {
+      return *found;
+    }
+  }
+  return Certificate::from_openssl(wanted);
 }
 
 bool is_anchor_of(X509_STORE_CTX* context, int depth) {
@@ -121,7 +138,8 @@ ChainOutcome verify(int purpose, const Certificate& leaf, const std::vector<Cert
   }
   const STACK_OF(X509)* chain = ::X509_STORE_CTX_get0_chain(context.get());
   for (int i = 0; i < sk_X509_num(chain); ++i) {
-    outcome.chain.push_back(Certificate::from_openssl(sk_X509_value(chain, i)));
+    outcome.chain.push_back(
+        known_or_read(sk_X509_value(chain, i), {{&leaf, 1}, untrusted, anchors}));
   }
   outcome.trusted = true;
   outcome.failure = ChainOutcome::Failure::none;

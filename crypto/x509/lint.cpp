@@ -8,7 +8,6 @@
 
 #include "crypto/base/der.h"
 #include "crypto/base/error.h"
-#include "crypto/keys/public_key.h"
 #include "crypto/x509/extension_list.h"
 #include "crypto/x509/name.h"
 
@@ -180,10 +179,29 @@ class Linter final {
            std::any_of(bits.value.begin() + 1, bits.value.end(), [](auto b) { return b != 0; });
   }
 
+  /// The OID in SubjectPublicKeyInfo { AlgorithmIdentifier { OID, ... }, BIT STRING }.
+  [[nodiscard]] ByteView key_algorithm() const {
+    ByteView rest = fields_.spki;
+    ByteView content = der::read(rest).value;
+    const der::Element identifier = der::read(content);
+    const der::Element key = der::read(content);
+    ByteView algorithm = identifier.value;
+    const der::Element oid = der::read(algorithm);
+    if (identifier.tag != 0x30 || oid.tag != 0x06 || key.tag != 0x03 || !content.empty()) {
+      throw Error(ErrorCode::malformed, "key.malformed", "the public key is malformed",
+                  "not a SubjectPublicKeyInfo");
+    }
+    return oid.whole;
+  }
+
   void check_key_usage(bool ca) {
-    const PublicKey key = PublicKey::from_spki(fields_.spki);
-    const bool rsa = key.spec() && key.spec()->algorithm_oid == "1.2.840.113549.1.1.1";
-    const bool ec = key.spec() && key.spec()->algorithm_oid == "1.2.840.10045.2.1";
+    static const Bytes kRsa = der::oid("1.2.840.113549.1.1.1");
+    static const Bytes kEc = der::oid("1.2.840.10045.2.1");
+    // Only its kind matters here. That it is a key was checked when it came (PublicKey): to import
+    // it again would cost more than the rest of this lint.
+    const ByteView algorithm = key_algorithm();
+    const bool rsa = std::ranges::equal(algorithm, kRsa);
+    const bool ec = std::ranges::equal(algorithm, kEc);
     constexpr std::size_t kKeyEncipherment = 2;
     constexpr std::size_t kDataEncipherment = 3;
     constexpr std::size_t kKeyAgreement = 4;

@@ -43,13 +43,44 @@ http::Response wrong_method(const std::string& allowed) {
   return response;
 }
 
+http::Response refuse_peer(const http::PeerInfo& peer) {
+  return error_response(Error(ErrorCode::forbidden, "api.peer_uid",
+                              "this user may not manage the CA: see listener.management.uids",
+                              peer.local ? "uid " + std::to_string(peer.local->uid) : "no uid"));
+}
+
+/// `route`: nullptr when there is none for this method.
+http::Response answer(const http::Request& request, const Route* route,
+                      const std::string& allowed) {
+  try {
+    if (route == nullptr && allowed.empty()) {
+      throw Error(ErrorCode::not_found, "api.unknown", "there is nothing at this path");
+    }
+    if (route == nullptr) {
+      return wrong_method(allowed);
+    }
+    return route->answer({.request = request,
+                          .captured = captured(*route, request.segments),
+                          .who = "operator uid " + std::to_string(request.peer.local.value().uid)});
+  } catch (const Error& error) {
+    return error_response(error);
+  }
+}
+
 }  // namespace
 
 ApiRouter::ApiRouter(std::vector<Route> routes, std::vector<unsigned> uids)
     : routes_(std::move(routes)), uids_(std::move(uids)) {}
 
-http::RouteMatch ApiRouter::match(std::string_view method,
-                                  const std::vector<std::string>& segments) const {
+bool ApiRouter::admits(const http::PeerInfo& peer) const noexcept {
+  return peer.local && std::find(uids_.begin(), uids_.end(), peer.local->uid) != uids_.end();
+}
+
+http::RouteMatch ApiRouter::match(std::string_view method, const std::vector<std::string>& segments,
+                                  const http::PeerInfo& peer) const {
+  if (!admits(peer)) {
+    return {.handler = [](const http::Request& request) { return refuse_peer(request.peer); }};
+  }
   const Route* route = nullptr;
   std::string allowed;
   for (const Route& candidate : routes_) {
@@ -63,32 +94,9 @@ http::RouteMatch ApiRouter::match(std::string_view method,
                (candidate.method == "GET" ? ", HEAD" : "");
   }
   const std::size_t limit = route == nullptr ? 0 : route->body_limit;
-  return {limit > 0, limit, [this, route, allowed](const http::Request& request) {
+  return {limit > 0, limit, [route, allowed](const http::Request& request) {
             return answer(request, route, allowed);
           }};
-}
-
-http::Response ApiRouter::answer(const http::Request& request, const Route* route,
-                                 const std::string& allowed) const {
-  try {
-    const std::optional<http::LocalPeer>& peer = request.peer.local;
-    if (!peer || std::find(uids_.begin(), uids_.end(), peer->uid) == uids_.end()) {
-      throw Error(ErrorCode::forbidden, "api.peer_uid",
-                  "this user may not manage the CA: see listener.management.uids",
-                  peer ? "uid " + std::to_string(peer->uid) : "no uid");
-    }
-    if (route == nullptr && allowed.empty()) {
-      throw Error(ErrorCode::not_found, "api.unknown", "there is nothing at this path");
-    }
-    if (route == nullptr) {
-      return wrong_method(allowed);
-    }
-    return route->answer({.request = request,
-                          .captured = captured(*route, request.segments),
-                          .who = "operator uid " + std::to_string(peer->uid)});
-  } catch (const Error& error) {
-    return error_response(error);
-  }
 }
 
 }  // namespace estia::api

@@ -35,13 +35,13 @@ class ApiRouter final : public http::Router {
   ApiRouter(std::vector<Route> routes, std::vector<unsigned> uids);
 
   /// Never throws for what the client sent: an unknown path is answered 404 "api.unknown", a wrong
-  /// method 405 "api.method" with Allow.
+  /// method 405 "api.method" with Allow. Of a user who may not use it no body is taken.
   [[nodiscard]] http::RouteMatch match(std::string_view method,
-                                       const std::vector<std::string>& segments) const override;
+                                       const std::vector<std::string>& segments,
+                                       const http::PeerInfo& peer) const override;
 
  private:
-  [[nodiscard]] http::Response answer(const http::Request& request, const Route* route,
-                                      const std::string& allowed) const;
+  [[nodiscard]] bool admits(const http::PeerInfo& peer) const noexcept;
 
   const std::vector<Route> routes_;
   const std::vector<unsigned> uids_;

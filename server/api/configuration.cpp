@@ -40,8 +40,10 @@ http::Response check(const Management& management, const Call& call) {
   }
   Json needs = Json::array();
   for (const provision::NeededPassword& needed : report.needs) {
-    needs.push_back(
-        {{"alias", needed.alias}, {"user", needed.user}, {"password_file", needed.password_file}});
+    needs.push_back({{"alias", needed.alias},
+                     {"user", needed.user},
+                     {"password_file", needed.password_file},
+                     {"generated", needed.generated}});
   }
   Json answer = changes_json(report.changes);
   answer["needs"] = std::move(needs);

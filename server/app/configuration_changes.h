@@ -19,7 +19,7 @@ class ConfigurationChanges final {
                        SnapshotHolder& snapshots)
       : store_(store), clock_(clock), keys_(keys), snapshots_(snapshots) {}
 
-  /// Throws what provision::apply and TokenCaKeys::add throw; then nothing has changed.
+  /// Throws what provision::apply and TokenCaKeys::find throw; then nothing has changed.
   [[nodiscard]] provision::ApplyReport apply(const provision::ApplyRequest& request);
 
   /// Stores a CRL that was verified, and it counts from the next request. Throws Error{store, ...}.

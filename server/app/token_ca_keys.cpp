@@ -30,11 +30,11 @@ std::pair<std::string, Bytes> name_of(const ca::CertificationAuthority& authorit
 }  // namespace
 
 TokenCaKeys::TokenCaKeys(hsm::Token& token, const ca::Snapshot& snapshot) : token_(token) {
-  add(snapshot);
+  adopt(find(snapshot));
 }
 
-void TokenCaKeys::add(const ca::Snapshot& snapshot) {
-  std::map<Name, crypto::PrivateKey> found;
+TokenCaKeys::Found TokenCaKeys::find(const ca::Snapshot& snapshot) const {
+  Found found;
   for (const auto& [label, authority] : snapshot.cas) {
     Name name = name_of(authority);
     if (!is_served(snapshot, label) || found.contains(name)) {
@@ -48,10 +48,13 @@ void TokenCaKeys::add(const ca::Snapshot& snapshot) {
     }
     found.emplace(std::move(name), std::move(key));
   }
-  const std::unique_lock lock(mutex_);
-  for (auto& [name, key] : found) {
-    keys_.insert_or_assign(name, std::move(key));
-  }
+  return found;
+}
+
+void TokenCaKeys::adopt(Found found) noexcept {
+  const std::unique_lock lock(mutex_);  // what is replaced is freed after it, in `found`
+  found.merge(keys_);                   // moves nodes: nothing that could fail once it is stored
+  keys_.swap(found);
 }
 
 crypto::PrivateKey TokenCaKeys::key_for(const ca::CertificationAuthority& ca) const {

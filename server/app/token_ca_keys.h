@@ -16,25 +16,29 @@ namespace estia::app {
 /// key is not looked for, so that it may be elsewhere. Any thread.
 class TokenCaKeys final : public ca::CaKeys {
  public:
-  /// What add() throws.
+  /// A label may get another key, for another CA certificate, while requests use the old one.
+  using Name = std::pair<std::string, Bytes>;  ///< key URI, fingerprint of the public key
+  using Found = std::map<Name, crypto::PrivateKey>;
+
+  /// Finds and adopts. Throws what find() throws.
   TokenCaKeys(hsm::Token& token, const ca::Snapshot& snapshot);
 
-  /// Finds all keys of `snapshot` in the token, then makes them available, or none of them. Those
-  /// of earlier configurations stay: requests in flight go on with what they started with. Throws
+  /// All keys of `snapshot` as they are in the token; none of them can be used yet. Throws
   /// Error{config, "ca_keys.mismatch"} when the token's key is not that of the CA's certificate,
   /// and what hsm::Token::key throws, with the CA's name.
-  void add(const ca::Snapshot& snapshot);
+  [[nodiscard]] Found find(const ca::Snapshot& snapshot) const;
+
+  /// Makes them available. Those of earlier configurations stay: requests in flight go on with what
+  /// they started with.
+  void adopt(Found found) noexcept;
 
   /// Throws Error{internal, "ca_keys.missing"} for a CA that no alias named.
   [[nodiscard]] crypto::PrivateKey key_for(const ca::CertificationAuthority& ca) const override;
 
  private:
-  /// A label may get another key, for another CA certificate, while requests use the old one.
-  using Name = std::pair<std::string, Bytes>;  ///< key URI, fingerprint of the public key
-
   hsm::Token& token_;
   mutable std::shared_mutex mutex_;  ///< guards keys_; never held across a token call
-  std::map<Name, crypto::PrivateKey> keys_;
+  Found keys_;
 };
 
 }  // namespace estia::app

@@ -12,7 +12,7 @@
 namespace estia::ca {
 
 struct Enrolled {
-  crypto::Certificate certificate;
+  crypto::IssuedCertificate certificate;
   Kind kind;
 };
 

@@ -27,6 +27,11 @@ void require_clean_lint(const Bytes& tbs, const crypto::SignatureAlgorithm& algo
   }
 }
 
+/// One that was made earlier. It is rare enough to be read before it is released again.
+crypto::IssuedCertificate from_store(const Bytes& der) {
+  return {crypto::Certificate::parse(der).serial(), der};
+}
+
 }  // namespace
 
 Bytes random_serial() {
@@ -115,7 +120,8 @@ PreparedCertificate Issuer::prepare(const IssuanceRequest& request) const {
           request.issuer_key};
 }
 
-crypto::Certificate Issuer::issue(PreparedCertificate prepared, const crypto::PrivateKey& ca_key) {
+crypto::IssuedCertificate Issuer::issue(PreparedCertificate prepared,
+                                        const crypto::PrivateKey& ca_key) {
   const Intent& intent = prepared.intent_;
   // Before the intent is visible to others, so that nobody who finds it open can think that a crash
   // left it.
@@ -129,7 +135,7 @@ crypto::Certificate Issuer::issue(PreparedCertificate prepared, const crypto::Pr
       throw Error(refused->code, refused->id, refused->reason, refused->detail);
     }
     if (const auto* issued = std::get_if<AlreadyIssued>(&outcome)) {
-      return crypto::Certificate::parse(issued->certificate);
+      return from_store(issued->certificate);
     }
     if (const auto* resume = std::get_if<Resume>(&outcome)) {
       if (auto certificate = resume_open(*resume, prepared, ca_key, deadline)) {
@@ -141,7 +147,7 @@ crypto::Certificate Issuer::issue(PreparedCertificate prepared, const crypto::Pr
   }
 }
 
-std::optional<crypto::Certificate> Issuer::resume_open(
+std::optional<crypto::IssuedCertificate> Issuer::resume_open(
     const Resume& open, const PreparedCertificate& prepared, const crypto::PrivateKey& ca_key,
     std::chrono::steady_clock::time_point deadline) {
   {
@@ -164,9 +170,9 @@ std::optional<crypto::Certificate> Issuer::resume_open(
   return std::nullopt;
 }
 
-crypto::Certificate Issuer::sign_and_commit(const Bytes& serial, const Bytes& tbs,
-                                            const PreparedCertificate& prepared,
-                                            const crypto::PrivateKey& ca_key, Origin origin) {
+crypto::IssuedCertificate Issuer::sign_and_commit(const Bytes& serial, const Bytes& tbs,
+                                                  const PreparedCertificate& prepared,
+                                                  const crypto::PrivateKey& ca_key, Origin origin) {
   const Intent& intent = prepared.intent_;
   const auto& algorithm = crypto::SignatureAlgorithm::for_key(prepared.issuer_key_);
   // Step 3: the token signs.
@@ -187,10 +193,10 @@ crypto::Certificate Issuer::sign_and_commit(const Bytes& serial, const Bytes& tb
                 "the token's signature for serial " + to_hex(serial) + " does not verify");
   }
   // Step 5: record the result. Step 6, the answer, is whatever stands recorded.
-  const crypto::Certificate certificate = crypto::assemble_certificate(tbs, algorithm, signature);
+  crypto::IssuedCertificate certificate = crypto::assemble_certificate(tbs, algorithm, signature);
   const Bytes recorded = registry_.commit(serial, certificate.der(),
                                           event("certificate.issued", "ok", serial, intent));
-  return recorded == certificate.der() ? certificate : crypto::Certificate::parse(recorded);
+  return recorded == certificate.der() ? certificate : from_store(recorded);
 }
 
 }  // namespace estia::ca

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "crypto/base/clock.h"
-#include "crypto/x509/certificate.h"
+#include "crypto/x509/certificate_builder.h"
 #include "crypto/x509/extension.h"
 #include "crypto/x509/general_names.h"
 #include "crypto/x509/name.h"
@@ -94,20 +94,20 @@ class Issuer final {
   /// ...} when the token failed (the intent is closed as failed), Error{token,
   /// "issuer.bad_signature"} when the signature does not verify (nothing is released; the intent
   /// stays: a signature may exist).
-  [[nodiscard]] crypto::Certificate issue(PreparedCertificate prepared,
-                                          const crypto::PrivateKey& ca_key);
+  [[nodiscard]] crypto::IssuedCertificate issue(PreparedCertificate prepared,
+                                                const crypto::PrivateKey& ca_key);
 
  private:
   enum class Origin { fresh, resumed };
   class InFlight;
 
-  [[nodiscard]] std::optional<crypto::Certificate> resume_open(
+  [[nodiscard]] std::optional<crypto::IssuedCertificate> resume_open(
       const Resume& open, const PreparedCertificate& prepared, const crypto::PrivateKey& ca_key,
       std::chrono::steady_clock::time_point deadline);
-  [[nodiscard]] crypto::Certificate sign_and_commit(const Bytes& serial, const Bytes& tbs,
-                                                    const PreparedCertificate& prepared,
-                                                    const crypto::PrivateKey& ca_key,
-                                                    Origin origin);
+  [[nodiscard]] crypto::IssuedCertificate sign_and_commit(const Bytes& serial, const Bytes& tbs,
+                                                          const PreparedCertificate& prepared,
+                                                          const crypto::PrivateKey& ca_key,
+                                                          Origin origin);
   [[nodiscard]] AuditEvent event(const char* what, const std::string& outcome, const Bytes& serial,
                                  const Intent& intent) const;
 

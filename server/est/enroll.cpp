@@ -49,12 +49,12 @@ http::Response refusal(const Error& error) {
   return response;
 }
 
-http::Response success(const crypto::Certificate& certificate) {
+http::Response success(const crypto::IssuedCertificate& certificate) {
   http::Response response;
   response.headers.add("Content-Type", "application/pkcs7-mime; smime-type=certs-only");
   response.headers.add("Content-Transfer-Encoding", "base64");
   // One line: strongSwan 5.9.8 decodes white space inside as data (docs/clients.md).
-  response.body = base64_encode(crypto::certs_only({certificate})) + "\n";
+  response.body = base64_encode(crypto::certs_only(std::vector<Bytes>{certificate.der()})) + "\n";
   return response;
 }
 
@@ -74,8 +74,8 @@ http::Response Enroll::answer(const Target& target, ca::Operation operation,
   return response;
 }
 
-crypto::Certificate Enroll::certify(const Target& target, ca::Operation operation,
-                                    const http::Request& request, bool& close) {
+crypto::IssuedCertificate Enroll::certify(const Target& target, ca::Operation operation,
+                                          const http::Request& request, bool& close) {
   const std::optional<std::string> credentials = authorization(request);
   const ca::Alias& alias = *target.alias;
   const auth::Presented presented{request.peer.chain, credentials, request.peer.address};
@@ -100,9 +100,9 @@ crypto::Certificate Enroll::certify(const Target& target, ca::Operation operatio
   }
 }
 
-crypto::Certificate Enroll::issue(const Target& target, const ca::Identity& identity,
-                                  ca::Operation operation, const crypto::Csr& csr,
-                                  const http::Request& request, bool& close) {
+crypto::IssuedCertificate Enroll::issue(const Target& target, const ca::Identity& identity,
+                                        ca::Operation operation, const crypto::Csr& csr,
+                                        const http::Request& request, bool& close) {
   const ca::Alias& alias = *target.alias;
   const Challenge challenge = challenge_of(alias, identity);
   close = spends_binding(alias.channel_binding, challenge, csr, request.peer);

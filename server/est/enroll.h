@@ -23,11 +23,11 @@ class Enroll final {
                                       const http::Request& request);
 
  private:
-  [[nodiscard]] crypto::Certificate certify(const Target& target, ca::Operation operation,
-                                            const http::Request& request, bool& close);
-  [[nodiscard]] crypto::Certificate issue(const Target& target, const ca::Identity& identity,
-                                          ca::Operation operation, const crypto::Csr& csr,
-                                          const http::Request& request, bool& close);
+  [[nodiscard]] crypto::IssuedCertificate certify(const Target& target, ca::Operation operation,
+                                                  const http::Request& request, bool& close);
+  [[nodiscard]] crypto::IssuedCertificate issue(const Target& target, const ca::Identity& identity,
+                                                ca::Operation operation, const crypto::Csr& csr,
+                                                const http::Request& request, bool& close);
 
   auth::Authentication& authentication_;
   ca::Enrollment& enrollment_;

@@ -118,8 +118,8 @@ Target EstRouter::target_of(const http::Request& request) const {
   return target;
 }
 
-http::RouteMatch EstRouter::match(std::string_view method,
-                                  const std::vector<std::string>& segments) const {
+http::RouteMatch EstRouter::match(std::string_view method, const std::vector<std::string>& segments,
+                                  const http::PeerInfo& /*peer*/) const {
   const auto snapshot = snapshots_.current();
   const Parts parts = split(segments, *snapshot);
   const Row* row = find_row(parts.operation);

@@ -24,7 +24,8 @@ class EstRouter final : public http::Router {
   /// "route.unknown_alias"} (EST-3.2.2-h). A wrong method on a known operation gives 405 with
   /// Allow, a method nobody knows 501 (HTTP-15.5.6-a).
   [[nodiscard]] http::RouteMatch match(std::string_view method,
-                                       const std::vector<std::string>& segments) const override;
+                                       const std::vector<std::string>& segments,
+                                       const http::PeerInfo& peer) const override;
 
  private:
   struct Row {

@@ -121,11 +121,10 @@ bool ConnectionSocketImpl::poll(const Poco::Timespan& /*timeout*/, int mode) {
     return false;
   }
   transport_->connections.begin_request(descriptor_);
-  received_ = reader_.read();
+  received_ = reader_.read(*peer_);
   if (!received_) {
     return false;
   }
-  received_->request.peer = *peer_;
   head_ = head_for_poco(*received_);
   return true;
 }

@@ -48,15 +48,16 @@ ReadStatus RequestReader::await(Deadline deadline) {
   }
 }
 
-std::optional<ReceivedRequest> RequestReader::read() {
+std::optional<ReceivedRequest> RequestReader::read(const PeerInfo& peer) {
   try {
     std::optional<Head> head = read_head();
     if (!head) {
       return std::nullopt;
     }
-    return route(std::move(*head));
+    return route(std::move(*head), peer);
   } catch (const ProtocolError&) {
     ReceivedRequest received;
+    received.request.peer = peer;
     refuse_with_current_exception(received, true);
     return received;
   }
@@ -82,7 +83,7 @@ std::optional<Head> RequestReader::read_head() {
   }
 }
 
-ReceivedRequest RequestReader::route(Head head) {
+ReceivedRequest RequestReader::route(Head head, const PeerInfo& peer) {
   ReceivedRequest received{.request = {}, .handler = {}, .close = head.close};
   Request& request = received.request;
   request.method = head.method;
@@ -90,8 +91,9 @@ ReceivedRequest RequestReader::route(Head head) {
   request.segments = head.target.segments;
   request.query = head.target.query;
   request.headers = head.headers;
+  request.peer = peer;
   try {
-    RouteMatch match = router_.match(head.method, head.target.segments);
+    RouteMatch match = router_.match(head.method, head.target.segments, peer);
     if (match.takes_body) {
       read_body(head, match, request.body);
     }

@@ -29,14 +29,14 @@ class RequestReader final {
 
   /// Waits for the first byte of a request; empty lines are none. `data` once it is there.
   [[nodiscard]] ReadStatus await(Deadline deadline);
-  /// The request that begins with that byte; nullopt when the client left before its header was
-  /// complete, so that there is nobody to answer.
-  [[nodiscard]] std::optional<ReceivedRequest> read();
+  /// The request of `peer` that begins with that byte; nullopt when the client left before its
+  /// header was complete, so that there is nobody to answer.
+  [[nodiscard]] std::optional<ReceivedRequest> read(const PeerInfo& peer);
 
  private:
   ReadStatus fill(Deadline deadline);
   std::optional<Head> read_head();
-  ReceivedRequest route(Head head);
+  ReceivedRequest route(Head head, const PeerInfo& peer);
   void read_body(const Head& head, const RouteMatch& match, std::string& body);
   void invite_body(const Head& head, Deadline deadline);
   std::string read_counted(std::uint64_t size, Deadline deadline);

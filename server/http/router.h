@@ -19,14 +19,15 @@ struct RouteMatch {
   std::function<Response(const Request&)> handler;  ///< called from a worker, concurrently
 };
 
-/// Decides from method and path alone. Throws Error for what is not served (unknown alias:
-/// malformed/400, unknown operation: 404); a wrong method is answered by a RouteMatch whose handler
-/// gives 405 + Allow.
+/// Decides from method, path and peer, before any body is read. Throws Error for what is not served
+/// (unknown alias: malformed/400, unknown operation: 404); a wrong method is answered by a
+/// RouteMatch whose handler gives 405 + Allow.
 class Router {
  public:
   virtual ~Router() = default;
   [[nodiscard]] virtual RouteMatch match(std::string_view method,
-                                         const std::vector<std::string>& segments) const = 0;
+                                         const std::vector<std::string>& segments,
+                                         const PeerInfo& peer) const = 0;
 };
 
 /// The only mapping of error categories to HTTP (EST-4.2.3-b; docs/conformance.md).

@@ -62,14 +62,25 @@ void prepare_directory(const std::filesystem::path& directory) {
   }
 }
 
-/// Whether a process listens on the socket.
-bool answers(const sockaddr_un& address) {
+/// Whether a process listens on the socket. What is not known for certain is a refusal: a socket
+/// that is taken for dead is taken away from whoever listens on it.
+bool answers(const std::filesystem::path& path, const sockaddr_un& address) {
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const int result =
-      ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  const int error = result == 0 ? 0 : errno;
-  ::close(descriptor);
-  return error != ECONNREFUSED && error != ENOENT;
+  int error = descriptor < 0 ? errno : 0;
+  if (descriptor >= 0) {
+    if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      error = errno;
+    }
+    ::close(descriptor);
+  }
+  if (error == 0 || error == EAGAIN) {  // EAGAIN: as many wait as it lets wait
+    return true;
+  }
+  if (error == ECONNREFUSED || error == ENOENT) {
+    return false;
+  }
+  refuse("http.socket_unknown", path,
+         "cannot tell whether another process listens on it: " + reason_of(error));
 }
 
 void remove_stale(const std::filesystem::path& path, const sockaddr_un& address) {
@@ -80,7 +91,7 @@ void remove_stale(const std::filesystem::path& path, const sockaddr_un& address)
   if (!S_ISSOCK(status.st_mode)) {
     refuse("http.socket_path", path, "is in the way: it is not a socket");
   }
-  if (answers(address)) {
+  if (answers(path, address)) {
     refuse("http.socket_in_use", path, "another process listens on it");
   }
   ::unlink(path.c_str());

@@ -10,8 +10,9 @@ namespace estia::http {
 class UnixSocketFile final {
  public:
   /// Makes the directory if there is none, and binds. A socket that nobody answers on is replaced;
-  /// anything else in its place stays. Throws Error{config, "http.socket_path" |
-  /// "http.socket_directory" | "http.socket_in_use"}.
+  /// anything else in its place stays, and so does one of which that is not certain. Throws
+  /// Error{config, "http.socket_path" | "http.socket_directory" | "http.socket_in_use" |
+  /// "http.socket_unknown"}.
   explicit UnixSocketFile(std::filesystem::path path);
   ~UnixSocketFile();
   UnixSocketFile(const UnixSocketFile&) = delete;

@@ -2,10 +2,10 @@
 #include "server/provision/account_changes.h"
 
 #include <algorithm>
-#include <set>
 
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
+#include "crypto/base/password_rules.h"
 #include "server/auth/password.h"
 
 namespace estia::provision {
@@ -22,46 +22,14 @@ const ca::Account* find_stored(const std::vector<ca::Account>& stored, const Acc
   return found == stored.end() ? nullptr : &*found;
 }
 
-[[noreturn]] void refuse_weak(const AccountEntry& entry, const char* wanted) {
-  throw Error(ErrorCode::config, "config.password_weak",
-              entry.place + ".password_file: a password must be " + wanted);
-}
-
-/// What was said to be generated, and hardly is: one SHA-256 would be no protection for it (D16).
-void check_generated(const AccountEntry& entry, std::string_view text) {
-  constexpr std::size_t kLeast = 22;  // base64url characters of 128 bits
-  constexpr std::size_t kMost = 256;
-  constexpr std::size_t kLeastDifferent = 8;
-  const std::set<char> different(text.begin(), text.end());
-  const bool plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7F'; });
-  if (text.size() < kLeast || text.size() > kMost || different.size() < kLeastDifferent || !plain) {
-    refuse_weak(entry,
-                "22 to 256 printable characters without spaces, of 128 random bits or more, where "
-                "generated = true");
-  }
-}
-
-void check_chosen(const AccountEntry& entry, std::string_view text) {
-  constexpr std::size_t kLeast = 14;
-  constexpr std::size_t kMost = 256;
-  constexpr std::size_t kLeastDifferent = 6;
-  const std::set<char> different(text.begin(), text.end());
-  // RFC 7617 2: control characters are not allowed.
-  const bool printable = std::ranges::none_of(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; });
-  if (text.size() < kLeast || text.size() > kMost || different.size() < kLeastDifferent ||
-      !printable) {
-    refuse_weak(entry, "14 to 256 bytes without control characters, at least 6 of them different");
-  }
-}
-
 ca::PasswordHash hash_of(const AccountEntry& entry, const Secret& password) {
-  if (entry.generated) {
-    check_generated(entry, password.text());
-    return auth::hash_generated_secret(password);
+  const auto origin = entry.generated ? PasswordOrigin::generated : PasswordOrigin::chosen;
+  if (const auto wanted = password_weakness(password.text(), origin)) {
+    throw Error(ErrorCode::config, "config.password_weak",
+                entry.place + ".password_file: a password must be " + std::string(*wanted));
   }
-  check_chosen(entry, password.text());
-  return auth::hash_chosen_password(password);
+  return entry.generated ? auth::hash_generated_secret(password)
+                         : auth::hash_chosen_password(password);
 }
 
 [[noreturn]] void refuse_without_password(const AccountEntry& entry) {
@@ -122,7 +90,7 @@ std::vector<NeededPassword> needed_passwords(const std::vector<AccountEntry>& ac
   std::vector<NeededPassword> needed;
   for (const AccountEntry& entry : accounts) {
     if (entry.password_file) {
-      needed.push_back({entry.alias, entry.user, *entry.password_file});
+      needed.push_back({entry.alias, entry.user, *entry.password_file, entry.generated});
     }
   }
   return needed;

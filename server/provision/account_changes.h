@@ -22,6 +22,7 @@ struct NeededPassword {
   std::string alias{};
   std::string user{};
   std::string password_file{};  ///< as written
+  bool generated = false;       ///< what the document says of it
 };
 
 [[nodiscard]] std::vector<NeededPassword> needed_passwords(

@@ -89,7 +89,7 @@ class FirstCertificates final {
                                           const crypto::PrivateKey& key) {
     const auto found = std::ranges::find(profiles_, profile, &ca::CertificateProfile::name);
     wanted.profile = &*found;
-    return issuer_.issue(issuer_.prepare(wanted), key);
+    return issuer_.issue(issuer_.prepare(wanted), key).parsed();
   }
 
   const InitialisePlan& plan_;

@@ -45,12 +45,9 @@ TEST_F(Management, AnAppliedAliasIsUsedByTheNextRequestOnOpenConnections) {
 TEST_F(Management, RevocationAndHoldActOnTheNextRequestOfTheSameConnection) {
   Device device = client->make_device("/CN=device-1");
   client->enroll(device);
-  const std::string serial = serial_of(device);
-  const std::vector<std::string> which{"--state", state(), "--serial", serial};
+  const std::string serial = serial_of(device.certificate);
   const auto change = [&](const std::string& command) {
-    std::vector<std::string> arguments{command};
-    arguments.insert(arguments.end(), which.begin(), which.end());
-    return estia_ok(arguments);
+    return estia_ok({command, "--serial", serial});
   };
   OpenConnection open(installation, *server, device);
   const auto reenroll = [&] { return open.post("simplereenroll", EstClient::csr_base64(device)); };
@@ -60,7 +57,7 @@ TEST_F(Management, RevocationAndHoldActOnTheNextRequestOfTheSameConnection) {
   Answer answer = reenroll();
   EXPECT_EQ(answer.status, 403) << answer.body << answer.error;
   EXPECT_EQ(answer.connections, 0);
-  const std::string shown = estia_ok({"cert", "show", which[0], which[1], which[2], which[3]});
+  const std::string shown = estia_ok({"cert", "show", "--serial", serial});
   EXPECT_NE(shown.find("certificateHold"), std::string::npos) << shown;
   EXPECT_NE(shown.find(read_file(device.certificate)
                            .substr(read_file(device.certificate).find("-----BEGIN"))
@@ -78,7 +75,7 @@ TEST_F(Management, RevocationAndHoldActOnTheNextRequestOfTheSameConnection) {
   EXPECT_EQ(answer.status, 403) << answer.body;
   EXPECT_EQ(answer.connections, 0);
   EXPECT_EQ(open.get("cacerts").connections, 0);
-  EXPECT_EQ(installation.estia({"release", which[0], which[1], which[2], which[3]}).code, 1);
+  EXPECT_EQ(estia({"release", "--serial", serial}).code, 1);
 
   EXPECT_EQ(std::exchange(server, nullptr)->stop(), 0);
   EXPECT_EQ(installation.query("SELECT group_concat(what || ' by ' || who, ', ') FROM audit WHERE "
@@ -123,16 +120,17 @@ TEST_F(Management, AWrongDocumentChangesNothingAndClientsGoOn) {
 }
 
 TEST_F(Management, TellsItsStatusAndEndsWithAConnectionOpen) {
-  const json status = json::parse(estia_ok({"status", "--json", "--state", state()}));
+  const json status = json::parse(estia_ok({"status", "--json"}));
   EXPECT_EQ(status.at("pid"), server->child().pid());
   EXPECT_EQ(std::to_string(status.at("est").at("port").get<int>()), server->port());
   EXPECT_EQ(status.at("aliases"), json({"est"}));
-  EXPECT_NE(estia_ok({"status", "--socket", socket()}).find("\nconfiguration "), std::string::npos);
+  EXPECT_NE(installation.estia({"status", "--socket", socket()}).out.find("\nconfiguration "),
+            std::string::npos);
   OpenConnection open(installation, *server);
   EXPECT_EQ(open.get("cacerts").status, 200);
   EXPECT_EQ(std::exchange(server, nullptr)->stop(), 0);
   EXPECT_FALSE(std::filesystem::exists(socket()));
-  EXPECT_EQ(installation.estia({"status", "--state", state()}).code, 1);
+  EXPECT_EQ(estia({"status"}).code, 1);
   EXPECT_NE(exported(), "") << "from the state directory";
 }
 

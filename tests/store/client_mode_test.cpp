@@ -57,7 +57,7 @@ class ClientModeTest : public EnrollmentTest {
     const ca::Identity identity =
         authentication_.authenticate_by_csr(alias_, csr, {{}, std::nullopt, address});
     return enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr)
-        .certificate;
+        .certificate.parsed();
   }
   std::string refusal(const std::string& code, const std::string& subject = "CN=device-1",
                       const std::vector<std::string>& sans = {}) {
@@ -212,7 +212,8 @@ TEST_F(ClientModeTest, ADnPartHoldsTheCodeAndReachesNothing) {
   const auto identity =
       authentication_.authenticate_by_csr(alias_, csr, {{}, std::nullopt, address});
   const auto certificate =
-      enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr).certificate;
+      enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr)
+          .certificate.parsed();
   EXPECT_EQ(certificate.subject().text(), "CN=device-1,O=Beta");
   EXPECT_EQ(sql_integer(path(),
                         "SELECT count(*) FROM certificate WHERE "

@@ -69,7 +69,7 @@ class EnrollmentTest : public StoreTest {
                              const crypto::PrivateKey& key, const std::string& subject,
                              const std::vector<std::string>& sans = {}) {
     const auto csr = crypto::Csr::parse(estia::test::make_csr_der(key, subject, sans));
-    return enrollment_.enroll(snapshot_, alias_, identity, operation, csr).certificate;
+    return enrollment_.enroll(snapshot_, alias_, identity, operation, csr).certificate.parsed();
   }
   crypto::Certificate as_ra(const crypto::PrivateKey& key, const std::string& subject,
                             const std::vector<std::string>& sans = {}) {

@@ -13,21 +13,27 @@ class SetClock final : public Clock {
   Instant at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 };
 
+/// What a request got, parsed.
+struct Got {
+  crypto::Certificate certificate;
+  ca::Kind kind;
+};
+
 /// Renewals as they come in: authenticated and authorised at a time that the test sets.
 class RenewalTest : public EnrollmentTest {
  protected:
   RenewalTest() { alias_.retry_window = std::chrono::seconds(0); }
 
-  ca::Enrolled request(const crypto::Certificate& client, ca::Operation operation,
-                       const Bytes& csr) {
+  Got request(const crypto::Certificate& client, ca::Operation operation, const Bytes& csr) {
     const std::string address = "192.0.2.7";
     const std::vector<crypto::Certificate> chain{client};
     const auto identity = now_authentication_.authenticate(snapshot_, alias_, operation,
                                                            {chain, std::nullopt, address});
-    return now_enrollment_.enroll(snapshot_, alias_, identity.value(), operation,
-                                  crypto::Csr::parse(csr));
+    const ca::Enrolled enrolled = now_enrollment_.enroll(snapshot_, alias_, identity.value(),
+                                                         operation, crypto::Csr::parse(csr));
+    return {enrolled.certificate.parsed(), enrolled.kind};
   }
-  ca::Enrolled renew(const crypto::Certificate& client, const Bytes& csr) {
+  Got renew(const crypto::Certificate& client, const Bytes& csr) {
     return request(client, ca::Operation::simplereenroll, csr);
   }
   /// The id of what refuses it, "" if nothing does.

@@ -84,7 +84,8 @@ SoftwareCa make_software_ca(const std::string& name) {
                       crypto::subject_key_identifier(key.public_key().key_identifier()),
                       crypto::key_usage({"keyCertSign", "cRLSign"})}},
       algorithm);
-  auto certificate = crypto::assemble_certificate(tbs, algorithm, key.sign(tbs, algorithm));
+  auto certificate =
+      crypto::assemble_certificate(tbs, algorithm, key.sign(tbs, algorithm)).parsed();
   return {key,
           {.name = name, .key_uri = "pkcs11:token=test;object=" + name, .chain = {certificate}}};
 }

@@ -91,7 +91,7 @@ http::TlsIdentity make_tls_identity(const std::string& subject, std::chrono::hou
        .extensions = {crypto::subject_key_identifier(key.public_key().key_identifier())}},
       algorithm);
   http::TlsIdentity identity{
-      key, {crypto::assemble_certificate(tbs, algorithm, signer.sign(tbs, algorithm))}};
+      key, {crypto::assemble_certificate(tbs, algorithm, signer.sign(tbs, algorithm)).parsed()}};
   if (issuer != nullptr) {
     identity.chain.insert(identity.chain.end(), issuer->chain.begin(), issuer->chain.end());
   }

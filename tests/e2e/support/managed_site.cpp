@@ -39,23 +39,28 @@ std::string ManagedSite::estia_ok(std::vector<std::string> arguments) const {
   return finished.out;
 }
 
-bool ManagedSite::apply(const std::string& document) const {
+Finished ManagedSite::apply(const std::string& document) const {
   const std::filesystem::path file = installation.directory() / "ca.toml";
   replace_file(file, document, FileMode::secret);
-  const Finished applied = estia({"apply", file.string()});
-  EXPECT_EQ(applied.code, 0) << applied.err;
-  return applied.code == 0;
+  return estia({"apply", file.string()});
 }
 
 bool ManagedSite::add_configuration(const std::string& lines) const {
-  return apply(estia_ok({"config", "export"}) + lines);
+  const Finished applied = apply(estia_ok({"config", "export"}) + lines);
+  EXPECT_EQ(applied.code, 0) << applied.err;
+  return applied.code == 0;
 }
 
 bool ManagedSite::change_configuration(const std::string& from, const std::string& to) const {
   std::string document = estia_ok({"config", "export"});
   const std::size_t at = document.find(from);
   EXPECT_NE(at, std::string::npos) << from;
-  return at != std::string::npos && apply(document.replace(at, from.size(), to));
+  if (at == std::string::npos) {
+    return false;
+  }
+  const Finished applied = apply(document.replace(at, from.size(), to));
+  EXPECT_EQ(applied.code, 0) << applied.err;
+  return applied.code == 0;
 }
 
 std::string ManagedSite::serial_of(const std::filesystem::path& certificate) const {

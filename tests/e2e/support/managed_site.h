@@ -24,6 +24,8 @@ class ManagedSite : public testing::Test {
   /// `estia ARGUMENTS... --state DIR`, which must succeed; its output.
   std::string estia_ok(std::vector<std::string> arguments) const;
   [[nodiscard]] Finished estia(std::vector<std::string> arguments) const;
+  /// `estia apply` of this document.
+  [[nodiscard]] Finished apply(const std::string& document) const;
   /// Adds these lines to the configuration in force; true when they were taken.
   bool add_configuration(const std::string& lines) const;
   /// Replaces the first occurrence in the configuration in force.
@@ -35,9 +37,6 @@ class ManagedSite : public testing::Test {
   const Installation installation;
   std::unique_ptr<EstiadProcess> server;
   std::unique_ptr<EstClient> client;
-
- private:
-  [[nodiscard]] bool apply(const std::string& document) const;
 };
 
 }  // namespace estia::e2e

@@ -4,14 +4,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "crypto/base/file.h"
-#include "tests/e2e/support/est_client.h"
+#include "tests/e2e/support/managed_site.h"
 #include "tests/e2e/support/open_connection.h"
 
 namespace estia::e2e {
@@ -39,35 +38,11 @@ inline std::string replaced(std::string text, const std::string& from, const std
   return text.replace(text.find(from), from.size(), to);
 }
 
-/// An estiad that runs, and what operators do beside it.
-class Management : public testing::Test {
+/// The site as a program sees it that speaks with the management socket.
+class Management : public ManagedSite {
  protected:
-  Management() { start(); }
-  ~Management() override {
-    if (server) {
-      EXPECT_EQ(server->stop(), 0);
-    }
-  }
-
-  void start() {
-    server = std::make_unique<EstiadProcess>(installation);
-    client = std::make_unique<EstClient>(installation, *server);
-  }
-  [[nodiscard]] std::string state() const { return installation.state().string(); }
   [[nodiscard]] std::string socket() const { return state() + "/management/socket"; }
-  [[nodiscard]] std::string estia_ok(const std::vector<std::string>& arguments) const {
-    const Finished finished = installation.estia(arguments);
-    EXPECT_EQ(finished.code, 0) << finished.out << finished.err;
-    return finished.out;
-  }
-  [[nodiscard]] Finished apply(const std::string& document) const {
-    const std::filesystem::path file = installation.directory() / "ca.toml";
-    replace_file(file, document, FileMode::secret);
-    return installation.estia({"apply", file.string(), "--state", state()});
-  }
-  [[nodiscard]] std::string exported() const {
-    return estia_ok({"config", "export", "--state", state()});
-  }
+  [[nodiscard]] std::string exported() const { return estia_ok({"config", "export"}); }
   [[nodiscard]] std::string with_factory() const {
     replace_file(installation.directory() / "line-7.password", std::string(kPassword) + "\n",
                  FileMode::secret);
@@ -93,20 +68,11 @@ class Management : public testing::Test {
   [[nodiscard]] std::uint64_t version() const {
     return manage("GET", "/status").second.at("configuration");
   }
-  [[nodiscard]] std::string serial_of(const Device& device) const {
-    const std::string text =
-        client->openssl({"x509", "-in", device.certificate.string(), "-noout", "-serial"});
-    return text.substr(7, text.find('\n') - 7);  // "serial=..."
-  }
   [[nodiscard]] Answer enroll_at_factory(const std::string& subject) const {
     return client->post("factory/simpleenroll", EstClient::csr_base64(client->make_device(subject)),
                         client->as_user("line-7", kPassword));
   }
   static std::string operator_name() { return "operator uid " + std::to_string(::getuid()); }
-
-  const Installation installation;
-  std::unique_ptr<EstiadProcess> server;
-  std::unique_ptr<EstClient> client;
 };
 
 }  // namespace estia::e2e

@@ -186,6 +186,41 @@ TEST_F(StateCommands, NewAccountNeedsAPasswordFromAFile) {
   EXPECT_EQ(read_file(place_.state() / "estia.db").find(kPassword), std::string::npos);
 }
 
+TEST_F(StateCommands, DryRunReadsPasswordFilesAndRefusesWhatApplyWould) {
+  const std::string document = with_account("second", "second.password");
+  const std::string file = place_.path("ca.toml").string();
+  replace_file(file, document, FileMode::readable);
+  const auto dry = [&] { return place_.estia({"apply", file, "--state", state(), "--dry-run"}); };
+  const auto password = [&](const std::string& text, FileMode mode = FileMode::secret) {
+    replace_file(place_.path("second.password"), text, mode);
+  };
+  expect_failure(dry(), "second.password");  // there is none
+  password(kPassword, FileMode::readable);
+  expect_failure(dry(), "second.password");
+  password("shortish");
+  const Finished weak = dry();
+  expect_failure(weak, "second.password: a password must be 14 to 256 bytes");
+  EXPECT_EQ((weak.out + weak.err).find("shortish"), std::string::npos);
+  password("chosen by a man");
+  EXPECT_EQ(dry().code, 0);
+  replace_file(file, document + "generated = true\n", FileMode::readable);
+  expect_failure(dry(), "a password must be 22 to 256 printable");
+  replace_file(file, document, FileMode::readable);
+  password(kPassword);
+  const Finished good = dry();
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_EQ((good.out + good.err).find(kPassword), std::string::npos);
+  EXPECT_TRUE(good.out.ends_with("added    account est/second\nnothing was changed, version 1\n"))
+      << good.out;
+  ASSERT_EQ(apply(document).code, 0);
+  password("shortish");
+  const Finished stored_one = dry();
+  EXPECT_EQ(stored_one.code, 0) << "it could be the stored one";
+  EXPECT_NE(stored_one.err.find("warning: second.password: a password must be"), std::string::npos)
+      << stored_one.err;
+  EXPECT_EQ(stored().version, 2U);
+}
+
 TEST_F(StateCommands, RevokesOnceAndForGood) {
   const auto server =
       crypto::Certificate::parse_pem(read_file(place_.state() / "tls/server.pem")).front();

@@ -55,7 +55,7 @@ class ApiTest : public testing::Test {
     if (uid) {
       request.peer.local = http::LocalPeer{*uid, 1};
     }
-    return router->match(method, request.segments).handler(request);
+    return router->match(method, request.segments, request.peer).handler(request);
   }
   /// "status id" of a refusal.
   [[nodiscard]] static std::string refused(const http::Response& response) {

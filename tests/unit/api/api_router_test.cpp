@@ -34,14 +34,20 @@ TEST_F(ApiRouterTest, AWrongMethodIs405WithThoseThatAreAllowed) {
 }
 
 TEST_F(ApiRouterTest, OnlyRoutesThatTakeABodyGetOne) {
-  const auto takes = [&](const char* method, std::vector<std::string> segments) {
-    return router->match(method, segments).takes_body;
+  http::PeerInfo peer;
+  peer.local = http::LocalPeer{kUid, 1};
+  const auto takes = [&](const char* method, const std::vector<std::string>& segments) {
+    return router->match(method, segments, peer).takes_body;
   };
   EXPECT_TRUE(takes("PUT", {"v1", "configuration"}));
   EXPECT_TRUE(takes("POST", {"v1", "certificates", "01", "hold"}));
   EXPECT_FALSE(takes("GET", {"v1", "configuration"}));
   EXPECT_FALSE(takes("PUT", {"v1", "status"}));
   EXPECT_FALSE(takes("POST", {"nothing"}));
+  peer.local->uid = kUid + 1;
+  EXPECT_FALSE(takes("PUT", {"v1", "configuration"})) << "nothing of whom is not listed";
+  peer.local.reset();
+  EXPECT_FALSE(takes("PUT", {"v1", "configuration"}));
 }
 
 TEST_F(ApiRouterTest, StatusTellsWhatRuns) {

@@ -56,8 +56,10 @@ TEST_F(ConfigurationApi, CheckTellsAndChangesNothing) {
   const Json report = json_of(check(mutated("max_san = 7", "max_san = 8")));
   EXPECT_EQ(report["version"], 1);
   EXPECT_EQ(report["changed"], Json({"end-entity profile device"}));
-  EXPECT_EQ(report["needs"],
-            Json::array({{{"alias", "est"}, {"user", "ra"}, {"password_file", "ra.password"}}}));
+  EXPECT_EQ(report["needs"], Json::array({{{"alias", "est"},
+                                           {"user", "ra"},
+                                           {"password_file", "ra.password"},
+                                           {"generated", false}}}));
   EXPECT_NE(report["diff"].get<std::string>().find("+max_san = 8"), std::string::npos);
   EXPECT_EQ(version(), 1U);
 }

@@ -107,7 +107,7 @@ class AuthenticationTest : public testing::Test {
                                          .public_key = key.public_key(),
                                          .extensions = extensions},
                                         algorithm);
-    return crypto::assemble_certificate(tbs, algorithm, issuer.key.sign(tbs, algorithm));
+    return crypto::assemble_certificate(tbs, algorithm, issuer.key.sign(tbs, algorithm)).parsed();
   }
 
   ca::CertificateRecord& record(const Certificate& certificate) {

@@ -2,9 +2,13 @@
 #include "crypto/cms/certs_only.h"
 
 #include <gtest/gtest.h>
+#include <openssl/cms.h>
 
 #include "crypto/base/der.h"
 #include "crypto/base/file.h"
+#include "crypto/openssl/library.h"
+#include "crypto/openssl/owned.h"
+#include "crypto/openssl/require.h"
 #include "tests/support/openssl_command.h"
 #include "tests/support/refusal.h"
 #include "tests/support/scratch_directory.h"
@@ -12,6 +16,12 @@
 
 namespace estia::crypto {
 namespace {
+
+void free_certificates(STACK_OF(X509) * certificates) {
+  sk_X509_pop_free(certificates, X509_free);
+}
+
+using CmsPtr = Owned<CMS_ContentInfo, CMS_ContentInfo_free>;
 
 TEST(CertsOnly, HasExactlyTheFormOfRfc7030_EST_4_1_3_b) {
   const Certificate certificate = make_root().certificate;
@@ -49,6 +59,45 @@ TEST(CertsOnly, OpensslReadsEveryCertificateByBothOfItsReaders) {
   }
 }
 
+/// The same message by OpenSSL's CMS, from its own objects.
+Bytes made_by_openssl(const std::vector<Certificate>& certificates) {
+  const CmsPtr cms(require(::CMS_sign_ex(nullptr, nullptr, nullptr, nullptr,
+                                         CMS_DETACHED | CMS_PARTIAL, library(), nullptr),
+                           "CMS_sign_ex"));
+  for (const Certificate& certificate : certificates) {
+    require(::CMS_add1_cert(cms.get(), certificate.openssl()), "CMS_add1_cert");
+  }
+  unsigned char* out = nullptr;
+  const int size = ::i2d_CMS_ContentInfo(cms.get(), &out);
+  require(size > 0 ? 1 : 0, "i2d_CMS_ContentInfo");
+  const OpenSslPtr<unsigned char> owned(out);
+  return {out, out + size};
+}
+
+TEST(CertsOnly, IsByteForByteWhatOpensslMakes_CMS_5_1) {
+  const Issuer root = make_root();
+  const Issuer sub = make_sub_ca(root, "Issuing CA");
+  const Issuer other = make_root("Another root with a longer name");
+  for (const std::vector<Certificate>& certificates :
+       {std::vector{root.certificate}, std::vector{sub.certificate, root.certificate},
+        std::vector{root.certificate, sub.certificate},
+        std::vector{other.certificate, sub.certificate, root.certificate}}) {
+    const Bytes ours = certs_only(certificates);
+    EXPECT_EQ(to_hex(ours), to_hex(made_by_openssl(certificates)));
+    const unsigned char* at = ours.data();
+    const CmsPtr read(::d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(ours.size())));
+    ASSERT_NE(read, nullptr);
+    EXPECT_EQ(at, ours.data() + ours.size());
+    const Owned<STACK_OF(X509), free_certificates> held(::CMS_get1_certs(read.get()));
+    EXPECT_EQ(sk_X509_num(held.get()), static_cast<int>(certificates.size()));
+  }
+}
+
+TEST(CertsOnly, TakesTheDerOfCertificatesAsItIs) {
+  const Certificate certificate = make_root().certificate;
+  EXPECT_EQ(certs_only(std::vector<Bytes>{certificate.der()}), certs_only({certificate}));
+}
+
 TEST(CertsOnly, TheSetIsSortedWhateverTheOrderGiven) {
   const Issuer root = make_root();
   const Issuer sub = make_sub_ca(root, "Issuing CA");
@@ -59,7 +108,7 @@ TEST(CertsOnly, TheSetIsSortedWhateverTheOrderGiven) {
 }
 
 TEST(CertsOnly, RefusesAnEmptyList) {
-  EXPECT_EQ(test::refusal([] { static_cast<void>(certs_only({})); }),
+  EXPECT_EQ(test::refusal([] { static_cast<void>(certs_only(std::vector<Bytes>{})); }),
             "internal cms.no_certificates");
 }
 

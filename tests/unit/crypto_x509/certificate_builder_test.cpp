@@ -149,7 +149,10 @@ TEST(CertificateBuilder, AssemblesExactlyTheRecordedBytes_X509_4_1_1_2) {
   const Bytes tbs = build_tbs(good(), algorithm);
   Bytes signature(70, 0xAB);
   signature.back() = 0x00;  // trailing zero bits stay
-  const Certificate certificate = assemble_certificate(tbs, algorithm, signature);
+  const IssuedCertificate issued = assemble_certificate(tbs, algorithm, signature);
+  const Certificate certificate = issued.parsed();
+  EXPECT_EQ(certificate.der(), issued.der());
+  EXPECT_EQ(certificate.serial(), issued.serial());
   EXPECT_EQ(certificate.tbs(), tbs);
   EXPECT_EQ(certificate.signature(), signature);
   EXPECT_FALSE(certificate.signed_by(issuer().key.public_key()));
@@ -157,7 +160,9 @@ TEST(CertificateBuilder, AssemblesExactlyTheRecordedBytes_X509_4_1_1_2) {
 
 TEST(CertificateBuilder, RefusesToAssembleWhatIsNoTbs) {
   const SignatureAlgorithm& algorithm = SignatureAlgorithm::for_key(issuer().key.public_key());
-  for (const Bytes& tbs : {Bytes{}, Bytes{0x30, 0x00}, Bytes{0x05, 0x00}}) {
+  for (const Bytes& tbs :
+       {Bytes{}, Bytes{0x30, 0x00}, Bytes{0x05, 0x00}, from_hex("3006a00302010230"),
+        from_hex("3008a003020102040101"), from_hex("3008a0030201020201010500")}) {
     EXPECT_EQ(refusal([&] { static_cast<void>(assemble_certificate(tbs, algorithm, Bytes(64))); }),
               "malformed certificate.malformed");
   }

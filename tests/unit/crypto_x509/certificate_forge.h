@@ -25,7 +25,7 @@ struct Issuer {
                                                     const PrivateKey& issuer) {
   const SignatureAlgorithm& algorithm = SignatureAlgorithm::for_key(issuer.public_key());
   const Bytes tbs = build_tbs(contents, algorithm);
-  return assemble_certificate(tbs, algorithm, issuer.sign(tbs, algorithm));
+  return assemble_certificate(tbs, algorithm, issuer.sign(tbs, algorithm)).parsed();
 }
 
 [[nodiscard]] inline CertificateContents leaf_contents(const Issuer& issuer, const PublicKey& key) {

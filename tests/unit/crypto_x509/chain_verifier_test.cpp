@@ -39,6 +39,16 @@ TEST_F(ChainVerifier, BuildsTheChainLeafFirst) {
   EXPECT_EQ(outcome.chain[2], root.certificate);
 }
 
+TEST_F(ChainVerifier, TheChainIsMadeOfTheCertificatesGiven) {
+  const Certificate own = leaf();
+  const ChainOutcome outcome = verify(own);
+  ASSERT_EQ(outcome.chain.size(), 3U);
+  EXPECT_EQ(outcome.chain[0].openssl(), own.openssl());
+  EXPECT_EQ(&outcome.chain[0].der(), &own.der()) << "shared, not read again";
+  EXPECT_EQ(&outcome.chain[1].der(), &sub.certificate.der());
+  EXPECT_EQ(&outcome.chain[2].der(), &root.certificate.der());
+}
+
 TEST_F(ChainVerifier, AnIntermediateMayBeTheAnchor) {
   const ChainOutcome outcome = verify_client_chain(leaf(), {}, {sub.certificate}, kNow);
   ASSERT_TRUE(outcome.trusted) << outcome.reason;

@@ -31,7 +31,7 @@ class EstRouterTest : public testing::Test {
   }
   std::string refusal(const std::string& path, const std::string& method = "GET") {
     try {
-      static_cast<void>(router.match(method, segments(path)));
+      static_cast<void>(router.match(method, segments(path), {}));
       return "served";
     } catch (const Error& error) {
       return std::string(to_string(error.code())) + " " + error.id();
@@ -40,7 +40,7 @@ class EstRouterTest : public testing::Test {
   http::Response answer(const std::string& method, const std::string& path) {
     http::Request request;
     request.segments = segments(path);
-    return router.match(method, request.segments).handler(request);
+    return router.match(method, request.segments, {}).handler(request);
   }
 
   test::SoftwareCa authority = test::make_software_ca();
@@ -71,7 +71,7 @@ TEST_F(EstRouterTest, ServesEachOperationWithAndWithoutAlias_EST_3_2_2_f) {
 TEST_F(EstRouterTest, ARequestIsJudgedByWhatIsInForceWhenItsBodyIsHere) {
   http::Request request;
   request.segments = segments("/.well-known/est/factory/simpleenroll");
-  const http::RouteMatch route = router.match("POST", request.segments);
+  const http::RouteMatch route = router.match("POST", request.segments, {});
   auto changed = std::make_shared<ca::Snapshot>(*snapshots.snapshot);
   changed->aliases.erase("factory");
   snapshots.snapshot = changed;
@@ -84,10 +84,10 @@ TEST_F(EstRouterTest, ARequestIsJudgedByWhatIsInForceWhenItsBodyIsHere) {
 }
 
 TEST_F(EstRouterTest, TheBodyLimitIsKnownBeforeTheBody_EST_6_d) {
-  const auto enroll_route = router.match("POST", segments("/.well-known/est/simpleenroll"));
+  const auto enroll_route = router.match("POST", segments("/.well-known/est/simpleenroll"), {});
   EXPECT_TRUE(enroll_route.takes_body);
   EXPECT_EQ(enroll_route.body_limit, 65536U);
-  EXPECT_FALSE(router.match("GET", segments("/.well-known/est/cacerts")).takes_body);
+  EXPECT_FALSE(router.match("GET", segments("/.well-known/est/cacerts"), {}).takes_body);
 }
 
 TEST_F(EstRouterTest, OneSegmentThatIsNoOperationIs404_EST_3_2_2_h) {

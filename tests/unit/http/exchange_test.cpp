@@ -161,7 +161,8 @@ TEST_F(Exchange, WhateverAHandlerThrowsIsAnswered) {
 
 TEST_F(Exchange, ARouterThatFailsIsAnswered) {
   class Failing final : public Router {
-    RouteMatch match(std::string_view, const std::vector<std::string>&) const override {
+    RouteMatch match(std::string_view, const std::vector<std::string>&,
+                     const PeerInfo&) const override {
       throw std::logic_error("defect");
     }
   };

@@ -24,8 +24,8 @@ void TestRouter::post(const std::string& path, std::size_t limit,
   routes_["POST " + path] = {true, limit, std::move(handler)};
 }
 
-RouteMatch TestRouter::match(std::string_view method,
-                             const std::vector<std::string>& segments) const {
+RouteMatch TestRouter::match(std::string_view method, const std::vector<std::string>& segments,
+                             const PeerInfo& /*peer*/) const {
   std::string name(method);
   name += ' ';
   for (const std::string& segment : segments) {

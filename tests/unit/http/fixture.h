@@ -24,8 +24,8 @@ class TestRouter final : public Router {
   void get(const std::string& path, std::function<Response(const Request&)> handler);
   void post(const std::string& path, std::size_t limit,
             std::function<Response(const Request&)> handler);
-  [[nodiscard]] RouteMatch match(std::string_view method,
-                                 const std::vector<std::string>& segments) const override;
+  [[nodiscard]] RouteMatch match(std::string_view method, const std::vector<std::string>& segments,
+                                 const PeerInfo& peer) const override;
   [[nodiscard]] int dispatched() const noexcept { return dispatched_; }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plain mode: the same framing, limits and adapter on a Unix socket.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -116,6 +117,23 @@ TEST_F(LocalSocket, KeepsConnectionsAndFramesAsStrictly) {
                   .starts_with("HTTP/1.1 400 "));
 }
 
+TEST_F(LocalSocket, ARouterThatRefusesThePeerGetsNoBody) {
+  class NobodyMay final : public Router {
+    RouteMatch match(std::string_view, const std::vector<std::string>&,
+                     const PeerInfo& peer) const override {
+      const bool known = peer.local && peer.local->uid == ::geteuid();
+      return {.handler = [known](const Request&) { return text(known ? "no" : "who?", 403); }};
+    }
+  };
+  server_ =
+      std::make_unique<Server>(LocalServerConfig{socket_, limits_}, std::make_shared<NobodyMay>());
+  server_->start();
+  const std::string answered =
+      answer("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n");  // and no more
+  EXPECT_TRUE(answered.starts_with("HTTP/1.1 403 ")) << answered;
+  EXPECT_TRUE(answered.ends_with("\r\n\r\nno")) << answered;
+}
+
 TEST_F(LocalSocket, SilentAndSlowClientsEnd) {
   limits_.header = milliseconds(200);
   start_local();
@@ -189,6 +207,53 @@ TEST_F(LocalSocket, AStaleSocketIsReplacedAndALiveOneIsNot) {
   EXPECT_TRUE(std::filesystem::is_socket(socket_));
   start_local();
   EXPECT_TRUE(answer(get_request("/hello", "Connection: close\r\n")).ends_with("hello"));
+}
+
+/// A listener without a server, on a socket that stays when it ends.
+class Listener final {
+ public:
+  explicit Listener(const std::filesystem::path& path, int type = SOCK_STREAM)
+      : descriptor_(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, kLongestSocketPath);
+    EXPECT_EQ(::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_TRUE(type != SOCK_STREAM || ::listen(descriptor_, 0) == 0);
+  }
+  ~Listener() { ::close(descriptor_); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  Listener(Listener&&) = delete;
+  Listener& operator=(Listener&&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+TEST_F(LocalSocket, ASocketThatCannotBeAskedStays) {
+  std::filesystem::create_directory(directory_);
+  std::filesystem::permissions(directory_, std::filesystem::perms(0700));
+  const auto take = [&] { const UnixSocketFile file(socket_); };
+  {
+    const Listener listener(socket_);
+    rlimit usual{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+    const rlimit none{0, usual.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    const std::string refused = refusal(take);  // EMFILE
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+    EXPECT_EQ(refused, "config http.socket_unknown");
+    EXPECT_TRUE(std::filesystem::is_socket(socket_));
+    const LocalClient first(socket_);  // fills the queue of those that wait
+    EXPECT_EQ(refusal(take), "config http.socket_in_use") << "EAGAIN";
+  }
+  std::filesystem::remove(socket_);
+  {
+    const Listener other_kind(socket_, SOCK_DGRAM);
+    EXPECT_EQ(refusal(take), "config http.socket_unknown") << "EPROTOTYPE";
+    EXPECT_TRUE(std::filesystem::is_socket(socket_));
+  }
+  EXPECT_NO_THROW(take()) << "now it is known that nobody answers";
 }
 
 TEST_F(LocalSocket, WhatIsNoSocketIsNeverRemoved) {

@@ -2,6 +2,7 @@
 // The architecture is what may include what. A planted fault shows that each rule can fail.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ostream>
 
 #include "tests/support/paths.h"
@@ -90,6 +91,22 @@ TEST(IncludeEdges, AllowedEdgesAreNot) {
       violations("admin/main.cpp", {"#include \"admin/token/init.h\"", "#include <CLI/CLI.hpp>"})
           .empty());
   EXPECT_TRUE(violations("admin/cli/a.cpp", {"// #include \"hsm/token.h\""}).empty());
+}
+
+/// The right to say that a credential was good: an edge that no #include shows.
+TEST(IncludeEdges, OnlyServerAuthChecksCredentials) {
+  std::size_t users = 0;
+  for (const SourceFile& file : product_sources(read_tree(test::source_directory()))) {
+    const bool uses = std::ranges::any_of(file.lines, [](const std::string& line) {
+      return line.substr(0, line.find("//")).find("CredentialCheck") != std::string::npos;
+    });
+    if (uses) {
+      ++users;
+      EXPECT_TRUE(file.path == "server/ca/identity.h" || file.path.starts_with("server/auth/"))
+          << file.path;
+    }
+  }
+  EXPECT_EQ(users, 2U);
 }
 
 }  // namespace

@@ -84,18 +84,5 @@ TEST(Messages, ReportsAPlantedError) {
   EXPECT_TRUE(thrown_in("throw Error(ErrorCode::malformed, id, \"some.text\");").empty());
 }
 
-/// The right to say that a credential was good.
-TEST(Messages, OnlyServerAuthChecksCredentials) {
-  std::size_t users = 0;
-  for (const SourceFile& file : product_sources(read_tree(test::source_directory()))) {
-    if (joined_text(file).find("CredentialCheck") != std::string::npos) {
-      ++users;
-      EXPECT_TRUE(file.path == "server/ca/identity.h" || file.path.starts_with("server/auth/"))
-          << file.path;
-    }
-  }
-  EXPECT_EQ(users, 2U);
-}
-
 }  // namespace
 }  // namespace estia::layout

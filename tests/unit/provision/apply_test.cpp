@@ -164,6 +164,10 @@ TEST_F(Apply, CheckTellsWhatWouldChangeAndWhichPasswordsAreNeeded) {
   EXPECT_EQ(other.needs[0].alias, "est");
   EXPECT_EQ(other.needs[0].user, "ra");
   EXPECT_EQ(other.needs[0].password_file, "ra.password");
+  EXPECT_FALSE(other.needs[0].generated);
+  EXPECT_TRUE(check(mutated("password_file", "generated = true\npassword_file"), "t", store)
+                  .needs.at(0)
+                  .generated);
   EXPECT_EQ(other.changes.changed, std::vector<std::string>{"end-entity profile device"});
   EXPECT_EQ(other.changes.version, 1U);
   EXPECT_NE(other.diff.find("\n-max_san = 7\n+max_san = 8\n"), std::string::npos) << other.diff;

@@ -31,7 +31,8 @@ TwoCas make_two_cas() {
                       crypto::subject_key_identifier(key.public_key().key_identifier()),
                       crypto::key_usage({"keyCertSign", "cRLSign"})}},
       algorithm);
-  const auto issuing = crypto::assemble_certificate(tbs, algorithm, root.key.sign(tbs, algorithm));
+  const auto issuing =
+      crypto::assemble_certificate(tbs, algorithm, root.key.sign(tbs, algorithm)).parsed();
   return {above.to_pem(), issuing.to_pem()};
 }
 

@@ -32,8 +32,9 @@ int shared = 0;
 
 class RacingRouter final : public http::Router {
  public:
-  [[nodiscard]] http::RouteMatch match(
-      std::string_view /*method*/, const std::vector<std::string>& /*segments*/) const override {
+  [[nodiscard]] http::RouteMatch match(std::string_view /*method*/,
+                                       const std::vector<std::string>& /*segments*/,
+                                       const http::PeerInfo& /*peer*/) const override {
     http::RouteMatch match;
     match.handler = [](const http::Request&) {
       planted_race();

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which keys of a real token can be used, and when.
+#include "server/app/token_ca_keys.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "crypto/x509/certificate_builder.h"
+#include "server/app/configuration_changes.h"
+#include "server/provision/initial_configuration.h"
+#include "server/store/store.h"
+#include "tests/support/refusal.h"
+#include "tests/support/token_fixture.h"
+
+namespace estia::app {
+namespace {
+
+using test::refusal;
+
+/// A store that is full when a configuration is to be written.
+class FullStore final : public ca::ConfigurationStore {
+ public:
+  explicit FullStore(ca::ConfigurationStore& real) : real_(real) {}
+  [[nodiscard]] std::optional<ca::StoredConfiguration> load() const override {
+    return real_.load();
+  }
+  std::uint64_t replace(std::uint64_t /*replaces*/, const std::string& /*document*/,
+                        const std::vector<ca::Account>& /*accounts*/,
+                        const ca::AuditEvent& /*audit*/) override {
+    throw Error(ErrorCode::store, "store.full", "the disk is full");
+  }
+  void set_crl(const ca::StoredCrl& /*crl*/, const ca::AuditEvent& /*audit*/) override {
+    throw Error(ErrorCode::store, "store.full", "the disk is full");
+  }
+
+ private:
+  ca::ConfigurationStore& real_;
+};
+
+class TokenCaKeysTest : public testing::Test {
+ protected:
+  TokenCaKeysTest() {
+    ::signal(SIGPIPE, SIG_IGN);  // as the daemon does
+    dir_.use();
+    token_ = hsm::Token::open(dir_.config());
+    old_ = make_ca("old");
+    new_ = make_ca("new");
+    store_ = store::Store::create(scratch_.path() / "s.db", "test", clock_);
+    static_cast<void>(
+        store_->configuration().replace(0, document(old_), {{.alias = "est", .user = "ra"}}, {}));
+  }
+
+  [[nodiscard]] ca::CertificationAuthority make_ca(const std::string& name) const {
+    const crypto::PrivateKey key = token_->generate(crypto::KeySpec::parse("P-256"), name);
+    const auto& algorithm = crypto::SignatureAlgorithm::for_key(key.public_key());
+    const auto subject = crypto::Name::from_text("CN=" + name);
+    const Bytes tbs = crypto::build_tbs(
+        {.serial = {1, 2, 3},
+         .issuer = subject,
+         .subject = subject,
+         .not_before = clock_.now() - std::chrono::hours(1),
+         .not_after = clock_.now() + std::chrono::hours(24),
+         .public_key = key.public_key(),
+         .extensions = {crypto::basic_constraints_ca(0),
+                        crypto::subject_key_identifier(key.public_key().key_identifier()),
+                        crypto::key_usage({"keyCertSign", "cRLSign"})}},
+        algorithm);
+    return {
+        .name = "issuing",
+        .key_uri = token_->uri_of(name).text(),
+        .chain = {crypto::assemble_certificate(tbs, algorithm, key.sign(tbs, algorithm)).parsed()}};
+  }
+  [[nodiscard]] static std::string document(const ca::CertificationAuthority& issuing) {
+    return provision::print(
+        provision::initial_configuration(issuing, issuing, ca::NameScope::parse("any")));
+  }
+  [[nodiscard]] static ca::Snapshot snapshot(const ca::CertificationAuthority& issuing) {
+    return provision::parse(document(issuing), "test").contents;
+  }
+  [[nodiscard]] static std::string refused(const TokenCaKeys& keys,
+                                           const ca::CertificationAuthority& authority) {
+    return refusal([&] { static_cast<void>(keys.key_for(authority)); });
+  }
+  [[nodiscard]] static bool signs(const TokenCaKeys& keys,
+                                  const ca::CertificationAuthority& authority) {
+    return keys.key_for(authority).public_key() == authority.certificate().public_key();
+  }
+  [[nodiscard]] provision::ApplyReport apply(ca::ConfigurationStore& store, TokenCaKeys& keys,
+                                             const ca::CertificationAuthority& authority) {
+    SnapshotHolder holder(std::make_shared<ca::Snapshot>());
+    return ConfigurationChanges(store, clock_, keys, holder)
+        .apply({.document = document(authority), .source = "test"});
+  }
+
+  const SystemClock clock_;
+  test::ScratchDirectory scratch_;
+  test::TokenDir dir_ = test::make_token();
+  std::shared_ptr<hsm::Token> token_;
+  ca::CertificationAuthority old_;
+  ca::CertificationAuthority new_;
+  std::unique_ptr<store::Store> store_;
+};
+
+TEST_F(TokenCaKeysTest, WhatIsFoundCanBeUsedOnceItIsAdopted) {
+  TokenCaKeys keys(*token_, snapshot(old_));
+  TokenCaKeys::Found found = keys.find(snapshot(new_));
+  EXPECT_EQ(refused(keys, new_), "internal ca_keys.missing");
+  keys.adopt(std::move(found));
+  EXPECT_TRUE(signs(keys, new_));
+  EXPECT_TRUE(signs(keys, old_)) << "requests in flight go on with it";
+}
+
+TEST_F(TokenCaKeysTest, AKeyThatIsNotTheCertificatesIsRefused) {
+  TokenCaKeys keys(*token_, snapshot(old_));
+  ca::CertificationAuthority mixed = new_;
+  mixed.key_uri = old_.key_uri;
+  EXPECT_EQ(refusal([&] { static_cast<void>(keys.find(snapshot(mixed))); }),
+            "config ca_keys.mismatch");
+}
+
+TEST_F(TokenCaKeysTest, AChangeThatIsNotStoredAddsNoKey) {
+  TokenCaKeys keys(*token_, snapshot(old_));
+  FullStore full(store_->configuration());
+  EXPECT_EQ(refusal([&] { static_cast<void>(apply(full, keys, new_)); }), "store store.full");
+  EXPECT_EQ(refused(keys, new_), "internal ca_keys.missing");
+  EXPECT_EQ(apply(store_->configuration(), keys, new_).version, 2U);
+  EXPECT_TRUE(signs(keys, new_));
+}
+
+}  // namespace
+}  // namespace estia::app
