@@ -50,10 +50,11 @@ Daemon::Daemon(const ProcessConfig& config)
       issuer_(store_->registry(), clock_),
       enrollment_(issuer_, store_->end_entities(), keys_, clock_),
       authentication_(store_->registry(), store_->end_entities(), clock_),
-      enroll_(authentication_, enrollment_),
+      refusals_(store_->audit_log(), clock_),
+      enroll_(authentication_, enrollment_, refusals_),
       changes_(store_->configuration(), clock_, keys_, snapshots_),
       server_(server_config(config), load_tls_identity(config.est, clock_.now()),
-              std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_)) {
+              std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_, refusals_)) {
   if (config_.management.enabled) {
     management_.emplace(config_.management, management());
   }
@@ -137,6 +138,7 @@ bool Daemon::drain() {
 bool Daemon::stop() {
   ops::log(ops::Level::info, "daemon.stopping", {});
   const bool complete = drain();
+  refusals_.flush();
   try {
     audit("daemon.stopped", complete ? "ok" : "cut", "");
   } catch (const Error& error) {

@@ -58,6 +58,7 @@ class Daemon final {
   ca::Issuer issuer_;
   ca::Enrollment enrollment_;
   auth::Authentication authentication_;
+  est::RefusalAudit refusals_;
   est::CaCertificates ca_certificates_;
   est::Enroll enroll_;
   ConfigurationChanges changes_;

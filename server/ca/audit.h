@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "crypto/base/clock.h"
 
@@ -15,7 +16,7 @@ struct AuditEvent {
   std::string
       what;  ///< stable id: "certificate.intent", "certificate.issued",
              ///< "certificate.failed", "certificate.revoked", "certificate.held",
-             ///< "certificate.released", "config.replaced", "entity.added",
+             ///< "certificate.released", "request.refused", "config.replaced", "entity.added",
              ///< "entity.changed", "entity.disabled", "entity.enabled", "code.set",
              ///< "code.removed", "anchor.crl", "ca.created", "daemon.started", "daemon.stopped"
   std::string outcome{};  ///< "ok" or the id of the refusal
@@ -29,6 +30,8 @@ class AuditLog {
  public:
   virtual ~AuditLog() = default;
   virtual void append(const AuditEvent& event) = 0;
+  /// All of them or none, in their order.
+  virtual void append(const std::vector<AuditEvent>& events) = 0;
 };
 
 }  // namespace estia::ca

@@ -62,33 +62,41 @@ http::Response success(const crypto::IssuedCertificate& certificate) {
 
 http::Response Enroll::answer(const Target& target, ca::Operation operation,
                               const http::Request& request) {
-  bool close = false;
+  Progress progress;
   http::Response response;
   try {
-    response = success(certify(target, operation, request, close));
+    response = success(certify(target, operation, request, progress));
   } catch (const Error& error) {
     response = refusal(error);
+    refusals_.record({.who = progress.who,
+                      .alias = target.alias->name,
+                      .operation = std::string(to_string(operation)),
+                      .request = request.id,
+                      .address = request.peer.address},
+                     error);
   }
   response.headers.add("Cache-Control", "no-store");  // EST-4.2.3-g
-  response.close = response.close || close;
+  response.close = response.close || progress.close;
   return response;
 }
 
 crypto::IssuedCertificate Enroll::certify(const Target& target, ca::Operation operation,
-                                          const http::Request& request, bool& close) {
+                                          const http::Request& request, Progress& progress) {
   const std::optional<std::string> credentials = authorization(request);
   const ca::Alias& alias = *target.alias;
   const auth::Presented presented{request.peer.chain, credentials, request.peer.address};
   std::optional<ca::Identity> proven =
       authentication_.authenticate(*target.snapshot, alias, operation, presented);
   try {
+    progress.who = proven ? proven->who() : "";
     check_media_type(request);
     const crypto::Csr csr = crypto::Csr::parse(decode_request_body(request.body));
     csr.verify_signature();  // EST-4.2.1-b
     if (!proven) {
       proven = authentication_.authenticate_by_csr(alias, csr, presented);
     }
-    return issue(target, *proven, operation, csr, request, close);
+    progress.who = proven->who();
+    return issue(target, *proven, operation, csr, request, progress.close);
   } catch (const Error& error) {
     // A spent code is good for the repetition of its request and for no other answer: what else is
     // wrong would tell it from a wrong one.

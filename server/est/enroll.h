@@ -3,6 +3,7 @@
 
 #include "server/auth/authenticate.h"
 #include "server/ca/enrollment.h"
+#include "server/est/refusal_audit.h"
 #include "server/est/target.h"
 #include "server/http/message.h"
 
@@ -14,8 +15,8 @@ namespace estia::est {
 /// thread.
 class Enroll final {
  public:
-  Enroll(auth::Authentication& authentication, ca::Enrollment& enrollment)
-      : authentication_(authentication), enrollment_(enrollment) {}
+  Enroll(auth::Authentication& authentication, ca::Enrollment& enrollment, RefusalAudit& refusals)
+      : authentication_(authentication), enrollment_(enrollment), refusals_(refusals) {}
 
   /// Refusals are answers here: they carry fields that the error itself cannot (the challenge of a
   /// 401, Accept of a 415, the close after a spent channel binding).
@@ -23,14 +24,20 @@ class Enroll final {
                                       const http::Request& request);
 
  private:
+  /// What is known of a request when it is refused.
+  struct Progress {
+    std::string who{};   ///< once it is proven
+    bool close = false;  ///< the connection's channel binding is spent
+  };
   [[nodiscard]] crypto::IssuedCertificate certify(const Target& target, ca::Operation operation,
-                                                  const http::Request& request, bool& close);
+                                                  const http::Request& request, Progress& progress);
   [[nodiscard]] crypto::IssuedCertificate issue(const Target& target, const ca::Identity& identity,
                                                 ca::Operation operation, const crypto::Csr& csr,
                                                 const http::Request& request, bool& close);
 
   auth::Authentication& authentication_;
   ca::Enrollment& enrollment_;
+  RefusalAudit& refusals_;
 };
 
 inline constexpr std::string_view kCsrMediaType = "application/pkcs10";

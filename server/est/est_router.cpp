@@ -78,8 +78,9 @@ bool is_reserved_operation(std::string_view name) noexcept {
 }
 
 EstRouter::EstRouter(const ca::SnapshotSource& snapshots, CaCertificates& ca_certificates,
-                     Enroll& enroll)
+                     Enroll& enroll, RefusalAudit& refusals)
     : snapshots_(snapshots),
+      refusals_(refusals),
       rows_{
           {"cacerts",
            {"GET", "HEAD"},
@@ -119,7 +120,18 @@ Target EstRouter::target_of(const http::Request& request) const {
 }
 
 http::RouteMatch EstRouter::match(std::string_view method, const std::vector<std::string>& segments,
-                                  const http::PeerInfo& /*peer*/) const {
+                                  const http::PeerInfo& peer) const {
+  try {
+    return find(method, segments);
+  } catch (const Error& error) {
+    // The path is not in it: it is the client's text.
+    refusals_.record({.address = peer.address}, error);
+    throw;
+  }
+}
+
+http::RouteMatch EstRouter::find(std::string_view method,
+                                 const std::vector<std::string>& segments) const {
   const auto snapshot = snapshots_.current();
   const Parts parts = split(segments, *snapshot);
   const Row* row = find_row(parts.operation);

@@ -18,7 +18,8 @@ namespace estia::est {
 /// router.
 class EstRouter final : public http::Router {
  public:
-  EstRouter(const ca::SnapshotSource& snapshots, CaCertificates& ca_certificates, Enroll& enroll);
+  EstRouter(const ca::SnapshotSource& snapshots, CaCertificates& ca_certificates, Enroll& enroll,
+            RefusalAudit& refusals);
 
   /// Throws Error{not_found, "route.unknown"} for what is not served, Error{malformed,
   /// "route.unknown_alias"} (EST-3.2.2-h). A wrong method on a known operation gives 405 with
@@ -37,7 +38,11 @@ class EstRouter final : public http::Router {
   [[nodiscard]] const Row* find_row(std::string_view operation) const noexcept;
   [[nodiscard]] Target target_of(const http::Request& request) const;
 
+  [[nodiscard]] http::RouteMatch find(std::string_view method,
+                                      const std::vector<std::string>& segments) const;
+
   const ca::SnapshotSource& snapshots_;
+  RefusalAudit& refusals_;
   const std::vector<Row> rows_;
 };
 

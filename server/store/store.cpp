@@ -30,6 +30,13 @@ class SqliteAuditLog final : public ca::AuditLog {
   void append(const ca::AuditEvent& event) override {
     writer_.transact([&](Transaction& transaction) { transaction.audit(event); });
   }
+  void append(const std::vector<ca::AuditEvent>& events) override {
+    writer_.transact([&](Transaction& transaction) {
+      for (const ca::AuditEvent& event : events) {
+        transaction.audit(event);
+      }
+    });
+  }
 
  private:
   Writer& writer_;

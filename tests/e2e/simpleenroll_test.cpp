@@ -50,6 +50,33 @@ TEST(SimpleEnroll, GivesOneCertificateThatOpensslVerifies) {
       "issued");
 }
 
+/// Whoever proves nothing writes a row for each kind of refusal, not for each request.
+TEST(SimpleEnroll, RefusalsAreInTheAuditTrailWithinABudget) {
+  const Installation installation("CN=device-*");
+  EstiadProcess server(installation);
+  const EstClient client(installation, server);
+  const Device device = client.make_device("/CN=other-1");
+  const std::string csr = EstClient::csr_base64(device);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(client.post("simpleenroll", csr, client.as_ra()).status, 403);
+    EXPECT_EQ(client.post("simpleenroll", csr, client.as_user("nobody", "wrong")).status, 401);
+    EXPECT_EQ(client.post("simpleenroll", csr).status, 401) << "only a challenge";
+    EXPECT_EQ(client.request("nowhere/cacerts").status, 400);
+  }
+  EXPECT_EQ(server.stop(), 0);
+  const auto rows = [&](const std::string& where) {
+    return installation.query("SELECT count(*) FROM audit WHERE what = 'request.refused' AND " +
+                              where);
+  };
+  EXPECT_EQ(rows("who = 'account est/ra' AND outcome = 'enroll.outside_scope' AND "
+                 "object = 'est/simpleenroll' AND detail LIKE 'request=%'"),
+            "1");
+  EXPECT_EQ(rows("who = 'account est/ra' AND detail LIKE 'repeats=4 %'"), "1");
+  EXPECT_EQ(rows("who = 'nobody' AND outcome = 'auth.wrong_password'"), "2");
+  EXPECT_EQ(rows("who = 'nobody' AND outcome = 'route.unknown_alias'"), "2");
+  EXPECT_EQ(rows("true"), "6");
+}
+
 TEST(SimpleEnroll, TakesEveryFormThatClientsSend_Interop) {
   const Installation installation;
   EstiadProcess server(installation);

@@ -94,6 +94,7 @@ class FaultyAuditLog final : public ca::AuditLog {
     countdown_.step();
     real_.append(event);
   }
+  void append(const std::vector<ca::AuditEvent>& events) override { real_.append(events); }
 
  private:
   ca::AuditLog& real_;

@@ -45,7 +45,9 @@ class EnrollTest : public testing::Test {
   ca::Issuer issuer{registry, clock};
   ca::Enrollment enrollment{issuer, entities, keys, clock};
   auth::Authentication authentication{registry, entities, clock};
-  Enroll enroll{authentication, enrollment};
+  KeptEvents events;
+  RefusalAudit refusals{events, clock};
+  Enroll enroll{authentication, enrollment, refusals};
   http::Request request;
   std::vector<std::pair<std::string, std::string>> fields{
       {"authorization", "Basic " + base64_encode(as_bytes("ra:right"))},

@@ -88,6 +88,19 @@ struct NoEndEntities final : ca::EndEntityStore {
 };
 
 /// For requests that must never reach the store: any use of it is a failure.
+/// What was written to the audit trail.
+struct KeptEvents final : ca::AuditLog {
+  void append(const ca::AuditEvent& event) override { events.push_back(event); }
+  void append(const std::vector<ca::AuditEvent>& more) override {
+    if (fails) {
+      throw Error(ErrorCode::store, "store.failed", "no");
+    }
+    events.insert(events.end(), more.begin(), more.end());
+  }
+  std::vector<ca::AuditEvent> events;
+  bool fails = false;
+};
+
 struct UntouchableRegistry final : ca::Registry {
   [[nodiscard]] ca::IntentOutcome intend(const ca::Intent&, const ca::AuditEvent&) override {
     throw std::logic_error("a refused request was recorded");

@@ -52,9 +52,11 @@ class EstRouterTest : public testing::Test {
   ca::Issuer issuer{registry, clock};
   ca::Enrollment enrollment{issuer, entities, keys, clock};
   auth::Authentication authentication{registry, entities, clock};
-  Enroll enroll{authentication, enrollment};
+  KeptEvents events;
+  RefusalAudit refusals{events, clock};
+  Enroll enroll{authentication, enrollment, refusals};
   CaCertificates certificates;
-  EstRouter router{snapshots, certificates, enroll};
+  EstRouter router{snapshots, certificates, enroll, refusals};
 };
 
 TEST_F(EstRouterTest, ServesEachOperationWithAndWithoutAlias_EST_3_2_2_f) {
