@@ -24,7 +24,7 @@ std::string key_of(std::string_view account, std::string_view address) {
 }  // namespace
 
 std::string source_prefix(std::string_view address) {
-  const std::string text(address.substr(0, address.find('%')));
+  std::string text(address.substr(0, address.find('%')));
   std::array<std::uint8_t, 16> octets{};
   if (::inet_pton(AF_INET6, text.c_str(), octets.data()) != 1) {
     return text;

@@ -20,6 +20,6 @@ struct BasicCredentials {
 [[nodiscard]] std::optional<BasicCredentials> parse_basic(std::string_view authorization);
 
 /// The challenge of a 401 (EST-3.2.3-d): always the same, so that it tells nothing about accounts.
-inline constexpr std::string_view kBasicChallenge = "Basic realm=\"estia\", charset=\"UTF-8\"";
+inline constexpr std::string_view kBasicChallenge = R"(Basic realm="estia", charset="UTF-8")";
 
 }  // namespace estia::auth

@@ -83,7 +83,7 @@ Bytes PasswordCheck::mac_of(const ca::Account& account, std::string_view passwor
   digest.field(account.password.digest);
   digest.field(as_bytes(password));
   Bytes input = digest.finish();
-  const Bytes mac = crypto::hmac_sha256(key_, input);
+  Bytes mac = crypto::hmac_sha256(key_, input);
   cleanse(input);
   return mac;
 }
