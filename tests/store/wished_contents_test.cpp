@@ -190,7 +190,7 @@ Bytes csr_with_names(std::size_t count, const std::string& name) {
 
 /// What no policy could make a certificate of is a 4xx, and nothing is recorded.
 TEST_F(WishedContents, WhatIsNotIgnoredIsRefused_T8) {
-  using namespace std::string_literals;
+  using std::string_literals::operator""s;
   const auto san =
       crypto::subject_alt_name(crypto::GeneralNames::from_texts({"dns:a.acme.example"}), false);
   const auto constraints = crypto::basic_constraints_ca(-1);
