@@ -9,6 +9,7 @@
 #include "bench/cpu.h"
 #include "bench/limit.h"
 #include "bench/report.h"
+#include "bench/welch.h"
 #include "crypto/base/file.h"
 #include "tests/e2e/support/child.h"
 #include "tests/support/paths.h"
@@ -46,6 +47,38 @@ TEST(Bench, EnrolsInEveryWayAndWritesItsRows) {
                 "keep-alive, password, 16 clients", "keep-alive, password, 64 clients",
                 "keep-alive, certificate, 16 clients", "keep-alive, certificate, 64 clients",
                 "new mutual TLS, 16 clients", "new mutual TLS, 64 clients"}));
+}
+
+TEST(Bench, ComparesTimesOfRefusals) {
+  const test::ScratchDirectory scratch;
+  const std::filesystem::path file = scratch.path() / "rows.json";
+  static_cast<void>(
+      e2e::run_ok({program(), "timing", "--scale", "0.001", "--json", file}, scratch.path()));
+  const auto rows = nlohmann::json::parse(read_file(file));
+  EXPECT_EQ(rows.size(), 6U);
+  for (const auto& row : rows) {
+    EXPECT_EQ(row.at("bench"), "timing");
+    if (row.at("unit") == "|t|") {
+      EXPECT_EQ(row.at("reference"), 4.5);
+      EXPECT_EQ(row.at("goal"), 1.0);
+    } else {
+      EXPECT_EQ(row.at("unit"), "ns apart");
+      EXPECT_TRUE(row.at("goal").is_null());
+    }
+  }
+}
+
+TEST(Welch, TellsTwoMeansApartAsFarAsTheirSpreadLets) {
+  // Means 3 and 5, variances 2.5: 2 / sqrt(2.5 / 5 + 2.5 / 5).
+  const Welch two = welch({{1, 2, 3, 4, 5}, {3, 4, 5, 6, 7}}, 1);
+  EXPECT_NEAR(two.t, 2, 1e-9);
+  EXPECT_NEAR(two.apart, 2, 1e-9);
+  EXPECT_EQ(welch({{1, 2, 3}, {1, 2, 3}}, 1).t, 0);
+  EXPECT_EQ(welch({{1}, {2}}, 1).t, 0);
+  EXPECT_EQ(welch({{}, {}}).t, 0);
+  // What was interrupted counts for neither.
+  EXPECT_EQ(welch({{1, 2, 1, 2, 1000}, {1, 2, 1, 2, 1}}, 0.8).t,
+            welch({{1, 2, 1, 2}, {1, 2, 1, 2, 1}}, 1).t);
 }
 
 TEST(Bench, RefusesWhatItDoesNotKnow) {

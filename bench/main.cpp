@@ -11,6 +11,7 @@
 
 #include "bench/enroll.h"
 #include "bench/report.h"
+#include "bench/timing.h"
 
 namespace estia::bench {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 using Bench = std::function<std::vector<Row>(double scale, std::ostream& progress)>;
 
 const std::map<std::string, Bench>& benches() {
-  static const std::map<std::string, Bench> all{{"enroll", bench_enroll}};
+  static const std::map<std::string, Bench> all{{"enroll", bench_enroll}, {"timing", bench_timing}};
   return all;
 }
 
@@ -39,7 +40,9 @@ void declare(CLI::App& parser, Arguments& arguments) {
       ->required()
       ->check(CLI::IsMember(known));
   parser.add_option("--json", arguments.json, "write the figures here as well")->type_name("FILE");
-  parser.add_option("--scale", arguments.scale, "how many enrolments, in relation to the default")
+  parser
+      .add_option("--scale", arguments.scale,
+                  "how many enrolments or attempts, in relation to the default")
       ->check(CLI::Range(kLeast, kMost))
       ->capture_default_str();
 }

@@ -6,11 +6,11 @@ set -euo pipefail
 # shellcheck source=softhsm-setup/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../softhsm-setup/lib.sh"
 
-readonly kNames="enroll"
+readonly kNames="enroll timing"
 usage="usage: run.sh NAME... [--json FILE] [--scale S]
   NAME         what to measure: $kNames
   --json FILE  write the figures to FILE as well
-  --scale S    how many enrolments, in relation to the default of 1 (.05 is a quick look)"
+  --scale S    how many enrolments or attempts, in relation to the default of 1 (.05 is a quick look)"
 names=()
 options=()
 while [ $# -gt 0 ]; do

@@ -45,13 +45,10 @@ PasswordCheck::Cost PasswordCheck::cost_of(const ca::Snapshot& snapshot, const c
 }
 
 bool PasswordCheck::matches(const ca::Account* account, std::string_view password, Cost cost) {
-  if (account == nullptr) {
-    return check_slowly(cost == Cost::costly ? dummy_chosen_hash() : dummy_password_hash(),
-                        password) &&
-           false;
-  }
-  if (!is_chosen(account->password)) {
-    const bool right = verify_password(account->password, password);
+  // An unknown user's goes the way of a wrong one for a generated one, step for step.
+  if (account == nullptr || !is_chosen(account->password)) {
+    const ca::PasswordHash& stored = account == nullptr ? dummy_password_hash() : account->password;
+    const bool right = verify_password(stored, password) && account != nullptr;
     if (!right && cost == Cost::costly) {
       static_cast<void>(check_slowly(dummy_chosen_hash(), password));
     }

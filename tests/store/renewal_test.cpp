@@ -70,60 +70,6 @@ TEST_F(RenewalTest, TheGraceIsNotForTheCa) {
   EXPECT_EQ(refusal(first, csr_for("CN=device-1")), "auth.certificate_untrusted");
 }
 
-/// Whoever may not renew, and that nothing is issued for them.
-TEST_F(RenewalTest, RefusedCertificatesGetNothing_EST_4_2_2_f) {
-  const auto make = [&] { return as_ra(new_key(), "CN=device-1"); };
-  const auto good = make();
-  const auto revoked = make();
-  revoke(revoked, 1);
-  const auto held = make();
-  revoke(held, ca::kCertificateHold);
-  const auto superseded = make();
-  revoke(superseded, 4);
-  auto& profile = snapshot_.certificate_profiles.at("device");
-  profile.extended_key_usage = {std::string(crypto::oid::kServerAuth)};
-  const auto not_for_clients = make();
-  profile = estia::test::device_profile();
-  snapshot_.certificate_profiles.emplace("other", profile).first->second.name = "other";
-  alias_.certificate_profile = "other";
-  const auto other_profile = as_ra(new_key(), "CN=device-2");
-  alias_.certificate_profile = "device";
-  const auto sister = estia::test::make_software_ca("sister");
-  snapshot_.cas.emplace("sister", sister.ca);
-  const auto other_names = as_ra(new_key(), "CN=device-3");
-  alias_.ca = "sister";
-  const auto issued_here = [&] { return rows(); };
-  const std::int64_t before = issued_here();
-  struct Row {
-    const char* why;
-    const crypto::Certificate& certificate;
-    Instant at;
-    const char* ca;
-    const char* id;
-  };
-  const Instant now = now_.at;
-  for (const Row& row : std::initializer_list<Row>{
-           {"revoked", revoked, now, "issuing", "auth.certificate_revoked"},
-           {"on hold", held, now, "issuing", "auth.certificate_revoked"},
-           {"superseded", superseded, now, "issuing", "own_certificate.superseded"},
-           {"expired", good, good.not_after(), "issuing", "auth.certificate_untrusted"},
-           {"not yet valid", good, good.not_before() - seconds(1), "issuing",
-            "auth.certificate_untrusted"},
-           {"wrong purpose", not_for_clients, now, "issuing", "auth.certificate_untrusted"},
-           {"other CA", good, now, "sister", "auth.certificate_untrusted"},
-           {"other profile", other_profile, now, "issuing", "own_certificate.other_profile"},
-           {"other names", other_names, now, "issuing", "reenroll.names_differ"}}) {
-    now_.at = row.at;
-    alias_.ca = row.ca;
-    const std::string subject = &row.certificate == &other_profile ? "CN=device-2" : "CN=device-1";
-    EXPECT_EQ(refusal(row.certificate, csr_for(subject)), row.id) << row.why;
-    EXPECT_EQ(issued_here(), before) << row.why;
-  }
-  now_.at = now;
-  alias_.ca = "issuing";
-  EXPECT_EQ(refusal(good, csr_for("CN=device-1")), "") << "the fault was not the request";
-}
-
 TEST_F(RenewalTest, ARegistrationAuthorityRenewsItselfAndOthersOnlyBySwitch_EST_3_7_d) {
   const auto ra = listed_ra();
   static_cast<void>(as_ra(new_key(), "CN=device-1", {"dns:one.acme.example"}));

@@ -28,6 +28,7 @@ class EstiadProcess final {
   [[nodiscard]] int stop();
   [[nodiscard]] std::string out() const;
   [[nodiscard]] std::string err() const;
+  [[nodiscard]] const std::filesystem::path& err_file() const noexcept { return err_; }
 
  private:
   void wait_until_ready(const std::filesystem::path& ready);

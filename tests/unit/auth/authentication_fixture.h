@@ -62,12 +62,13 @@ class Entities final : public ca::EndEntityStore {
   void add(const ca::EndEntity&, const ca::AuditEvent&) override {}
   void set_disabled(std::string_view, bool, const ca::AuditEvent&) override {}
   [[nodiscard]] std::vector<ca::EnrollmentCode> codes(std::string_view, Instant) const override {
-    return {code};
+    return has_code ? std::vector{code} : std::vector<ca::EnrollmentCode>{};
   }
   void set_code(std::string_view, const ca::EnrollmentCode&, const ca::AuditEvent&) override {}
   void remove_codes(std::string_view, const ca::AuditEvent&) override {}
 
   ca::EndEntity entity{.username = "device-7", .ca = "issuing"};
+  bool has_code = true;
   ca::EnrollmentCode code{
       .id = Bytes(16, 7), .hash = hash_generated_secret(Secret("the code")), .uses_left = 1};
 };
