@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 # What the flows of flows.sh are made of: requests and certificates by openssl, answers by curl, a manufacturer by
 # `openssl ca`. Sourced by flows.sh, never run. All files are in the directory it works in.
+# est, issuing and run are set by flows.sh, which also uses present.
+# shellcheck disable=SC2154,SC2034
 
 operator() { "$ESTIA" "$@" --state "$ESTIA_STATE"; }
 
