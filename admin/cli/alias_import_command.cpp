@@ -26,8 +26,10 @@ void AliasImportCommand::add_to(CLI::App& alias) {
       "Print EJBCA's EST aliases as tables for estia apply, and report what was taken");
   app->add_option("file", command->file, "EJBCA's property dump")->required();
   command->target.add_to(*app, false);
-  app->add_option("--map", command->maps,
-                  "What an id of EJBCA is here: ca:ID=NAME, eeprofile:ID=NAME, certprofile:ID=NAME")
+  app->add_option(
+         "--map", command->maps,
+         "What an id of EJBCA is here: ca:ID=NAME, eeprofile:ID=NAME, certprofile:ID=NAME, "
+         "vendorca:ID=ANCHOR")
       ->allow_extra_args(false);
   app->add_option("--ra-scope", command->ra_scope,
                   "Names that registration authorities may ask for; needed with accounts");

@@ -126,7 +126,8 @@ ApplyReport apply(const ApplyRequest& request, ca::ConfigurationStore& store, co
   }
   const ca::StoredConfiguration next{.version = in_force.stored.version + 1,
                                      .document = print(wanted),
-                                     .accounts = accounts.accounts};
+                                     .accounts = accounts.accounts,
+                                     .crls = in_force.stored.crls};
   // Built first: what is stored can be put in force.
   std::shared_ptr<const ca::Snapshot> snapshot = build_snapshot(next);
   report.version = store.replace(in_force.stored.version, next.document, next.accounts,

@@ -45,7 +45,9 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::vector<std::string> split_list(const std::string& text) {
+}  // namespace
+
+std::vector<std::string> ejbca_list(const std::string& text) {
   std::vector<std::string> parts;
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t end = std::min(text.find(';', at), text.size());
@@ -58,8 +60,6 @@ std::vector<std::string> split_list(const std::string& text) {
   }
   return parts;
 }
-
-}  // namespace
 
 std::string ejbca_key_of(const std::string& property) {
   std::string_view longest;
@@ -80,8 +80,9 @@ EjbcaAlias::EjbcaAlias(std::string name, const std::map<std::string, JavaPropert
 ca::Alias EjbcaAlias::read() {
   read_mode();
   alias_.ca = mapped("defaultca", "ca", "ca", "");
+  const bool vendors = read_vendors();
   if (alias_.mode == ca::AliasMode::client) {
-    read_client();
+    read_client(vendors);
   } else {
     read_ra();
   }
@@ -120,14 +121,19 @@ bool EjbcaAlias::flag(const Setting& setting) const {
 std::string EjbcaAlias::mapped(const char* key, const char* kind, const char* ours,
                                const char* fallback) {
   const Setting id = setting(key, fallback);
-  const auto found = context_.names.find({kind, id.value});
+  const std::string& name = name_of(id, kind, id.value);
+  took(id, std::string(ours) + " = \"" + name + "\"");
+  return name;
+}
+
+const std::string& EjbcaAlias::name_of(const Setting& setting, const char* kind,
+                                       const std::string& id) {
+  const auto found = context_.names.find({kind, id});
   if (found == context_.names.end()) {
-    refuse(
-        "ejbca.unmapped", id,
-        "nothing says what this is here: --map '" + std::string(kind) + ":" + id.value + "=NAME'");
+    refuse("ejbca.unmapped", setting,
+           "nothing says what this is here: --map '" + std::string(kind) + ":" + id + "=NAME'");
   }
   context_.used.insert(found->first);
-  took(id, std::string(ours) + " = \"" + found->second + "\"");
   return found->second;
 }
 
@@ -148,6 +154,10 @@ void EjbcaAlias::refuse(const char* id, const Setting& setting, const std::strin
 
 void EjbcaAlias::took(const Setting& setting, const std::string& what) {
   context_.report.took.push_back(shown(setting) + ": " + what);
+}
+
+void EjbcaAlias::not_taken(const Setting& setting, const std::string& why) {
+  context_.report.not_taken.push_back(shown(setting) + ": " + why);
 }
 
 void EjbcaAlias::differs(const std::string& what) {
@@ -235,7 +245,7 @@ void EjbcaAlias::read_scheme() {
       refuse("ejbca.value", parameters, "scheme FIXED needs the name here");
     }
     alias_.name_parameters =
-        alias_.name_scheme == dn ? split_list(parameters.value) : std::vector{parameters.value};
+        alias_.name_scheme == dn ? ejbca_list(parameters.value) : std::vector{parameters.value};
     took(parameters, "name_parameters");
   }
   for (const auto& [key, ours, member] :
@@ -249,39 +259,9 @@ void EjbcaAlias::read_scheme() {
   }
 }
 
-void EjbcaAlias::read_client() {
-  using enum ca::CodeSource;
-  alias_.authenticators = {ca::Authenticator::code};
-  const Setting module = setting("authenticationmodule", "");
-  if (module.value == "DnPartPwd") {
-    alias_.code_source = dn_part;
-    const Setting field = setting("extractdnpartpwdcomponent", "DN");
-    alias_.code_field = field.value;
-    took(field, "code_field");
-  } else if (module.value == "HttpBasicAuth") {
-    alias_.code_source = basic;
-  } else if (!module.value.empty() && module.value != "ChallengePwd") {
-    refuse("ejbca.value", module, "must be ChallengePwd, DnPartPwd or HttpBasicAuth");
-  }
-  took(module, "code_source = \"" + std::string(to_string(alias_.code_source)) + "\"");
-  if (module.value.empty()) {
-    // Never weaker than it was: nobody has a code until an operator makes one.
-    differs(
-        "no authenticationmodule: here a first enrolment always needs a code; it is looked for in "
-        "challengePassword, where every client can put it, and nobody gets in without one");
-  }
-  const Setting field = setting("extractusernamecomponent", "DN");
-  alias_.username_field = field.value;
-  took(field, "username_field");
-  differs("end entities of other CAs than '" + alias_.ca +
-          "' are refused here until their CA is listed in further_cas");
-}
-
 void EjbcaAlias::read_what_is_not_built() {
-  constexpr std::array<std::pair<const char*, const char*>, 3> kSwitches{
-      {{"vendorcertificatemode",
-        "Estia has no vendor mode: the first enrolment needs what authenticators says"},
-       {"severkeygenenabled", "Estia has no serverkeygen: the operation is not found"},
+  constexpr std::array<std::pair<const char*, const char*>, 2> kSwitches{
+      {{"severkeygenenabled", "Estia has no serverkeygen: the operation is not found"},
        {"supportproxyca", "proxy CAs have no counterpart"}}};
   for (const auto& [key, why] : kSwitches) {
     const Setting on = setting(key, "false");
@@ -289,20 +269,9 @@ void EjbcaAlias::read_what_is_not_built() {
       continue;
     }
     if (flag(on)) {
-      context_.report.not_taken.push_back(shown(on) + ": " + why);
+      not_taken(on, why);
     } else {
       took(on, "nothing to do, it is off here too");
-    }
-  }
-  for (const char* key : {"vendorcaids", "vendorca"}) {
-    const Setting list = setting(key, "");
-    if (!list.present) {
-      continue;
-    }
-    if (list.value.empty()) {
-      took(list, "nothing to do");
-    } else {
-      context_.report.not_taken.push_back(shown(list) + ": Estia has no vendor mode");
     }
   }
 }

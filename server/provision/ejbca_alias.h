@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "server/ca/model.h"
 #include "server/provision/ejbca_import.h"
@@ -20,6 +21,9 @@ using EjbcaNames = std::map<std::pair<std::string, std::string>, std::string>;
 /// "ra.namegenerationscheme"), the longest where several fit; empty for a key nobody knows, or
 /// without an alias in front.
 [[nodiscard]] std::string ejbca_key_of(const std::string& property);
+
+/// The parts of a list "a; b;c", without the spaces around them; one empty part of an empty text.
+[[nodiscard]] std::vector<std::string> ejbca_list(const std::string& text);
 
 /// One alias of the dump, read setting by setting into one of ours; writes the report.
 class EjbcaAlias final {
@@ -52,17 +56,25 @@ class EjbcaAlias final {
   [[nodiscard]] bool flag(const Setting& setting) const;
   [[nodiscard]] std::string mapped(const char* key, const char* kind, const char* ours,
                                    const char* fallback);
+  [[nodiscard]] const std::string& name_of(const Setting& setting, const char* kind,
+                                           const std::string& id);
   [[nodiscard]] std::string shown(const Setting& setting) const;
   [[nodiscard]] std::string place(const Setting& setting) const;
   [[noreturn]] void refuse(const char* id, const Setting& setting, const std::string& why) const;
   void took(const Setting& setting, const std::string& what);
+  void not_taken(const Setting& setting, const std::string& why);
   void differs(const std::string& what);
 
   void read_mode();
   void read_ra();
   void read_authentication();
   void read_scheme();
-  void read_client();
+  /// Whether manufacturers' certificates are what a first enrolment needs here.
+  [[nodiscard]] bool read_vendors();
+  void read_vendor_anchors();
+  void leave_vendor_lists();
+  void read_client(bool vendors);
+  void read_module();
   void read_what_is_not_built();
   void report_the_rest();
 

@@ -19,10 +19,13 @@ EjbcaNames read_maps(const std::vector<std::string>& maps) {
     const std::size_t colon = map.find(':');
     const std::size_t equals = map.rfind('=');  // an older dump has names for ids
     const std::string kind = map.substr(0, colon);
-    const bool known = kind == "ca" || kind == "eeprofile" || kind == "certprofile";
+    const bool known =
+        kind == "ca" || kind == "eeprofile" || kind == "certprofile" || kind == "vendorca";
     if (!known || equals == std::string::npos || equals < colon || equals + 1 == map.size()) {
       throw Error(ErrorCode::config, "ejbca.map",
-                  "'" + map + "' must be ca:ID=NAME, eeprofile:ID=NAME or certprofile:ID=NAME");
+                  "'" + map +
+                      "' must be ca:ID=NAME, eeprofile:ID=NAME, certprofile:ID=NAME or "
+                      "vendorca:ID=NAME");
     }
     if (!names
              .emplace(std::pair(kind, map.substr(colon + 1, equals - colon - 1)),

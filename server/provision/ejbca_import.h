@@ -11,8 +11,9 @@ namespace estia::provision {
 /// EJBCA's property dump of its EST aliases, and what its numbers mean here.
 struct EjbcaDump {
   std::string_view text{};
-  std::string source{};                   ///< what messages call it, usually the file
-  std::vector<std::string> maps{};        ///< "ca:ID=NAME", "eeprofile:ID=NAME", "certprofile:..."
+  std::string source{};  ///< what messages call it, usually the file
+  /// "ca:ID=NAME", "eeprofile:ID=NAME", "certprofile:ID=NAME"; "vendorca:ID=NAME" of a trust anchor
+  std::vector<std::string> maps{};
   std::optional<std::string> ra_scope{};  ///< of every alias in RA mode; needed with accounts
 };
 

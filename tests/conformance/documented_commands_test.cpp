@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands of docs/clients.md as they are printed, against the real estiad.
+// The commands of docs/clients.md and docs/aliases.md as they are printed, against the real estiad.
 #include <algorithm>
 #include <sstream>
 
@@ -50,7 +50,8 @@ struct Case {
   const char* host;
 };
 
-class DocumentedCommands : public testing::TestWithParam<Case> {
+/// Without a parameter: pages that are typed from top to bottom.
+class DocumentedPage : public testing::Test {
  protected:
   /// A source directory whose demo runs: demo.env as softhsm-setup/demo.sh writes it, and tests/.
   void make_source_directory() const {
@@ -97,6 +98,8 @@ class DocumentedCommands : public testing::TestWithParam<Case> {
   Site site_;
 };
 
+class DocumentedCommands : public DocumentedPage, public testing::WithParamInterface<Case> {};
+
 TEST_P(DocumentedCommands, FetchTheCaEnrolAndReenrol) {
   require_program("pki", "strongswan-pki");
   require_program("javac", "default-jdk-headless");
@@ -124,6 +127,31 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"strongswan", "strongSwan", "sw-2.crt", "sw-2.key", "sw-1.example.com"},
         Case{"bouncy_castle", "Bouncy Castle", "bc-2.pem", "bc-2.key", "bc-1.example.com"}),
     [](const testing::TestParamInfo<Case>& wanted) { return std::string(wanted.param.name); });
+
+TEST_F(DocumentedPage, WalkThrough) {
+  const auto sections = sections_of(test::source_directory() / "docs/clients.md");
+  const std::string commands = commands_of(sections, "EJBCA's walk-through");
+  ASSERT_NE(commands, "");
+  make_source_directory();
+  ASSERT_NO_FATAL_FAILURE(run_script(sections.front().commands + commands));
+  EXPECT_EQ(site_.stop_and_count("simpleenroll"), 7);
+  EXPECT_EQ(site_.installation.query("SELECT count(*) FROM certificate WHERE state = 'issued' AND "
+                                     "operation = 'simplereenroll'"),
+            "3");
+}
+
+TEST_F(DocumentedPage, EveryModeOfAnAliasFromTopToBottom) {
+  std::string commands;
+  for (const Section& section : sections_of(test::source_directory() / "docs/aliases.md")) {
+    commands += section.commands;
+  }
+  make_source_directory();
+  ASSERT_NO_FATAL_FAILURE(run_script(commands));
+  EXPECT_EQ(site_.stop_and_count("simpleenroll"), 9);
+  EXPECT_EQ(site_.installation.query("SELECT count(*) FROM certificate WHERE state = 'issued' AND "
+                                     "operation = 'simplereenroll'"),
+            "2");
+}
 
 }  // namespace
 }  // namespace estia::conformance

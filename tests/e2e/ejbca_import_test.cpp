@@ -1,128 +1,189 @@
 // SPDX-License-Identifier: Apache-2.0
 // From EJBCA's property dump to aliases that answer curl and openssl, while estiad runs.
-#include "crypto/base/file.h"
-#include "tests/e2e/support/managed_site.h"
+#include <algorithm>
+#include <cctype>
+
+#include "tests/e2e/support/ejbca_site.h"
+#include "tests/e2e/support/vendor_pki.h"
 
 namespace estia::e2e {
 namespace {
 
-constexpr const char* kPassword = "line-7-password-0123456789abcdef";
-
-/// One alias's name begins another's; keys are absent, unknown, escaped and over two lines.
-constexpr const char* kDump = R"(#Thu Nov 26 12:00:00 UTC 2026
-plant.operationmode=client
-plant.defaultca=-1234567
-plant.authenticationmodule=ChallengePwd
-plant.extractusernamecomponent=CN
-plant.allowupdatewithsamekey=false
-plant.severkeygenenabled=true
-plant.7.operationmode=ra
-plant.7.defaultca = -1234567
-plant.7.eeprofile: 7
-plant.7.certprofile=9
-plant.7.requirecert=false
-plant.7.requsername=l\u0069ne-7
-plant.7.reqpassword=6d60b1ee19b2f8f4
-plant.7.ra.namegenerationscheme=DN
-plant.7.ra.namegenerationparameters=UID;\
-  SN;CN
-plant.7.ra.namegenerationprefix=f-
-plant.7.futuresetting=yes
-)";
-
-constexpr const char* kProfile = R"(
-[[end_entity_profile]]
-name = "factory"
-required = ["CN"]
-optional = ["serialNumber", "UID"]
-)";
-
-class EjbcaImport : public ManagedSite {
+class EjbcaImport : public EjbcaSite {
  protected:
-  [[nodiscard]] Finished import(std::vector<std::string> more) const {
-    const auto file = client->new_file(".properties");
-    write_new_file(file, kDump, FileMode::secret);
-    std::vector<std::string> arguments{"alias",
-                                       "import-ejbca",
-                                       file.string(),
-                                       "--map",
-                                       "ca:-1234567=issuing",
-                                       "--map",
-                                       "eeprofile:7=factory",
-                                       "--map",
-                                       "certprofile:9=device"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return estia(arguments);
-  }
-  /// What the operator does about the account: a password file, and the comment's signs away.
-  [[nodiscard]] std::string with_account(std::string toml) const {
-    write_new_file(installation.directory() / "plant.7.password", std::string(kPassword) + "\n",
-                   FileMode::secret);
-    const std::string comment =
-        "# [[account]]\n# alias = \"plant.7\"\n# user = \"line-7\"\n"
-        "# password_file = \"plant.7.password\"\n";
-    const std::size_t at = toml.find(comment);
-    EXPECT_NE(at, std::string::npos) << toml;
-    std::string lines = comment;
-    for (std::size_t sign = 0; (sign = lines.find("# ")) != std::string::npos;) {
-      lines.erase(sign, 2);
-    }
-    return at == std::string::npos ? toml : toml.replace(at, comment.size(), lines);
-  }
-  std::string username_after(const std::string& subject) {
-    const Answer answer =
-        client->post("plant.7/simpleenroll", EstClient::csr_base64(client->make_device(subject)),
-                     client->as_user("line-7", kPassword));
-    EXPECT_EQ(answer.status, 200) << answer.body;
-    return answer.status == 200 ? username_of(client->save_certificate(answer.body)) : "";
-  }
-  Answer enroll_with_challenge(const std::string& name, const std::string& code) {
-    Device device = client->make_device("/CN=unused");
-    const auto file = client->new_file(".cnf");
-    write_new_file(file,
-                   "[req]\nprompt = no\ndistinguished_name = dn\nattributes = attrs\n[dn]\nCN = " +
-                       name + "\n[attrs]\nchallengePassword = " + code + "\n",
-                   FileMode::secret);
-    device.csr = client->new_file(".csr");
-    client->openssl({"req", "-new", "-key", device.key.string(), "-config", file.string(),
-                     "-outform", "DER", "-out", device.csr.string()});
-    return client->post("plant/simpleenroll", EstClient::csr_base64(device));
-  }
+  void import_and_apply();
+  void expect_codes_in_challenge_password(const std::string& round);
+  void expect_account_and_scheme(const std::string& round);
+  void expect_codes_by_basic(const std::string& round);
+  void expect_codes_in_the_subject(const std::string& round);
+  void expect_vendors(const std::string& round, const Device& device, const Device& stranger);
+  void expect_defaults(const std::string& round);
+
+  Device authority;  ///< with cmcRA
 };
 
-TEST_F(EjbcaImport, ADumpBecomesAliasesThatBehaveSo) {
+void EjbcaImport::import_and_apply() {
   const std::string before = estia_ok({"config", "export"});
   const Finished imported = import({"--ra-scope", "CN=*, UID=*, serialNumber=*"});
   ASSERT_EQ(imported.code, 0) << imported.err;
   for (const char* line :
        {"took       plant.7.ra.namegenerationparameters = 'UID;SN;CN': name_parameters\n",
         "took       plant.operationmode = 'client': mode = \"client\"\n",
+        "took       plant.vendor.vendorcaids = '-5;77': vendor_anchors\n",
+        "took       bare.ra.namegenerationscheme (absent: 'RANDOM')",
         "differs    plant.7: registration authorities are bound to ra_scope",
         "not taken  plant.7.reqpassword: cannot be recovered",
         "not taken  plant.severkeygenenabled = 'true': Estia has no serverkeygen",
+        "not taken  plant.vendor.authenticationmodule: decides nothing",
+        "not taken  bare.supportproxyca = 'true'",
         "plant.7.futuresetting: no setting of an alias"}) {
     EXPECT_NE(imported.err.find(line), std::string::npos) << line << "\n" << imported.err;
   }
   EXPECT_EQ((imported.out + imported.err).find("6d60b1ee19b2f8f4"), std::string::npos);
   EXPECT_EQ(estia_ok({"config", "export"}), before) << "nothing was changed";
+  ASSERT_TRUE(add_configuration(kProfiles + with_account(imported.out)));
+}
 
-  ASSERT_TRUE(add_configuration(kProfile + with_account(imported.out)));
-  // plant.7: RA mode, an account alone, usernames by UID;SN;CN.
-  EXPECT_EQ(username_after("/CN=device-1/serialNumber=4711/UID=u-1"), "f-u-1");
-  EXPECT_EQ(username_after("/CN=device-1/serialNumber=4711"), "f-4711");
-  EXPECT_EQ(username_after("/CN=device-1"), "f-device-1");
-  const std::string csr = EstClient::csr_base64(client->make_device("/CN=device-2"));
-  EXPECT_EQ(client->post("plant.7/simpleenroll", csr).status, 401);
-  // plant: client mode, a code in challengePassword, the CN is the username, a renewal's key new.
-  estia_ok({"entity", "add", "--username", "meter-1", "--ca", "issuing", "--end-entity-profile",
-            "device", "--certificate-profile", "device", "--subject", "CN=meter-1"});
-  const std::string out = estia_ok({"code", "new", "--username", "meter-1"});
-  const std::string code = out.substr(0, out.find('\n'));
-  EXPECT_EQ(enroll_with_challenge("meter-1", "wrong").status, 403);
-  const Answer enrolled = enroll_with_challenge("meter-1", code);
-  ASSERT_EQ(enrolled.status, 200) << enrolled.body;
-  EXPECT_EQ(username_of(client->save_certificate(enrolled.body)), "meter-1");
-  EXPECT_EQ(enroll_with_challenge("meter-1", code).status, 403) << "spent";
+/// plant: a code in challengePassword, the CN is the username, a renewal needs a new key.
+void EjbcaImport::expect_codes_in_challenge_password(const std::string& round) {
+  const std::string name = "meter-" + round;
+  const std::string code = code_for(name);
+  EXPECT_EQ(enroll("plant", with_challenge(name, "wrong")).status, 403);
+  Device device = with_challenge(name, code);
+  const Answer enrolled = enroll("plant", device);
+  ASSERT_EQ(username_after(enrolled), name);
+  EXPECT_EQ(enroll("plant", with_challenge(name, code)).status, 403) << "spent";
+  device.certificate = client->save_certificate(enrolled.body);
+  const auto renew = [&](const Device& next) {
+    return client->post("plant/simplereenroll", EstClient::csr_base64(next),
+                        EstClient::as_device(device));
+  };
+  client->make_csr(device, "/CN=" + name);
+  EXPECT_EQ(renew(device).status, 400) << "its key again";
+  EXPECT_EQ(username_after(renew(client->make_device("/CN=" + name))), name);
+  EXPECT_EQ(client->post("plant/serverkeygen", EstClient::csr_base64(device)).status, 404);
+  EXPECT_EQ(enroll("plants", device).status, 400) << "no such alias";
+}
+
+/// plant.7: RA mode, an account alone, usernames by UID;SN;CN; a known one is renewed.
+void EjbcaImport::expect_account_and_scheme(const std::string& round) {
+  const auto account = client->as_user("line-7", kPassword);
+  const auto named = [&](const std::string& subject) {
+    return username_after(enroll("plant.7", client->make_device(subject), account));
+  };
+  const std::string cn = "/CN=device-" + round;
+  const std::string sn = "/serialNumber=47-" + round;
+  EXPECT_EQ(named(cn + sn + "/UID=u-" + round), "f-u-" + round);
+  EXPECT_EQ(named(cn + sn), "f-47-" + round);
+  EXPECT_EQ(named(cn), "f-device-" + round);
+  EXPECT_EQ(named(cn), "f-device-" + round) << "a renewal";
+  const std::string entities = estia_ok({"entity", "list"});
+  EXPECT_EQ(entities.find("f-device-" + round + "\t"), entities.rfind("f-device-" + round + "\t"));
+  const Device device = client->make_device("/CN=other-" + round);
+  EXPECT_EQ(enroll("plant.7", device).status, 401);
+  EXPECT_EQ(enroll("plant.7", device, EstClient::as_device(authority)).status, 401);
+  EXPECT_EQ(enroll("plant.7", client->make_device(cn + "/O=Elsewhere"), account).status, 400)
+      << "the end-entity profile has no O";
+}
+
+/// plant.http: a code by HTTP Basic.
+void EjbcaImport::expect_codes_by_basic(const std::string& round) {
+  const std::string name = "http-" + round;
+  const std::string code = code_for(name);
+  const Device device = client->make_device("/CN=" + name);
+  const Answer unasked = enroll("plant.http", device);
+  EXPECT_EQ(unasked.status, 401);
+  EXPECT_NE(unasked.header("WWW-Authenticate").find("Basic"), std::string::npos);
+  EXPECT_EQ(enroll("plant.http", device, client->as_user(name, "wrong")).status, 401);
+  EXPECT_EQ(username_after(enroll("plant.http", device, client->as_user(name, code))), name);
+}
+
+/// plant.dn: a code in the OU.
+void EjbcaImport::expect_codes_in_the_subject(const std::string& round) {
+  const std::string name = "dn-" + round;
+  const std::string code = code_for(name);
+  const auto with = [&](const std::string& ou) {
+    return enroll("plant.dn", client->make_device("/CN=" + name + "/OU=" + ou));
+  };
+  EXPECT_EQ(with("wrong").status, 403);
+  const Answer enrolled = with(code);
+  ASSERT_EQ(username_after(enrolled), name);
+  const auto certificate = client->save_certificate(enrolled.body);
+  EXPECT_EQ(client->openssl({"x509", "-in", certificate.string(), "-noout", "-subject"}).find("OU"),
+            std::string::npos);
+}
+
+/// plant.vendor: the vendor's certificate in place of a code; its serialNumber is the username.
+void EjbcaImport::expect_vendors(const std::string& round, const Device& device,
+                                 const Device& stranger) {
+  const std::string name = "S" + round;
+  EXPECT_EQ(enroll("plant.vendor", device, EstClient::as_device(device)).status, 403)
+      << "not registered";
+  const std::string code = code_for(name);
+  EXPECT_EQ(enroll("plant.vendor", with_challenge(name, code)).status, 403) << "no codes here";
+  EXPECT_EQ(enroll("plant.vendor", stranger, EstClient::as_device(stranger)).status, 403);
+  const Answer enrolled = enroll("plant.vendor", device, EstClient::as_device(device));
+  ASSERT_EQ(username_after(enrolled), name);
+  const Device own{
+      .key = device.key, .csr = {}, .certificate = client->save_certificate(enrolled.body)};
+  EXPECT_EQ(username_after(client->post("plant.vendor/simplereenroll",
+                                        EstClient::csr_base64(client->make_device("/CN=" + name)),
+                                        EstClient::as_device(own))),
+            name);
+}
+
+/// bare: RA mode, a certificate of a registration authority, random usernames.
+void EjbcaImport::expect_defaults(const std::string& round) {
+  const Device device = client->make_device("/CN=bare-" + round);
+  EXPECT_EQ(enroll("bare", device).status, 403) << "nothing to challenge with";
+  EXPECT_EQ(enroll("bare", device, client->as_user("line-7", kPassword)).status, 403);
+  const std::string name = username_after(enroll("bare", device, EstClient::as_device(authority)));
+  EXPECT_EQ(name.size(), 12U) << name;
+  EXPECT_TRUE(std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0; }));
+  const Device again = client->make_device("/CN=bare-" + round);
+  EXPECT_EQ(enroll("bare", again, EstClient::as_device(authority)).status, 403)
+      << "another username, so the subject is another end entity's";
+}
+
+TEST_F(EjbcaImport, ADumpBecomesAliasesThatBehaveSoAlsoAfterARestartAndAKill) {
+  const VendorPki acme(*client, "Acme");
+  const VendorPki old(*client, "Old");
+  const VendorPki other(*client, "Other");
+  const auto trust = [&](const VendorPki::Ca& ca, const std::string& name) {
+    estia_ok({"anchor", "add", ca.certificate.string(), "--name", name, "--revocation", "none",
+              "--yes"});
+  };
+  trust(acme.intermediate(), "acme");
+  trust(old.root(), "acme-old");
+  trust(other.root(), "other");  // trusted by no alias
+  ASSERT_NO_FATAL_FAILURE(import_and_apply());
+  authority = with_challenge("ra-1", code_for("ra-1", "ra"));
+  const Answer made = enroll("plant", authority);
+  ASSERT_EQ(made.status, 200) << made.body;
+  authority.certificate = client->save_certificate(made.body);
+
+  std::vector<std::pair<Device, Device>> devices;
+  for (const char* round : {"1", "2", "3"}) {
+    const std::string subject = std::string("/CN=IDevID/serialNumber=S") + round;
+    const VendorPki& vendor = *round == '2' ? old : acme;
+    devices.emplace_back(vendor.make_device(subject), other.make_device(subject));
+  }
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const std::string round = std::to_string(i + 1);
+    SCOPED_TRACE(round);
+    expect_codes_in_challenge_password(round);
+    expect_account_and_scheme(round);
+    expect_codes_by_basic(round);
+    expect_codes_in_the_subject(round);
+    expect_vendors(round, devices.at(i).first, devices.at(i).second);
+    expect_defaults(round);
+    if (i == 0) {
+      EXPECT_EQ(server->stop(), 0) << server->err();
+      start();
+    } else if (i == 1) {
+      kill_and_start();
+    }
+  }
 }
 
 TEST_F(EjbcaImport, TheOperatorIsToldWhatIsMissing) {
@@ -134,6 +195,14 @@ TEST_F(EjbcaImport, TheOperatorIsToldWhatIsMissing) {
   const Finished twice = import({"--ra-scope", "any", "--map", "ca:-1234567=other"});
   EXPECT_EQ(twice.code, 1);
   EXPECT_NE(twice.err.find("this id was mapped before"), std::string::npos) << twice.err;
+  // An anchor that is not there is found when it is applied.
+  const Finished imported = import({"--ra-scope", "CN=*, UID=*, serialNumber=*"});
+  ASSERT_EQ(imported.code, 0) << imported.err;
+  const Finished applied =
+      apply(estia_ok({"config", "export"}) + kProfiles + with_account(imported.out));
+  EXPECT_EQ(applied.code, 1);
+  EXPECT_NE(applied.err.find("alias[plant.vendor].vendor_anchors"), std::string::npos)
+      << applied.err;
 }
 
 }  // namespace

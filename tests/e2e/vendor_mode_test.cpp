@@ -176,6 +176,23 @@ TEST_F(VendorMode, ACrlThatIsRequiredDecides) {
   EXPECT_NE(estia_ok({"anchor", "list"}).find("Acme Devices"), std::string::npos);
 }
 
+/// The CRLs are not in the document, and what is not in it must not get lost by changing it.
+TEST_F(VendorMode, ACrlOutlivesAChangeOfTheConfiguration) {
+  trust(acme->intermediate(), "acme", "crl-if-present");
+  const Device bad = known_device("S14");
+  acme->revoke(acme->intermediate(), bad.certificate);
+  estia_ok({"anchor", "crl", "acme", acme->make_crl(acme->intermediate()).string()});
+  EXPECT_EQ(enroll(bad).status, 403);
+  ASSERT_TRUE(
+      change_configuration("name = \"factory\"\n", "name = \"factory\"\nrenewal_window = \"30d\"\n"));
+  EXPECT_EQ(enroll(bad).status, 403);
+  const VendorPki other(*client, "Other");
+  trust(other.root(), "other");
+  EXPECT_EQ(enroll(bad).status, 403);
+  estia_ok({"anchor", "remove", "other", "--yes"});
+  EXPECT_EQ(enroll(bad).status, 403);
+}
+
 TEST_F(VendorMode, ACrlIsTakenFromItsIssuerOnly) {
   trust(acme->root(), "acme", "crl-if-present");
   const Device device = known_device("S10");

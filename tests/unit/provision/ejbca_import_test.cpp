@@ -131,18 +131,12 @@ TEST(EjbcaImport, ChangeSubjectNameIsForTheFirstEnrolmentOnly) {
 
 TEST(EjbcaImport, WhatIsNotBuiltIsNeverSilent) {
   for (const std::string mode : {"ra", "client"}) {
-    for (const std::string key :
-         {"vendorcertificatemode", "supportproxyca", "severkeygenenabled"}) {
+    for (const std::string key : {"supportproxyca", "severkeygenenabled"}) {
       const std::string text = "a.operationmode=" + mode + "\na." + key + "=";
       EXPECT_EQ(lines_with(imported(text + "true\n").not_taken, "a." + key + " = 'true'"), 1U);
       const EjbcaImport off = imported(text + "false\n");
       EXPECT_EQ(lines_with(off.not_taken, key), 0U);
       EXPECT_EQ(lines_with(off.took, "a." + key + " = 'false'"), 1U);
-    }
-    for (const std::string key : {"vendorcaids", "vendorca"}) {
-      const std::string text = "a.operationmode=" + mode + "\na." + key + "=";
-      EXPECT_EQ(lines_with(imported(text + "1;2\n").not_taken, "a." + key + " = '1;2'"), 1U);
-      EXPECT_EQ(lines_with(imported(text + "\n").not_taken, key), 0U);
     }
   }
   // The right spelling is the wrong one.

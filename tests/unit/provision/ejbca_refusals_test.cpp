@@ -42,8 +42,24 @@ TEST(EjbcaRefusals, AnUnmappedIdNamesItsKey) {
             "taken");
 }
 
+TEST(EjbcaRefusals, AVendorsIdIsOfAVendor) {
+  const std::string text = "a.operationmode=client\na.vendorcertificatemode=true\n";
+  expect_refusal(text + "a.vendorcaids=1;2",
+                 "ejbca.unmapped d:4: a.vendorcaids = '1;2': nothing says what this is here: --map "
+                 "'vendorca:1=NAME'");
+  std::vector<std::string> maps = kMaps;
+  maps.emplace_back("vendorca:1=acme");
+  const auto listed = [&](const std::string& list) {
+    return refusal("a.defaultca=1\n" + text + list + "\n", "any", maps);
+  };
+  EXPECT_EQ(listed("a.vendorcaids=1"), "taken");
+  EXPECT_EQ(listed("a.vendorcaids=1;2").find("ejbca.unmapped d:4: a.vendorcaids = '1;2'"), 0U);
+  EXPECT_EQ(listed("a.vendorca=2").find("ejbca.unmapped d:4: a.vendorca = '2'"), 0U);
+}
+
 TEST(EjbcaRefusals, Maps) {
-  for (const char* map : {"", "ca", "ca:1", "ca:1=", "=ca:1", "profile:1=x", "CA:1=x", "ca=1:x"}) {
+  for (const char* map : {"", "ca", "ca:1", "ca:1=", "=ca:1", "profile:1=x", "CA:1=x", "ca=1:x",
+                          "vendorca:1", "vendorca:1="}) {
     EXPECT_EQ(refusal("a.defaultca=1\n", "any", {map}).find("ejbca.map "), 0U) << map;
   }
   EXPECT_EQ(refusal("a.defaultca=1\n", "any", {"ca:1=x", "ca:1=y"}).find("ejbca.map "), 0U);
