@@ -83,7 +83,8 @@ void AnchorRemoveCommand::add_to(CLI::App& anchor) {
 void AnchorRemoveCommand::run() const {
   const std::string path = anchor_path(name, "remove");
   ManagementClient client(target.running());
-  for (const Json& anchor : client.get("/anchors").at("anchors")) {
+  const Json present = client.get("/anchors");
+  for (const Json& anchor : present.at("anchors")) {
     if (anchor.at("name") == name) {
       std::cout << shown(anchor);
     }

@@ -2,8 +2,6 @@
 // Manufacturers' certificates (IDevID) as credentials of the first enrolment, and the trust anchors
 // they need, added and removed by the operator while clients are connected.
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include "crypto/base/file.h"
 #include "tests/e2e/support/managed_site.h"
@@ -45,17 +43,6 @@ class VendorMode : public ManagedSite {
   Device known_device(const std::string& name) {
     register_device(name);
     return acme->make_device("/CN=IDevID/serialNumber=" + name);
-  }
-
-  /// A request is logged once its answer is sent.
-  bool logged(const std::string& id) {
-    for (int attempt = 0; attempt < 500; ++attempt) {
-      if (server->err().find(id) != std::string::npos) {
-        return true;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return false;
   }
 
   std::unique_ptr<VendorPki> acme;
@@ -183,8 +170,8 @@ TEST_F(VendorMode, ACrlOutlivesAChangeOfTheConfiguration) {
   acme->revoke(acme->intermediate(), bad.certificate);
   estia_ok({"anchor", "crl", "acme", acme->make_crl(acme->intermediate()).string()});
   EXPECT_EQ(enroll(bad).status, 403);
-  ASSERT_TRUE(
-      change_configuration("name = \"factory\"\n", "name = \"factory\"\nrenewal_window = \"30d\"\n"));
+  ASSERT_TRUE(change_configuration("name = \"factory\"\n",
+                                   "name = \"factory\"\nrenewal_window = \"30d\"\n"));
   EXPECT_EQ(enroll(bad).status, 403);
   const VendorPki other(*client, "Other");
   trust(other.root(), "other");

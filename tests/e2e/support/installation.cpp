@@ -46,11 +46,10 @@ Installation::Installation(const std::string& ra_scope,
   run_ok({"softhsm2-util", "--init-token", "--free", "--label", kLabel, "--so-pin", "so-1234",
           "--pin", kPin},
          directory(), environment_);
-  std::vector<std::string> command{"init",       "--state",        state().string(),
-                                   "--module",   softhsm_module(), "--token",
-                                   kLabel,       "--pin-file",     pin_file().string(),
-                                   "--ra-scope", ra_scope,         "--dns",
-                                   "localhost",  "--ip",           "127.0.0.1"};
+  std::vector<std::string> command{
+      "init",      "--state",    state().string(),    "--module",   softhsm_module(), "--token",
+      kLabel,      "--pin-file", pin_file().string(), "--ra-scope", ra_scope,         "--dns",
+      "localhost", "--ip",       "127.0.0.1"};
   command.insert(command.end(), init_arguments.begin(), init_arguments.end());
   const Finished init = estia(command);
   if (init.code != 0) {

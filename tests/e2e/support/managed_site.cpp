@@ -3,6 +3,9 @@
 
 #include <signal.h>
 
+#include <chrono>
+#include <thread>
+
 #include "crypto/base/file.h"
 
 namespace estia::e2e {
@@ -74,6 +77,16 @@ std::string ManagedSite::username_of(const std::filesystem::path& certificate) c
   const std::string shown = estia_ok({"cert", "show", "--serial", serial_of(certificate)});
   const std::size_t at = shown.find_first_not_of(' ', shown.find("username") + 8);
   return shown.substr(at, shown.find('\n', at) - at);
+}
+
+bool ManagedSite::logged(const std::string& text) const {
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    if (server->err().find(text) != std::string::npos) {
+      return true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
 }
 
 }  // namespace estia::e2e

@@ -34,6 +34,9 @@ class ManagedSite : public testing::Test {
   /// The username on record for a certificate.
   [[nodiscard]] std::string username_of(const std::filesystem::path& certificate) const;
 
+  /// Whether estiad's log says this; a request is logged once its answer is sent, so wait for it.
+  [[nodiscard]] bool logged(const std::string& text) const;
+
   const Installation installation;
   std::unique_ptr<EstiadProcess> server;
   std::unique_ptr<EstClient> client;
