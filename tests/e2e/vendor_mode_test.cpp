@@ -183,8 +183,8 @@ TEST_F(VendorMode, ACrlOutlivesAChangeOfTheConfiguration) {
   acme->revoke(acme->intermediate(), bad.certificate);
   estia_ok({"anchor", "crl", "acme", acme->make_crl(acme->intermediate()).string()});
   EXPECT_EQ(enroll(bad).status, 403);
-  ASSERT_TRUE(
-      change_configuration("name = \"factory\"\n", "name = \"factory\"\nrenewal_window = \"30d\"\n"));
+  ASSERT_TRUE(change_configuration("name = \"factory\"\n",
+                                   "name = \"factory\"\nrenewal_window = \"30d\"\n"));
   EXPECT_EQ(enroll(bad).status, 403);
   const VendorPki other(*client, "Other");
   trust(other.root(), "other");
