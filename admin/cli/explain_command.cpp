@@ -19,6 +19,22 @@ std::string body_of(const std::string& file) {
   return der ? base64_encode(as_bytes(file)) : file;
 }
 
+/// The PEM blocks of a file: openssl writes subject and issuer beside each.
+std::string certificates_in(const std::string& file) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
+  std::string blocks;
+  for (std::size_t at = file.find(kBegin); at != std::string::npos; at = file.find(kBegin, at)) {
+    const std::size_t end = file.find(kEnd, at);
+    if (end == std::string::npos) {
+      return file;  // for estiad to say what is wrong with it
+    }
+    blocks += file.substr(at, end + kEnd.size() - at) + "\n";
+    at = end;
+  }
+  return blocks.empty() ? file : blocks;
+}
+
 }  // namespace
 
 void ExplainCommand::add_to(CLI::App& estia) {
@@ -47,7 +63,7 @@ void ExplainCommand::run() const {
   constexpr int kIndent = 2;
   Json body{{"alias", alias}, {"operation", operation}, {"csr", body_of(read_file(csr, kLargest))}};
   if (!certificates.empty()) {
-    body["certificates"] = read_file(certificates, kLargest);
+    body["certificates"] = certificates_in(read_file(certificates, kLargest));
   }
   if (!user.empty()) {
     body["user"] = user;
