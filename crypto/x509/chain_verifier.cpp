@@ -51,8 +51,9 @@ Certificate known_or_read(const X509* wanted,
   return Certificate::from_openssl(wanted);
 }
 
+/// Not the leaf, should somebody have listed it.
 bool is_anchor_of(X509_STORE_CTX* context, int depth) {
-  return depth + 1 == sk_X509_num(::X509_STORE_CTX_get0_chain(context));
+  return depth > 0 && depth + 1 == sk_X509_num(::X509_STORE_CTX_get0_chain(context));
 }
 
 /// The anchor needs no CRL: nobody above it is asked.

@@ -105,27 +105,13 @@ http::Response remove(const Management& management, const Call& call) {
 }
 
 http::Response set_crl(const Management& management, const Call& call) {
-  const std::string& name = call.captured.at(0);
   JsonObject body = body_of(call.request);
-  const Bytes octets = base64_decode(body.text("crl"));
-  const std::string issuers = body.optional_text("issuers").value_or("");
+  const provision::CrlRequest request{.anchor = call.captured.at(0),
+                                      .crl = base64_decode(body.text("crl")),
+                                      .issuers = body.optional_text("issuers").value_or(""),
+                                      .who = call.who};
   body.finish();
-  const auto snapshot = management.snapshot();
-  const auto anchor = snapshot->trust_anchors.find(name);
-  if (anchor == snapshot->trust_anchors.end()) {
-    throw Error(ErrorCode::not_found, "anchor.unknown", "there is no trust anchor '" + name + "'");
-  }
-  const Instant now = management.clock.now();
-  const ca::StoredCrl crl = provision::verified_crl(anchor->second, octets, issuers, now);
-  const crypto::Crl parsed = crypto::Crl::parse(crl.der);
-  management.set_crl(crl, {.at = now,
-                           .who = call.who,
-                           .what = "anchor.crl",
-                           .outcome = "ok",
-                           .object = name,
-                           .detail = "issuer=" + parsed.issuer().text() +
-                                     " this_update=" + time_text(parsed.this_update())});
-  return json_response(crl_json(parsed));
+  return json_response(crl_json(management.take_crl(request)));
 }
 
 }  // namespace

@@ -18,6 +18,24 @@ std::optional<std::string> authorization_of(JsonObject& body) {
   return "Basic " + base64_encode(credentials.view());
 }
 
+/// Wipes the credentials on every way out.
+class Wiped final {
+ public:
+  explicit Wiped(std::optional<std::string>& text) : text_(text) {}
+  ~Wiped() {
+    if (text_) {
+      cleanse(*text_);
+    }
+  }
+  Wiped(const Wiped&) = delete;
+  Wiped& operator=(const Wiped&) = delete;
+  Wiped(Wiped&&) = delete;
+  Wiped& operator=(Wiped&&) = delete;
+
+ private:
+  std::optional<std::string>& text_;
+};
+
 Json text_or_null(const std::string& text) {
   return text.empty() ? Json() : Json(text);
 }
@@ -50,10 +68,8 @@ http::Response explain(const Management& management, const Call& call) {
   }
   question.authorization = authorization_of(body);
   body.finish();
+  const Wiped wiped(question.authorization);
   const ca::Explanation answer = management.explain(question);
-  if (question.authorization) {
-    cleanse(*question.authorization);
-  }
   return json_response(
       {{"outcome", outcome_of(answer)},
        {"refusal", refusal_json(answer.refusal)},

@@ -12,6 +12,7 @@
 #include "server/ca/end_entity.h"
 #include "server/ca/explanation.h"
 #include "server/ca/registry.h"
+#include "server/provision/anchors.h"
 #include "server/provision/apply.h"
 
 namespace estia::api {
@@ -43,8 +44,9 @@ struct Management {
   std::function<std::shared_ptr<const ca::Snapshot>()> snapshot;
   /// Stores and publishes, one change at a time; throws what provision::apply throws.
   std::function<provision::ApplyReport(const provision::ApplyRequest&)> apply;
-  /// Stores and publishes a CRL that was verified.
-  std::function<void(const ca::StoredCrl&, const ca::AuditEvent&)> set_crl;
+  /// Checks, stores and publishes a CRL, one change at a time; throws what provision::take_crl
+  /// does.
+  std::function<crypto::Crl(const provision::CrlRequest&)> take_crl;
   /// Whether this configuration could be put in force, as far as the token is concerned.
   std::function<void(const ca::Snapshot&)> check_keys;
   std::function<Status()> status;

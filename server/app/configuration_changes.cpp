@@ -2,7 +2,6 @@
 #include "server/app/configuration_changes.h"
 
 #include "server/ops/log.h"
-#include "server/provision/configuration_document.h"
 
 namespace estia::app {
 
@@ -24,14 +23,19 @@ provision::ApplyReport ConfigurationChanges::apply(const provision::ApplyRequest
   return report;
 }
 
-void ConfigurationChanges::set_crl(const ca::StoredCrl& crl, const ca::AuditEvent& audit) {
+crypto::Crl ConfigurationChanges::take_crl(const provision::CrlRequest& request) {
   const std::lock_guard lock(mutex_);
-  store_.set_crl(crl, audit);
-  if (const std::optional<ca::StoredConfiguration> stored = store_.load()) {
-    snapshots_.publish(provision::build_snapshot(*stored));
-  }
+  crypto::Crl crl =
+      provision::take_crl(request, store_, clock_,
+                          {.prepare = {}, .publish = [&](std::shared_ptr<const ca::Snapshot> next) {
+                             snapshots_.publish(std::move(next));
+                           }});
   ops::log(ops::Level::info, "anchor.crl",
-           {{"who", audit.who}, {"anchor", audit.object}, {"crl", audit.detail}});
+           {{"who", request.who},
+            {"anchor", request.anchor},
+            {"issuer", crl.issuer().text()},
+            {"this_update", utc_text(crl.this_update())}});
+  return crl;
 }
 
 }  // namespace estia::app

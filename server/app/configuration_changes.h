@@ -5,6 +5,7 @@
 
 #include "server/app/snapshot_holder.h"
 #include "server/app/token_ca_keys.h"
+#include "server/provision/anchors.h"
 #include "server/provision/apply.h"
 
 namespace estia::app {
@@ -22,8 +23,9 @@ class ConfigurationChanges final {
   /// Throws what provision::apply and TokenCaKeys::find throw; then nothing has changed.
   [[nodiscard]] provision::ApplyReport apply(const provision::ApplyRequest& request);
 
-  /// Stores a CRL that was verified, and it counts from the next request. Throws Error{store, ...}.
-  void set_crl(const ca::StoredCrl& crl, const ca::AuditEvent& audit);
+  /// A CRL counts from the next request. Throws what provision::take_crl throws; then nothing has
+  /// changed.
+  [[nodiscard]] crypto::Crl take_crl(const provision::CrlRequest& request);
 
  private:
   ca::ConfigurationStore& store_;

@@ -68,8 +68,8 @@ api::Management Daemon::management() {
       .clock = clock_,
       .snapshot = [this] { return snapshots_.current(); },
       .apply = [this](const provision::ApplyRequest& request) { return changes_.apply(request); },
-      .set_crl = [this](const ca::StoredCrl& crl,
-                        const ca::AuditEvent& audit) { changes_.set_crl(crl, audit); },
+      .take_crl =
+          [this](const provision::CrlRequest& request) { return changes_.take_crl(request); },
       .check_keys = [this](const ca::Snapshot& wanted) { static_cast<void>(keys_.find(wanted)); },
       .status = [this] { return status(); },
       .explain =

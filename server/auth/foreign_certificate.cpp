@@ -77,19 +77,19 @@ void check_foreign_certificate(const ca::Snapshot& snapshot,
   Failure failure = Failure::untrusted;
   std::string why = "no trust anchors";
   // Each anchor by itself, since each has its own policy: one that does not ask for CRLs must not
-  // be a way around one that does, so a revocation found by any of them is final.
+  // be a way around one that does, so what any of them says about revocation is final.
   bool trusted = false;
   for (const std::string& name : anchors) {
     const ca::TrustAnchor& anchor = snapshot.trust_anchor(name);
     const crypto::ChainOutcome outcome = judge(anchor, leaf, untrusted, now);
     trusted = trusted || outcome.trusted;
     if (!outcome.trusted &&
-        (failure == Failure::untrusted || outcome.failure == Failure::revoked)) {
+        (failure == Failure::untrusted || outcome.failure == Failure::revoked)) {  // the worst
       failure = outcome.failure;
       why = outcome.reason + " (anchor " + name + ")";
     }
   }
-  if (!trusted || failure == Failure::revoked) {
+  if (!trusted || failure != Failure::untrusted) {
     refuse(leaf, failure, why);
   }
 }

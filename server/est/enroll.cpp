@@ -2,6 +2,7 @@
 #include "server/est/enroll.h"
 
 #include <algorithm>
+#include <array>
 
 #include "crypto/base/error.h"
 #include "crypto/cms/certs_only.h"
@@ -35,6 +36,13 @@ void check_media_type(const http::Request& request) {
     throw Error(ErrorCode::unsupported_media, "body.media_type",
                 "the Content-Type of this request must be " + std::string(kCsrMediaType));
   }
+}
+
+/// What says nothing about the request, and is to be tried again.
+bool is_our_failure(const Error& error) {
+  constexpr std::array kOurs{ErrorCode::store, ErrorCode::token, ErrorCode::busy,
+                             ErrorCode::internal};
+  return std::ranges::find(kOurs, error.code()) != kOurs.end();
 }
 
 http::Response refusal(const Error& error) {
@@ -101,7 +109,7 @@ crypto::IssuedCertificate Enroll::certify(const Target& target, ca::Operation op
     // A spent code is good for the repetition of its request and for no other answer: what else is
     // wrong would tell it from a wrong one.
     const bool spent = proven && (proven->code_is_spent() || error.id() == "code.spent");
-    if (!spent || error.code() == ErrorCode::store || error.code() == ErrorCode::token) {
+    if (!spent || is_our_failure(error)) {
       throw;
     }
     throw authentication_.spent_code(alias, *proven, presented.address);

@@ -44,7 +44,9 @@ void RefusalAudit::record(const Refused& refused, const Error& error) {
   {
     const std::lock_guard lock(mutex_);
     const Instant now = clock_.now();
-    if (now >= next_look_ || kinds_.size() >= kMostKinds) {
+    // Also when the clock was set back.
+    const bool due = now >= next_look_ || next_look_ - now > kBetweenLooks;
+    if (due || kinds_.size() >= kMostKinds) {
       take_over(now, rows);
       next_look_ = now + kBetweenLooks;
     }

@@ -88,6 +88,37 @@ std::string without_anchor(const std::string& document, const std::string& name)
   return print(parsed);
 }
 
+crypto::Crl take_crl(const CrlRequest& request, ca::ConfigurationStore& store, const Clock& clock,
+                     const ApplyHooks& hooks) {
+  ca::StoredConfiguration stored = store.load().value_or(ca::StoredConfiguration{});
+  const auto present = stored.version == 0 ? nullptr : build_snapshot(stored);
+  if (!present || !present->trust_anchors.contains(request.anchor)) {
+    throw Error(ErrorCode::not_found, "anchor.unknown",
+                "there is no trust anchor '" + request.anchor + "'");
+  }
+  const Instant now = clock.now();
+  const ca::StoredCrl taken =
+      verified_crl(present->trust_anchor(request.anchor), request.crl, request.issuers, now);
+  std::erase_if(stored.crls, [&](const ca::StoredCrl& each) {
+    return each.anchor == taken.anchor && each.issuer == taken.issuer;
+  });
+  stored.crls.push_back(taken);
+  // Built first: what is stored can be put in force.
+  std::shared_ptr<const ca::Snapshot> next = build_snapshot(stored);
+  crypto::Crl crl = crypto::Crl::parse(taken.der);
+  store.set_crl(taken, {.at = now,
+                        .who = request.who,
+                        .what = "anchor.crl",
+                        .outcome = "ok",
+                        .object = request.anchor,
+                        .detail = "issuer=" + crl.issuer().text() +
+                                  " this_update=" + utc_text(crl.this_update())});
+  if (hooks.publish) {
+    hooks.publish(std::move(next));
+  }
+  return crl;
+}
+
 ca::StoredCrl verified_crl(const ca::TrustAnchor& anchor, ByteView octets,
                            const std::string& issuers, Instant now) {
   const crypto::Crl crl = crypto::Crl::parse(octets);

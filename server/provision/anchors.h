@@ -7,6 +7,7 @@
 #include "crypto/base/clock.h"
 #include "server/ca/configuration_store.h"
 #include "server/ca/model.h"
+#include "server/provision/apply.h"
 
 namespace estia::provision {
 
@@ -27,6 +28,20 @@ struct AnchorPlan {
 
 /// The document without it, in no list either. Throws Error{not_found, "anchor.unknown"}.
 [[nodiscard]] std::string without_anchor(const std::string& document, const std::string& name);
+
+/// A CRL somebody hands in.
+struct CrlRequest {
+  std::string anchor{};   ///< its name
+  Bytes crl{};            ///< DER or PEM
+  std::string issuers{};  ///< as in verified_crl
+  std::string who{};      ///< for the audit trail
+};
+
+/// Checks it against the configuration as stored, stores it with its audit row, and publishes. One
+/// call at a time: what is newer is judged by what is stored. Throws what verified_crl throws,
+/// Error{not_found, "anchor.unknown"}, Error{store, ...}; then nothing has changed.
+[[nodiscard]] crypto::Crl take_crl(const CrlRequest& request, ca::ConfigurationStore& store,
+                                   const Clock& clock, const ApplyHooks& hooks = {});
 
 /// A CRL for what this anchor leads to, checked: signed by the anchor, or by the first of `issuers`
 /// (PEM, or empty), a CA below it that the rest of them leads to; of now, and not older than the

@@ -240,12 +240,12 @@ ca::Alias read_alias(const ConfigurationSection& section) {
   alias.certificate_profile = section.optional_text("certificate_profile").value_or("");
   alias.authenticators = read_authenticators(section, alias.mode);
   alias.ra_scope = read_scope(section, alias.authenticators);
-  read_anchors(section, alias);
   alias.channel_binding =
       read_choice(section, "channel_binding", kPolicies, alias.channel_binding);  // EST-3.5-a
   read_codes(section, alias);
   check_order(section, alias);
   read_naming(section, alias);
+  read_anchors(section, alias);
   alias.allow_same_key = section.flag("allow_same_key", alias.allow_same_key);
   alias.retry_window = section.duration("retry_window").value_or(alias.retry_window);
   if (alias.retry_window > kLongestRetryWindow) {

@@ -69,6 +69,14 @@ void check_vendor_mode(const ConfigurationSection& section, const ca::Alias& ali
     section.refuse("config.value", "vendor_in_ra_mode",
                    "needs \"vendor-certificate\" among the authenticators");
   }
+  constexpr std::string_view kRandom = "${RANDOM}";
+  const bool random = alias.name_scheme == ca::NameScheme::random ||
+                      (alias.name_prefix + alias.name_postfix).find(kRandom) != std::string::npos;
+  if (alias.vendor_in_ra_mode && random) {
+    section.refuse(
+        "config.value", "vendor_in_ra_mode",
+        "cannot work with random usernames: a device would be a new end entity each time");
+  }
   if (alias.vendor_in_ra_mode && alias.ra_scope.empty()) {
     section.refuse("config.scope_missing", "ra_scope",
                    "is needed with vendor_in_ra_mode: say which names there may be, or \"any\"");

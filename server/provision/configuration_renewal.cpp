@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an alias says about renewals and new names.
+#include <algorithm>
+
 #include "server/provision/configuration_parts.h"
 
 namespace estia::provision {
@@ -52,6 +54,13 @@ void read_renewal(const ConfigurationSection& section, ca::Alias& alias) {
   alias.allow_renewal_on_behalf = section.flag("allow_renewal_on_behalf", false);
   if (alias.allow_renewal_on_behalf) {
     require_scope(section, "allow_renewal_on_behalf", alias);
+    // simplereenroll asks for the certificate alone: where a first enrolment needs more than that
+    // from a registration authority, renewing for others must not need less.
+    if (std::ranges::find(alias.authenticators, ca::Authenticator::client_certificate) ==
+        alias.authenticators.end()) {
+      section.refuse("config.value", "allow_renewal_on_behalf",
+                     "needs \"client-certificate\" among the authenticators");
+    }
     require_names_in_usernames(section, alias);
   }
 }

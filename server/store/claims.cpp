@@ -204,18 +204,25 @@ void rename_end_entity(Transaction& transaction, ByteView serial, const ca::Audi
   Bytes san;
   {
     Query row = transaction.query(
-        "SELECT e.username, e.subject, e.san, c.new_subject, c.new_san FROM certificate AS c "
-        "JOIN end_entity AS e ON e.username = c.username "
-        "WHERE c.serial = ? AND c.new_subject IS NOT NULL");
+        "SELECT username, new_subject, new_san FROM certificate "
+        "WHERE serial = ? AND new_subject IS NOT NULL");
     row.bind(serial);
     if (!row.step()) {
       return;
     }
     username = row.text(0);
-    old_subject = row.blob(1);
-    old_san = row.blob(2);
-    subject = row.blob(3);
-    san = row.blob(4);
+    subject = row.blob(1);
+    san = row.blob(2);
+  }
+  {
+    // By its key: usernames as they are written have no index.
+    Query row = transaction.query("SELECT subject, san FROM end_entity WHERE username_key = ?");
+    row.bind(ca::username_key(username));
+    if (!row.step()) {
+      return;
+    }
+    old_subject = row.blob(0);
+    old_san = row.blob(1);
   }
   transaction.query("UPDATE end_entity SET subject = ?, san = ? WHERE username_key = ?")
       .bind(subject)

@@ -124,19 +124,23 @@ void supersede_older(Transaction& transaction, ByteView serial, Instant now,
                      const ca::AuditEvent& audit) {
   std::vector<Bytes> superseded;
   {
-    // An open intent counts as issued. A hold is no way back into use either.
+    // An open intent counts as issued. A hold is no way back into use either, nor is having expired
+    // a little while ago: an alias may let such a certificate renew (`expired_grace`, 30 days at
+    // most).
+    constexpr std::chrono::hours kLongestGrace{30 * 24};
     Query update = transaction.query(
         "UPDATE certificate SET revoked_at = ?1, revocation_reason = ?2 WHERE rowid IN "
         "(SELECT older.rowid FROM certificate AS new JOIN certificate AS older ON "
         "older.username = new.username AND older.ca = new.ca AND older.profile = new.profile AND "
         "older.rowid < new.rowid WHERE new.serial = ?3 AND new.single_active = 1 AND "
         "new.username <> '' AND (new.revoked_at IS NULL OR new.revocation_reason = ?4) AND "
-        "older.state <> 'failed' AND older.not_after >= ?1 AND "
+        "older.state <> 'failed' AND older.not_after >= ?5 AND "
         "(older.revoked_at IS NULL OR older.revocation_reason = ?4)) RETURNING serial");
     update.bind(now)
         .bind(std::int64_t{ca::kSuperseded})
         .bind(serial)
-        .bind(std::int64_t{ca::kCertificateHold});
+        .bind(std::int64_t{ca::kCertificateHold})
+        .bind(now - kLongestGrace);
     while (update.step()) {
       superseded.push_back(update.blob(0));
     }

@@ -105,14 +105,20 @@ TEST_F(SingleActiveTest, RevokedExpiredAndFailedOnesStayWhatTheyAre) {
   issue(1);
   revoke(1, 1);
   ca::Intent expired = wanted(2);
-  expired.not_after = clock_.now() - std::chrono::milliseconds(1);
+  expired.not_after = clock_.now() - std::chrono::hours(24 * 31);
   intend(*store_, expired);
   static_cast<void>(commit(*store_, serial_of(2)));
+  // Found by a maintainer: one that expired a while ago could renew again and again in its grace.
+  ca::Intent in_grace = wanted(5);
+  in_grace.not_after = clock_.now() - std::chrono::hours(24 * 29);
+  intend(*store_, in_grace);
+  static_cast<void>(commit(*store_, serial_of(5)));
   intend(*store_, wanted(3));
   store_->registry().fail(serial_of(3), event("certificate.failed"));
   issue(4);
   EXPECT_EQ(reason(1), 1);
   EXPECT_EQ(reason(2), -1);
+  EXPECT_EQ(reason(5), ca::kSuperseded);
   EXPECT_EQ(reason(3), -1);
 }
 

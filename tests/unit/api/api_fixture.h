@@ -84,9 +84,9 @@ class ApiTest : public testing::Test {
                               return provision::apply(request, store->configuration(), clock,
                                                       {.prepare = check_keys, .publish = {}});
                             },
-                        .set_crl =
-                            [this](const ca::StoredCrl& crl, const ca::AuditEvent& audit) {
-                              store->configuration().set_crl(crl, audit);
+                        .take_crl =
+                            [this](const provision::CrlRequest& request) {
+                              return provision::take_crl(request, store->configuration(), clock);
                             },
                         .check_keys = [this](const ca::Snapshot& wanted) { check_keys(wanted); },
                         .status =

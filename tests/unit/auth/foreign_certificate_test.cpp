@@ -134,6 +134,10 @@ TEST_F(ForeignCertificate, IsRevokedIfAnyOfTheAliasesAnchorsSaysSo) {
     alias.vendor_anchors = anchors;
     EXPECT_EQ(vendor_outcome(bad), "forbidden auth.certificate_revoked");
     EXPECT_EQ(vendor_outcome(issue(acme, {})), "vendor");
+    const std::vector<crypto::Crl> kept = snapshot.trust_anchors.at("acme").crls;
+    snapshot.trust_anchors.at("acme").crls.clear();
+    EXPECT_EQ(vendor_outcome(issue(acme, {})), "forbidden auth.revocation_unknown");
+    snapshot.trust_anchors.at("acme").crls = kept;
   }
 }
 

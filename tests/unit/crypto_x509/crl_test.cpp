@@ -115,6 +115,10 @@ TEST_F(CrlTest, AnAnchorThatIsAnIntermediateNeedsNoneOfWhatIsAboveIt) {
   EXPECT_TRUE(verify_client_chain(leaf, {}, {sub.certificate}, kNow,
                                   CrlCheck{.crls = crls, .required = true})
                   .trusted);
+  // A leaf that somebody lists is no anchor that nobody can ask about.
+  EXPECT_EQ(
+      verify_client_chain(leaf, {}, {leaf}, kNow, CrlCheck{.crls = {}, .required = true}).failure,
+      ChainOutcome::Failure::revocation_unknown);
 }
 
 TEST_F(CrlTest, IfPresentTakesWhatThereIs) {

@@ -76,6 +76,10 @@ TEST(AliasRenewal, WhatCannotBeIsRefusedWithTheKey) {
       {no_scope + on_behalf, "config.scope_missing"},
       {no_scope + new_names, "config.scope_missing"},
       {no_scope + new_names, "is needed with allow_change_subject_name_at_renewal"},
+      // Found by a maintainer: renewing for others would have needed less than enrolling them.
+      {ra + on_behalf + "authenticators = [\"client-certificate+basic\"]\n",
+       "needs \"client-certificate\""},
+      {ra + on_behalf + "authenticators = [\"basic\"]\n", "needs \"client-certificate\""},
       {ra + on_behalf + "name_scheme = \"random\"\n", "alias[more].allow_renewal_on_behalf"},
       {ra + on_behalf + "name_prefix = \"${RANDOM}\"\n", "alias[more].allow_renewal_on_behalf"},
       {ra + on_behalf + "name_postfix = \"${RANDOM}\"\n", "alias[more].allow_renewal_on_behalf"},

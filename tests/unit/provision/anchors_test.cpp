@@ -107,6 +107,9 @@ TEST(Anchors, WhatCannotBeIsRefused) {
       {alias(std::string(kRa) + "authenticators = [\"vendor-certificate\"]\n"),
        "vendor_in_ra_mode = true"},
       {alias(std::string(kRa) + "vendor_in_ra_mode = true\n"), "needs \"vendor-certificate\""},
+      {alias(std::string(kRa) + "vendor_in_ra_mode = true\nname_scheme = \"random\"\n"
+                                "authenticators = [\"vendor-certificate\"]\n"),
+       "cannot work with random usernames"},
       {alias("end_entity_profile = \"device\"\ncertificate_profile = \"device\"\n"
              "vendor_in_ra_mode = true\nauthenticators = [\"vendor-certificate\"]\n"),
        "config.scope_missing"},
