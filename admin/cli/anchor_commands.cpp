@@ -5,6 +5,7 @@
 
 #include "admin/cli/confirm.h"
 #include "admin/cli/management_client.h"
+#include "admin/cli/object_path.h"
 #include "admin/cli/record_text.h"
 #include "crypto/base/bytes.h"
 #include "crypto/base/error.h"
@@ -23,10 +24,7 @@ std::string shown(Json record) {
 }
 
 std::string anchor_path(const std::string& name, const char* what) {
-  if (name.empty() || name.find_first_of("/?#%") != std::string::npos) {
-    throw CLI::ValidationError("NAME", "'" + name + "' is not the name of a trust anchor");
-  }
-  return "/anchors/" + name + "/" + what;
+  return object_path("anchors", name, "a trust anchor") + "/" + what;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "admin/cli/confirm.h"
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
 #include "crypto/base/password_rules.h"
@@ -57,19 +58,14 @@ void check_passwords(const Checked& checked, const std::vector<GivenPassword>& p
 }
 
 /// Scripts are never asked: they have no terminal.
-void ask(const Checked& checked) {
+void ask_before(const Checked& checked) {
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0) {
     return;
   }
   print_names("would add      ", checked.changes.added);
   print_names("would change   ", checked.changes.changed);
   print_names("would remove   ", checked.changes.removed);
-  std::cout << "apply? [y/N] " << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer != "y" && answer != "yes") {
-    throw Error(ErrorCode::conflict, "cli.declined", "nothing was changed");
-  }
+  ask("apply?");
 }
 
 }  // namespace
@@ -105,7 +101,7 @@ void ApplyCommand::run(const OpenOffline& offline) const {
   }
   wanted.replaces = checked.changes.version;
   if (!yes) {
-    ask(checked);
+    ask_before(checked);
   }
   const Changes changes = backend->replace(wanted);
   std::cout << (print_changes(changes) ? "configuration version " : "nothing to change, version ")

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "admin/cli/management_client.h"
+#include "admin/cli/object_path.h"
 #include "admin/cli/record_text.h"
 #include "crypto/base/bytes.h"
 
@@ -51,11 +52,9 @@ void CaShowCommand::add_to(CLI::App& ca) {
 }
 
 void CaShowCommand::run() const {
-  if (name.empty() || name.find_first_of("/?#%") != std::string::npos) {
-    throw CLI::ValidationError("NAME", "'" + name + "' is not the name of a CA");
-  }
+  const std::string path = object_path("cas", name, "a CA");
   ManagementClient client(target.running());
-  Json record = client.get("/cas/" + name);
+  Json record = client.get(path);
   if (pem) {
     std::cout << record.at("certificate").get<std::string>();
   } else if (der) {

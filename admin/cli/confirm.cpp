@@ -10,6 +10,15 @@
 
 namespace estia::admin {
 
+void ask(const std::string& question) {
+  std::cout << question << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer != "y" && answer != "yes") {
+    throw Error(ErrorCode::conflict, "cli.declined", "nothing was changed");
+  }
+}
+
 void confirm(const std::string& question, bool yes) {
   if (yes) {
     return;
@@ -17,12 +26,7 @@ void confirm(const std::string& question, bool yes) {
   if (::isatty(STDIN_FILENO) == 0) {
     throw CLI::ValidationError("--yes", "is needed where nobody can be asked");
   }
-  std::cout << question << " [y/N] " << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer != "y" && answer != "yes") {
-    throw Error(ErrorCode::conflict, "cli.declined", "nothing was changed");
-  }
+  ask(question);
 }
 
 }  // namespace estia::admin

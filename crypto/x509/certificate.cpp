@@ -4,7 +4,6 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "crypto/base/der.h"
@@ -12,6 +11,7 @@
 #include "crypto/keys/digest.h"
 #include "crypto/openssl/library.h"
 #include "crypto/openssl/require.h"
+#include "crypto/openssl/time.h"
 #include "crypto/x509/extension_list.h"
 
 namespace estia::crypto {
@@ -37,12 +37,12 @@ X509Ptr decode(ByteView der) {
   return certificate;
 }
 
-Instant instant_of(const ASN1_TIME* time) {
-  std::tm fields{};
-  if (::ASN1_TIME_to_tm(time, &fields) != 1) {
+Instant time_of(const ASN1_TIME* time) {
+  const std::optional<Instant> at = instant_of(time);
+  if (!at) {
     refuse("validity");
   }
-  return from_unix_seconds(::timegm(&fields));
+  return *at;
 }
 
 std::vector<Extension> extensions_of(const X509* certificate) {
@@ -101,8 +101,8 @@ Certificate Certificate::read(ByteView der, Decode decode) {
                 .der = Bytes(der.begin(), der.end()),
                 .subject = Name::from_openssl(::X509_get_subject_name(view)),
                 .issuer = Name::from_openssl(::X509_get_issuer_name(view)),
-                .not_before = instant_of(::X509_get0_notBefore(view)),
-                .not_after = instant_of(::X509_get0_notAfter(view)),
+                .not_before = time_of(::X509_get0_notBefore(view)),
+                .not_after = time_of(::X509_get0_notAfter(view)),
                 .key = key_of(view),
                 .extensions = extensions_of(view)};
     parts.x509 = std::move(x509);

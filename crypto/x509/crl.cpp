@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <utility>
 
 #include "crypto/base/der.h"
 #include "crypto/base/error.h"
 #include "crypto/openssl/library.h"
 #include "crypto/openssl/require.h"
+#include "crypto/openssl/time.h"
 
 namespace estia::crypto {
 namespace {
@@ -58,12 +58,12 @@ X509CrlPtr decode(ByteView der) {
   return crl;
 }
 
-Instant instant_of(const ASN1_TIME* time) {
-  std::tm fields{};
-  if (::ASN1_TIME_to_tm(time, &fields) != 1) {
+Instant time_of(const ASN1_TIME* time) {
+  const std::optional<Instant> at = instant_of(time);
+  if (!at) {
     refuse("time");
   }
-  return from_unix_seconds(::timegm(&fields));
+  return *at;
 }
 
 /// What OpenSSL does not look at without being asked would be taken for a full CRL.
@@ -115,8 +115,8 @@ Crl Crl::parse(ByteView octets) {
     Parts parts{.crl = nullptr,
                 .der = std::move(der),
                 .issuer = Name::from_openssl(::X509_CRL_get_issuer(crl.get())),
-                .this_update = instant_of(::X509_CRL_get0_lastUpdate(crl.get())),
-                .next_update = next == nullptr ? std::nullopt : std::optional(instant_of(next))};
+                .this_update = time_of(::X509_CRL_get0_lastUpdate(crl.get())),
+                .next_update = next == nullptr ? std::nullopt : std::optional(time_of(next))};
     parts.crl = std::move(crl);
     static_cast<void>(drain_errors());
     return Crl(std::make_shared<const Parts>(std::move(parts)));

@@ -256,6 +256,15 @@ GeneralNames GeneralNames::from_texts(const std::vector<std::string>& texts) {
   }
 }
 
+std::vector<std::string> GeneralNames::texts() const {
+  std::vector<std::string> texts;
+  texts.reserve(names_.size());
+  for (const GeneralName& name : names_) {
+    texts.push_back(std::string(to_string(name.kind)) + ":" + name.text);
+  }
+  return texts;
+}
+
 bool GeneralNames::matches(const GeneralNames& other) const {
   std::vector<std::string> mine;
   std::vector<std::string> theirs;

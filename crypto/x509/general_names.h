@@ -34,6 +34,8 @@ class GeneralNames final {
   [[nodiscard]] static GeneralNames from_texts(const std::vector<std::string>& texts);
 
   [[nodiscard]] const std::vector<GeneralName>& names() const noexcept { return names_; }
+  /// As from_texts() takes them: "dns:host".
+  [[nodiscard]] std::vector<std::string> texts() const;
   [[nodiscard]] bool empty() const noexcept { return names_.empty(); }
   [[nodiscard]] const Bytes& der() const noexcept { return der_; }
   /// The same names regardless of order; DNS names and mail hosts compared without case (RFC

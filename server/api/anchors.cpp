@@ -19,8 +19,8 @@ constexpr int kCreated = 201;
 
 Json crl_json(const crypto::Crl& crl) {
   return {{"issuer", crl.issuer().text()},
-          {"this_update", time_text(crl.this_update())},
-          {"next_update", crl.next_update() ? Json(time_text(*crl.next_update())) : Json()},
+          {"this_update", utc_text(crl.this_update())},
+          {"next_update", crl.next_update() ? Json(utc_text(*crl.next_update())) : Json()},
           {"revoked", crl.size()}};
 }
 

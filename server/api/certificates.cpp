@@ -26,7 +26,7 @@ Json revocation_of(const ca::CertificateRecord& record) {
   if (!record.revocation) {
     return nullptr;
   }
-  return {{"at", time_text(record.revocation->at)},
+  return {{"at", utc_text(record.revocation->at)},
           {"reason", std::string(provision::reason_name(record.revocation->reason))}};
 }
 
@@ -42,14 +42,14 @@ http::Response show(const Management& management, const Bytes& serial) {
              {"username", record->username},
              {"profile", record->profile},
              {"state", std::string(to_string(record->state))},
-             {"recorded_at", time_text(record->recorded_at)},
+             {"recorded_at", utc_text(record->recorded_at)},
              {"revocation", revocation_of(*record)},
              {"certificate", nullptr}};
   if (!record->certificate.empty()) {
     const auto certificate = crypto::Certificate::parse(record->certificate);
     value["subject"] = certificate.subject().text();
-    value["not_before"] = time_text(certificate.not_before());
-    value["not_after"] = time_text(certificate.not_after());
+    value["not_before"] = utc_text(certificate.not_before());
+    value["not_after"] = utc_text(certificate.not_after());
     value["certificate"] = certificate.to_pem();
   }
   return json_response(value);

@@ -13,18 +13,14 @@ constexpr std::size_t kBodyLimit = 64U * 1024U;
 constexpr std::uint64_t kMostListed = 1000;
 
 Json to_json(const ca::EndEntity& entity) {
-  Json san = Json::array();
-  for (const crypto::GeneralName& name : entity.san.names()) {
-    san.push_back(std::string(crypto::to_string(name.kind)) + ":" + name.text);
-  }
   return {{"username", entity.username},
           {"ca", entity.ca},
           {"end_entity_profile", entity.end_entity_profile},
           {"certificate_profile", entity.certificate_profile},
           {"subject", entity.subject.text()},
-          {"san", san},
+          {"san", entity.san.texts()},
           {"disabled", entity.disabled},
-          {"created_at", time_text(entity.created_at)}};
+          {"created_at", utc_text(entity.created_at)}};
 }
 
 /// With its codes, which are shown as what they are good for and nothing else.
@@ -40,7 +36,7 @@ http::Response show(const Management& management, const std::string& username) {
        management.entities.codes(username, management.clock.now())) {
     value["codes"].push_back(
         {{"uses_left", code.uses_left},
-         {"expires_at", code.expires_at ? Json(time_text(*code.expires_at)) : Json()}});
+         {"expires_at", code.expires_at ? Json(utc_text(*code.expires_at)) : Json()}});
   }
   return json_response(value);
 }
@@ -107,7 +103,7 @@ http::Response make_code(const Management& management, const Call& call) {
       {{"username", plan.username},
        {"code", std::string(made.code.text())},
        {"uses", plan.uses},
-       {"expires_at", made.expires_at ? Json(time_text(*made.expires_at)) : Json()}},
+       {"expires_at", made.expires_at ? Json(utc_text(*made.expires_at)) : Json()}},
       201);
 }
 

@@ -199,8 +199,4 @@ http::Response error_response(const Error& error) {
   return response;
 }
 
-std::string time_text(Instant at) {
-  return utc_text(at);
-}
-
 }  // namespace estia::api

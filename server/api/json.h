@@ -60,7 +60,4 @@ class JsonObject final {
 /// with status 422. Only our own defects keep their detail for the log.
 [[nodiscard]] http::Response error_response(const Error& error);
 
-/// "2026-01-31T12:00:00Z".
-[[nodiscard]] std::string time_text(Instant at);
-
 }  // namespace estia::api

@@ -10,7 +10,7 @@ http::Response show(const Status& status) {
   return json_response({{"version", status.version},
                         {"pid", status.pid},
                         {"node", status.node},
-                        {"started_at", time_text(status.started_at)},
+                        {"started_at", utc_text(status.started_at)},
                         {"configuration", status.configuration},
                         {"aliases", status.aliases},
                         {"est", {{"host", status.est_host}, {"port", status.est_port}}},

@@ -15,23 +15,13 @@ using ca::Authenticator;
 
 constexpr std::chrono::seconds kNoGrace{0};
 
-bool accepts(const ca::Alias& alias, Authenticator authenticator) {
-  return std::find(alias.authenticators.begin(), alias.authenticators.end(), authenticator) !=
-         alias.authenticators.end();
-}
-
-bool takes_accounts(const ca::Alias& alias) {
-  return accepts(alias, Authenticator::basic) ||
-         accepts(alias, Authenticator::certificate_and_basic);
-}
-
 bool takes_codes(const ca::Alias& alias) {
-  return accepts(alias, Authenticator::code);
+  return alias.accepts(Authenticator::code);
 }
 
 /// Whether there is something to challenge with.
 bool has_http_authentication(const ca::Alias& alias) {
-  return takes_accounts(alias) ||
+  return alias.takes_accounts() ||
          (takes_codes(alias) && alias.code_source == ca::CodeSource::basic);
 }
 
@@ -60,6 +50,19 @@ std::optional<ca::Identity> narrower(std::optional<ca::Identity> certificate,
   return certificate->role() == ca::Role::ra ? std::move(account) : std::move(certificate);
 }
 
+/// What `judge` makes of a certificate; a tolerated one that it refuses counts as absent.
+template <class Judge>
+std::optional<ca::Identity> tolerating(bool tolerated, Judge&& judge) {
+  try {
+    return judge();
+  } catch (const Error& error) {
+    if (!tolerated || error.code() != ErrorCode::forbidden) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Error Authentication::wrong_credentials(const ca::Alias& alias, std::string why) {
@@ -81,8 +84,8 @@ std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& sna
   }
   // Where something else may still give a role, a certificate that gives none counts as absent.
   const bool otherwise = has_http_authentication(alias) || code_is_in_csr(alias) ||
-                         (accepts(alias, Authenticator::vendor_certificate) &&
-                          accepts(alias, Authenticator::client_certificate));
+                         (alias.accepts(Authenticator::vendor_certificate) &&
+                          alias.accepts(Authenticator::client_certificate));
   const std::optional<ca::Identity> header = by_header(snapshot, alias, presented);
   for (const Authenticator authenticator : alias.authenticators) {
     std::optional<ca::Identity> identity;
@@ -111,7 +114,7 @@ std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& sna
       return identity;
     }
   }
-  if (!presented.chain.empty() && accepts(alias, Authenticator::vendor_certificate) &&
+  if (!presented.chain.empty() && alias.accepts(Authenticator::vendor_certificate) &&
       !has_http_authentication(alias)) {
     throw Error(ErrorCode::forbidden, "auth.certificate_untrusted",
                 "the client certificate is not trusted here",
@@ -134,7 +137,7 @@ std::optional<ca::Identity> Authentication::by_header(const ca::Snapshot& snapsh
     throw wrong_credentials(alias, "the Authorization field is not well-formed Basic");
   }
   // An alias has accounts or codes, never both: one user name means one thing.
-  return takes_accounts(alias)
+  return alias.takes_accounts()
              ? by_account(snapshot, alias, *credentials, presented.address)
              : by_code(alias, credentials->user, credentials->password.text(), presented.address);
 }
@@ -221,8 +224,8 @@ std::optional<ca::Identity> Authentication::by_certificate(const ca::Snapshot& s
   if (presented.chain.empty()) {
     return std::nullopt;
   }
-  const crypto::Certificate& leaf = presented.chain.front();
-  try {
+  return tolerating(tolerated, [&] {
+    const crypto::Certificate& leaf = presented.chain.front();
     if (is_foreign_ra(snapshot, alias, leaf)) {
       check_foreign_ra(snapshot, alias, presented.chain, clock_.now());
       return ca::Identity::foreign_ra(proof(), leaf);
@@ -232,12 +235,7 @@ std::optional<ca::Identity> Authentication::by_certificate(const ca::Snapshot& s
     return known.registration_authority
                ? ca::Identity::ra_certificate(proof(), leaf, std::move(known.record))
                : ca::Identity::self(proof(), leaf, std::move(known.record));
-  } catch (const Error& error) {
-    if (!tolerated || error.code() != ErrorCode::forbidden) {
-      throw;
-    }
-    return std::nullopt;
-  }
+  });
 }
 
 std::optional<ca::Identity> Authentication::by_vendor(const ca::Snapshot& snapshot,
@@ -247,15 +245,10 @@ std::optional<ca::Identity> Authentication::by_vendor(const ca::Snapshot& snapsh
   if (presented.chain.empty()) {
     return std::nullopt;
   }
-  try {
+  return tolerating(tolerated, [&] {
     check_foreign_certificate(snapshot, alias.vendor_anchors, presented.chain, clock_.now());
     return ca::Identity::vendor(proof(), presented.chain.front());
-  } catch (const Error& error) {
-    if (!tolerated || error.code() != ErrorCode::forbidden) {
-      throw;
-    }
-    return std::nullopt;
-  }
+  });
 }
 
 }  // namespace estia::auth

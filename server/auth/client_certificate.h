@@ -24,8 +24,8 @@ struct KnownCertificate {
 /// at `now` or expired no longer than `grace` before (its CAs must be valid now), lists clientAuth,
 /// and that our store knows as issued and not revoked (EST-4.2.2-f; unknown = refused). One that a
 /// newer certificate superseded passes as a device's: it is good for the repetition of the request
-/// that ended it, which the intent's transaction decides. With cmcRA,
-/// or listed by the alias, it is a registration authority, else its own end entity.
+/// that ended it, which the intent's transaction decides. With cmcRA, or listed by the alias, it is
+/// a registration authority, else its own end entity.
 ///
 /// Throws Error{forbidden, ...}: "auth.certificate_untrusted", "auth.no_client_auth",
 /// "auth.certificate_unknown", "auth.certificate_revoked"; Error{store, ...}.

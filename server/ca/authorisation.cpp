@@ -17,9 +17,7 @@ void check_scope(const std::optional<NamingRight>& right, const Alias& alias,
   if (!right) {
     forbid("enroll.not_own_names", "this identity may not name others");
   }
-  if (const auto outside = alias.ra_scope.outside(names.subject, names.san)) {
-    forbid("enroll.outside_scope", "this name is outside what may be requested here", *outside);
-  }
+  require_inside(alias.ra_scope, names);
 }
 
 /// `grace` is for the certificate that is renewed, never for one that only says who asks.
@@ -99,6 +97,16 @@ Grant Authorisation::for_role(const Request& request) const {
   throw Error(ErrorCode::internal, "enroll.role", "internal error", "a role nobody handles");
 }
 
+/// RA mode: what the alias says for whoever enrols there.
+Grant Authorisation::of_alias(const Request& request) {
+  const auto& [snapshot, alias, identity, operation, csr] = request;
+  Grant grant;
+  grant.ca_ = &snapshot.ca(alias.ca);
+  grant.profile_ = &snapshot.certificate_profile(alias.certificate_profile);
+  grant.end_entity_profile_ = alias.end_entity_profile;
+  return grant;
+}
+
 Grant Authorisation::as_ra(const Request& request) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
   if (operation == Operation::simplereenroll) {
@@ -109,14 +117,11 @@ Grant Authorisation::as_ra(const Request& request) const {
   if (alias.mode != AliasMode::ra) {
     forbid("enroll.not_own_names", "nobody names others here: end entities are registered");
   }
-  Grant grant;
+  Grant grant = of_alias(request);
   grant.names_ = requested_names(snapshot.end_entity_profile(alias.end_entity_profile),
                                  csr.subject(), csr.subject_alt_names());
   check_scope(identity.naming_right(), alias, grant.names_);
   grant.username_ = generated_username(alias, grant.names_.subject);
-  grant.ca_ = &snapshot.ca(alias.ca);
-  grant.profile_ = &snapshot.certificate_profile(alias.certificate_profile);
-  grant.end_entity_profile_ = alias.end_entity_profile;
   grant.rule_ = EntityRule::create;
   grant.within_ = [&scope = alias.ra_scope](const auto& subject, const auto& san) {
     return !scope.outside(subject, san);
@@ -136,16 +141,11 @@ Grant Authorisation::as_self(const Request& request) const {
   if (alias.mode == AliasMode::ra) {
     grant.profile_ = &snapshot.certificate_profile(alias.certificate_profile);
   } else {
-    const auto entity = entities_.find(record.username);
-    if (!entity) {
-      forbid("entity.unknown", "this end entity is not registered");
-    }
-    check_reachable(alias, *entity);
-    grant.profile_ =
-        &profile_of(*entity, snapshot.certificate_profiles, entity->certificate_profile);
-    grant.end_entity_profile_ = entity->end_entity_profile;
-    static_cast<void>(
-        profile_of(*entity, snapshot.end_entity_profiles, entity->end_entity_profile));
+    const EndEntity entity = must_find(entities_, record.username);
+    check_reachable(alias, entity);
+    grant.profile_ = &profile_of(entity, snapshot.certificate_profiles, entity.certificate_profile);
+    grant.end_entity_profile_ = entity.end_entity_profile;
+    static_cast<void>(profile_of(entity, snapshot.end_entity_profiles, entity.end_entity_profile));
   }
   // Rules for names that were tightened since hold for renewals too.
   static_cast<void>(requested_names(snapshot.end_entity_profile(grant.end_entity_profile_),
@@ -183,13 +183,10 @@ Grant Authorisation::on_behalf(const Request& request) const {
   if (const auto outside = alias.ra_scope.outside(entity->subject, entity->san)) {
     forbid("entity.other_scope", "this end entity cannot be served here", *outside);
   }
-  Grant grant;
-  grant.end_entity_profile_ = alias.end_entity_profile;
+  Grant grant = of_alias(request);
   static_cast<void>(requested_names(snapshot.end_entity_profile(alias.end_entity_profile),
                                     renewed->subject(), renewed->subject_alt_names()));
-  grant.profile_ = &snapshot.certificate_profile(alias.certificate_profile);
   grant.username_ = entity->username;
-  grant.ca_ = &snapshot.ca(alias.ca);
   renew(request, *renewed, grant);
   return grant;
 }
@@ -220,13 +217,10 @@ RequestedNames Authorisation::renamed(const Request& request, const crypto::Cert
       request.snapshot.end_entity_profile(grant.end_entity_profile()), wish.subject, wish.san);
   const bool other_subject = !names.subject.matches(renewed.subject());
   if (alias.mode == AliasMode::ra) {
-    if (const auto outside = alias.ra_scope.outside(names.subject, names.san)) {
-      forbid("enroll.outside_scope", "this name is outside what may be requested here", *outside);
-    }
-  } else if (other_subject && !grant.profile().override_subject) {
-    forbid("override.subject", "the subject of this end entity cannot be changed by a request");
-  } else if (!names.san.matches(renewed.subject_alt_names()) && !grant.profile().override_san) {
-    forbid("override.san", "the subjectAltName of this end entity cannot be changed by a request");
+    require_inside(alias.ra_scope, names);
+  } else {
+    check_overrides(grant.profile(), other_subject,
+                    !names.san.matches(renewed.subject_alt_names()));
   }
   if (other_subject) {
     check_not_taken(alias, names.subject, grant.username());

@@ -83,6 +83,7 @@ class Authorisation final {
 
  private:
   [[nodiscard]] Grant for_role(const Request& request) const;
+  [[nodiscard]] static Grant of_alias(const Request& request);
   [[nodiscard]] Grant as_ra(const Request& request) const;
   [[nodiscard]] Grant as_self(const Request& request) const;
   [[nodiscard]] Grant as_code(const Request& request) const;

@@ -96,9 +96,7 @@ void Enrollment::explain(const Request& request, Explanation& explanation) const
   explanation.end_entity_profile = grant.end_entity_profile();
   explanation.certificate_profile = grant.profile().name;
   explanation.subject = grant.names().subject.text();
-  for (const crypto::GeneralName& name : grant.names().san.names()) {
-    explanation.san.push_back(std::string(crypto::to_string(name.kind)) + ":" + name.text);
-  }
+  explanation.san = grant.names().san.texts();
   const IntentOutcome outcome = issuer_.rehearse(prepared(request, grant));
   if (const auto* refused = std::get_if<Refused>(&outcome)) {
     throw Error(refused->code, refused->id, refused->reason, refused->detail);

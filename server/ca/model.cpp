@@ -26,6 +26,15 @@ bool ListedCertificate::is(const crypto::Certificate& certificate) const {
                         : certificate.fingerprint_sha256() == sha256;
 }
 
+bool Alias::accepts(Authenticator authenticator) const noexcept {
+  return std::find(authenticators.begin(), authenticators.end(), authenticator) !=
+         authenticators.end();
+}
+
+bool Alias::takes_accounts() const noexcept {
+  return accepts(Authenticator::basic) || accepts(Authenticator::certificate_and_basic);
+}
+
 bool Alias::serves(std::string_view ca_name) const noexcept {
   return ca_name == ca ||
          std::find(further_cas.begin(), further_cas.end(), ca_name) != further_cas.end();

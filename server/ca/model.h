@@ -101,6 +101,9 @@ struct CertificateProfile {
   bool single_active = false;
 };
 
+/// The longest `expired_grace` that an alias may give.
+inline constexpr std::chrono::seconds kLongestExpiredGrace{30 * 86400};
+
 /// How a client proves who it is. Of an alias's list, the first that is valid gives the role.
 enum class Authenticator {
   client_certificate,
@@ -175,6 +178,9 @@ struct Alias {
       0};  ///< simplereenroll: an expired certificate counts as valid for so long
   bool allow_renewal_on_behalf = false;  ///< RA mode: certificates of RAs may renew those of others
 
+  [[nodiscard]] bool accepts(Authenticator authenticator) const noexcept;
+  /// Whether HTTP Basic accounts count here, alone or beside a certificate.
+  [[nodiscard]] bool takes_accounts() const noexcept;
   /// Whether end entities and certificates of this CA are served here.
   [[nodiscard]] bool serves(std::string_view ca_name) const noexcept;
 };

@@ -71,6 +71,12 @@ std::string base_username(const Alias& alias, const crypto::Name& subject) {
 
 }  // namespace
 
+bool has_random_usernames(const Alias& alias) noexcept {
+  return alias.name_scheme == NameScheme::random ||
+         alias.name_prefix.find(kRandomMark) != std::string::npos ||
+         alias.name_postfix.find(kRandomMark) != std::string::npos;
+}
+
 std::string_view attribute_of(std::string_view field) noexcept {
   if (field == "SN") {
     return "serialNumber";

@@ -15,6 +15,9 @@ namespace estia::ca {
 /// when none of the fields is present, Error{malformed, "enroll.username_too_long"}.
 [[nodiscard]] std::string generated_username(const Alias& alias, const crypto::Name& subject);
 
+/// Whether two requests with one subject get two usernames.
+[[nodiscard]] bool has_random_usernames(const Alias& alias) noexcept;
+
 /// The subject attribute that a list of fields means: as EJBCA writes them, SN is serialNumber and
 /// SURNAME the surname, which OpenSSL calls SN.
 [[nodiscard]] std::string_view attribute_of(std::string_view field) noexcept;

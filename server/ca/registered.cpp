@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/ca/registered.h"
 
+#include <optional>
+#include <utility>
+
 namespace estia::ca {
 
 void check_reachable(const Alias& alias, const EndEntity& entity) {
@@ -32,6 +35,23 @@ RequestedNames registered_names(const EndEntity& entity, const CertificateProfil
   }
   return {other_subject && profile.override_subject ? wish : entity.subject,
           other_san && profile.override_san ? wished_san : entity.san};
+}
+
+EndEntity must_find(const EndEntityStore& entities, std::string_view username) {
+  std::optional<EndEntity> entity = entities.find(username);
+  if (!entity) {
+    forbid("entity.unknown", "this end entity is not registered");
+  }
+  return std::move(*entity);
+}
+
+void check_overrides(const CertificateProfile& profile, bool other_subject, bool other_san) {
+  if (other_subject && !profile.override_subject) {
+    forbid("override.subject", "the subject of this end entity cannot be changed by a request");
+  }
+  if (other_san && !profile.override_san) {
+    forbid("override.san", "the subjectAltName of this end entity cannot be changed by a request");
+  }
 }
 
 }  // namespace estia::ca

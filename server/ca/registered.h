@@ -36,6 +36,13 @@ template <class Map>
   return found->second;
 }
 
+/// The end entity of this username. Throws Error{forbidden, "entity.unknown"}.
+[[nodiscard]] EndEntity must_find(const EndEntityStore& entities, std::string_view username);
+
+/// New names, where the profile lets a request decide them. Throws Error{forbidden,
+/// "override.subject" | "override.san"}.
+void check_overrides(const CertificateProfile& profile, bool other_subject, bool other_san);
+
 /// What was registered, and what a request may change of it. Throws Error{forbidden,
 /// "override.subject" | "override.san"} where the profile is strict.
 [[nodiscard]] RequestedNames registered_names(const EndEntity& entity,

@@ -104,4 +104,11 @@ RequestedNames requested_names(const EndEntityProfile& profile, const crypto::Na
   return names;
 }
 
+void require_inside(const NameScope& scope, const RequestedNames& names) {
+  if (const auto outside = scope.outside(names.subject, names.san)) {
+    throw Error(ErrorCode::forbidden, "enroll.outside_scope",
+                "this name is outside what may be requested here", *outside);
+  }
+}
+
 }  // namespace estia::ca

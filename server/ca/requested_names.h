@@ -24,4 +24,7 @@ struct RequestedNames {
                                              const crypto::Name& subject,
                                              const crypto::GeneralNames& san);
 
+/// Throws Error{forbidden, "enroll.outside_scope"} for a name that the scope does not allow.
+void require_inside(const NameScope& scope, const RequestedNames& names);
+
 }  // namespace estia::ca

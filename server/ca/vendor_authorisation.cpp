@@ -26,18 +26,15 @@ Grant Authorisation::as_vendor(const Request& request) const {
 Grant Authorisation::vendor_of_registered(const Request& request,
                                           const std::string& username) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
-  const std::optional<EndEntity> entity = entities_.find(username);
-  if (!entity) {
-    forbid("entity.unknown", "this end entity is not registered");
-  }
+  const EndEntity entity = must_find(entities_, username);
   const CertificateProfile& profile =
-      profile_of(*entity, snapshot.certificate_profiles, entity->certificate_profile);
+      profile_of(entity, snapshot.certificate_profiles, entity.certificate_profile);
   if (const auto wish = changed_names(csr)) {
-    return vendor_renamed(request, *entity, *wish);
+    return vendor_renamed(request, entity, *wish);
   }
   // The vendor's subject is a proof, not a wish, unless the profile makes it one.
   const crypto::Name wish = profile.override_subject ? csr.subject() : crypto::Name();
-  return of_registered(request, *entity, wish);
+  return of_registered(request, entity, wish);
 }
 
 /// ChangeSubjectName replaces (CSN-7.1-b): what differs from the registration is for the profile to
@@ -45,12 +42,8 @@ Grant Authorisation::vendor_of_registered(const Request& request,
 Grant Authorisation::vendor_renamed(const Request& request, const EndEntity& entity,
                                     const RequestedWish& wish) const {
   Grant grant = of_registered(request, entity, crypto::Name());
-  if (!wish.subject.matches(entity.subject) && !grant.profile().override_subject) {
-    forbid("override.subject", "the subject of this end entity cannot be changed by a request");
-  }
-  if (!wish.san.matches(entity.san) && !grant.profile().override_san) {
-    forbid("override.san", "the subjectAltName of this end entity cannot be changed by a request");
-  }
+  check_overrides(grant.profile(), !wish.subject.matches(entity.subject),
+                  !wish.san.matches(entity.san));
   grant.names_ = requested_names(request.snapshot.end_entity_profile(grant.end_entity_profile()),
                                  wish.subject, wish.san);
   check_not_taken(request.alias, grant.names_.subject, grant.username());
@@ -68,19 +61,14 @@ Grant Authorisation::vendor_of_new(const Request& request) const {
   }
   const EndEntityProfile& profile = snapshot.end_entity_profile(alias.end_entity_profile);
   const auto wish = changed_names(csr);
-  Grant grant;
+  Grant grant = of_alias(request);
   grant.username_ = generated_username(alias, csr.subject());
   grant.names_ = wish ? requested_names(profile, wish->subject, wish->san)
                       : requested_names(profile, csr.subject(), csr.subject_alt_names());
-  if (const auto outside = alias.ra_scope.outside(grant.names_.subject, grant.names_.san)) {
-    forbid("enroll.outside_scope", "this name is outside what may be requested here", *outside);
-  }
+  require_inside(alias.ra_scope, grant.names_);
   if (wish) {
     check_not_taken(alias, grant.names_.subject, grant.username());
   }
-  grant.ca_ = &snapshot.ca(alias.ca);
-  grant.profile_ = &snapshot.certificate_profile(alias.certificate_profile);
-  grant.end_entity_profile_ = alias.end_entity_profile;
   grant.rule_ = EntityRule::create;
   // Nobody else's end entity, should its username be the same.
   grant.within_ = [names = grant.names_](const auto& subject, const auto& san) {

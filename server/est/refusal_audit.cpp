@@ -21,10 +21,6 @@ bool is_worth_a_row(const Error& error) {
   return !challenge && http::error_response(error).status < kServerError;
 }
 
-std::string since_text(Instant since) {
-  return "since=" + utc_text(since);
-}
-
 }  // namespace
 
 ca::AuditEvent RefusalAudit::event(const Kind& kind, std::string detail) const {
@@ -73,7 +69,7 @@ void RefusalAudit::take_over(Instant now, std::vector<ca::AuditEvent>& rows) {
     const bool over = now - repeats.since >= kWindow || now < repeats.since;
     if (over && repeats.count > 0) {
       rows.push_back(event(
-          kind, "repeats=" + std::to_string(repeats.count) + " " + since_text(repeats.since)));
+          kind, "repeats=" + std::to_string(repeats.count) + " since=" + utc_text(repeats.since)));
     }
     return over;
   });

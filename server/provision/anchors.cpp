@@ -105,7 +105,7 @@ crypto::Crl take_crl(const CrlRequest& request, ca::ConfigurationStore& store, c
   stored.crls.push_back(taken);
   // Built first: what is stored can be put in force.
   std::shared_ptr<const ca::Snapshot> next = build_snapshot(stored);
-  crypto::Crl crl = crypto::Crl::parse(taken.der);
+  crypto::Crl crl = next->trust_anchor(request.anchor).crls.back();  // the order is kept
   store.set_crl(taken, {.at = now,
                         .who = request.who,
                         .what = "anchor.crl",

@@ -56,19 +56,14 @@ std::vector<ca::Authenticator> read_authenticators(const ConfigurationSection& s
   return authenticators;
 }
 
-ca::NameScope read_scope(const ConfigurationSection& section,
-                         const std::vector<ca::Authenticator>& authenticators) {
-  const auto text = section.optional_text("ra_scope");
-  if (text) {
-    return checked(section, "ra_scope", [&] { return ca::NameScope::parse(*text); });
+void read_scope(const ConfigurationSection& section, ca::Alias& alias) {
+  if (const auto text = section.optional_text("ra_scope")) {
+    alias.ra_scope = checked(section, "ra_scope", [&] { return ca::NameScope::parse(*text); });
   }
-  // An account is a registration authority, and one without bounds must be meant.
-  if (contains(authenticators, ca::Authenticator::basic) ||
-      contains(authenticators, ca::Authenticator::certificate_and_basic)) {
-    section.refuse("config.scope_missing", "ra_scope",
-                   "is needed with basic: say which names accounts may ask for, or \"any\"");
+  // An account is a registration authority.
+  if (alias.takes_accounts()) {
+    require_scope(section, alias, "basic", "accounts may ask for");
   }
-  return {};
 }
 
 /// A field of a subject, or DN for the whole of it; returns the OID (empty for DN). A field has to
@@ -136,7 +131,7 @@ void read_codes(const ConfigurationSection& section, ca::Alias& alias) {
 /// A code inside the request is looked for once all before it gave nothing, so nothing can follow.
 void check_order(const ConfigurationSection& section, const ca::Alias& alias) {
   const auto& list = alias.authenticators;
-  if (alias.code_source != ca::CodeSource::basic && contains(list, ca::Authenticator::code) &&
+  if (alias.code_source != ca::CodeSource::basic && alias.accepts(ca::Authenticator::code) &&
       list.back() != ca::Authenticator::code) {
     section.refuse("config.value", "authenticators",
                    "code must come last where it stands inside the request");
@@ -166,6 +161,15 @@ void refuse_keys_of_other_mode(const ConfigurationSection& section, ca::AliasMod
 }
 
 }  // namespace
+
+void require_scope(const ConfigurationSection& section, const ca::Alias& alias,
+                   std::string_view key, std::string_view which) {
+  if (alias.mode == ca::AliasMode::ra && alias.ra_scope.empty()) {
+    section.refuse("config.scope_missing", "ra_scope",
+                   "is needed with " + std::string(key) + ": say which names " +
+                       std::string(which) + ", or \"any\"");
+  }
+}
 
 std::string_view to_string(ca::AliasMode mode) noexcept {
   return mode == ca::AliasMode::client ? "client" : "ra";
@@ -239,7 +243,7 @@ ca::Alias read_alias(const ConfigurationSection& section) {
   alias.end_entity_profile = section.optional_text("end_entity_profile").value_or("");
   alias.certificate_profile = section.optional_text("certificate_profile").value_or("");
   alias.authenticators = read_authenticators(section, alias.mode);
-  alias.ra_scope = read_scope(section, alias.authenticators);
+  read_scope(section, alias);
   alias.channel_binding =
       read_choice(section, "channel_binding", kPolicies, alias.channel_binding);  // EST-3.5-a
   read_codes(section, alias);

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "crypto/x509/certificate.h"
+#include "server/ca/naming.h"
 #include "server/provision/configuration_parts.h"
 #include "server/provision/configuration_rules.h"
 
@@ -42,20 +43,14 @@ void read_ra_certificates(const ConfigurationSection& section, ca::Alias& alias)
   for (const std::string& text : section.texts("ra_certificates")) {
     alias.ra_certificates.push_back(parse_listed(section, text));
   }
-  if (!alias.ra_certificates.empty() && alias.ra_scope.empty()) {
-    section.refuse("config.scope_missing", "ra_scope",
-                   "is needed with ra_certificates: say which names they may ask for, or \"any\"");
+  if (!alias.ra_certificates.empty()) {
+    require_scope(section, alias, "ra_certificates", "they may ask for");
   }
-}
-
-bool takes_vendors(const ca::Alias& alias) {
-  return std::ranges::find(alias.authenticators, ca::Authenticator::vendor_certificate) !=
-         alias.authenticators.end();
 }
 
 /// EJBCA advises against vendor certificates in RA mode; here it takes a switch, and a scope.
 void check_vendor_mode(const ConfigurationSection& section, const ca::Alias& alias) {
-  const bool vendors = takes_vendors(alias);
+  const bool vendors = alias.accepts(ca::Authenticator::vendor_certificate);
   if (!vendors && !alias.vendor_anchors.empty()) {
     section.refuse("config.value", "vendor_anchors",
                    "needs \"vendor-certificate\" among the authenticators");
@@ -69,17 +64,13 @@ void check_vendor_mode(const ConfigurationSection& section, const ca::Alias& ali
     section.refuse("config.value", "vendor_in_ra_mode",
                    "needs \"vendor-certificate\" among the authenticators");
   }
-  constexpr std::string_view kRandom = "${RANDOM}";
-  const bool random = alias.name_scheme == ca::NameScheme::random ||
-                      (alias.name_prefix + alias.name_postfix).find(kRandom) != std::string::npos;
-  if (alias.vendor_in_ra_mode && random) {
+  if (alias.vendor_in_ra_mode && ca::has_random_usernames(alias)) {
     section.refuse(
         "config.value", "vendor_in_ra_mode",
         "cannot work with random usernames: a device would be a new end entity each time");
   }
-  if (alias.vendor_in_ra_mode && alias.ra_scope.empty()) {
-    section.refuse("config.scope_missing", "ra_scope",
-                   "is needed with vendor_in_ra_mode: say which names there may be, or \"any\"");
+  if (alias.vendor_in_ra_mode) {
+    require_scope(section, alias, "vendor_in_ra_mode", "there may be");
   }
 }
 

@@ -27,12 +27,6 @@ bool has_purpose(const ca::CertificateProfile& profile, std::string_view oid) {
   return std::ranges::find(purposes, oid) != purposes.end();
 }
 
-bool takes_accounts(const ca::Alias& alias) {
-  return std::ranges::any_of(alias.authenticators, [](ca::Authenticator each) {
-    return each == ca::Authenticator::basic || each == ca::Authenticator::certificate_and_basic;
-  });
-}
-
 void warn_about_purposes(const ca::Alias& alias, const ca::CertificateProfile& profile,
                          std::vector<std::string>& warnings) {
   const std::string who = "alias " + alias.name + ": certificate profile " + profile.name;
@@ -129,7 +123,7 @@ void check_trust_anchor(const ConfigurationSection& section, const ca::TrustAnch
 void check_account(const ConfigurationSection& section, const AccountEntry& account,
                    const ParsedConfiguration& so_far) {
   const ca::Alias& alias = must_refer(section, "alias", account.alias, so_far.contents.aliases);
-  if (!takes_accounts(alias)) {
+  if (!alias.takes_accounts()) {
     section.refuse("config.account_unused", "alias",
                    "alias '" + alias.name + "' does not list basic among its authenticators");
   }
@@ -145,9 +139,7 @@ void check_account(const ConfigurationSection& section, const AccountEntry& acco
 /// What is lawful about foreign CAs and hardly meant.
 void warn_about_anchors(const ca::Alias& alias, std::vector<std::string>& warnings) {
   const std::string who = "alias " + alias.name + ": ";
-  const auto& list = alias.authenticators;
-  const bool vendor = std::ranges::find(list, ca::Authenticator::vendor_certificate) != list.end();
-  if (vendor && alias.vendor_anchors.empty()) {
+  if (alias.accepts(ca::Authenticator::vendor_certificate) && alias.vendor_anchors.empty()) {
     warnings.push_back(who + "accepts vendor-certificate but lists no vendor_anchors");
   }
   if (!alias.trust_anchors.empty() && alias.ra_certificates.empty()) {
@@ -169,7 +161,7 @@ std::vector<std::string> warnings_for(const ParsedConfiguration& configuration) 
     }
     warn_about_anchors(alias, warnings);
     const auto is_here = [&, &label = name](const auto& account) { return account.alias == label; };
-    if (takes_accounts(alias) && std::ranges::none_of(configuration.accounts, is_here)) {
+    if (alias.takes_accounts() && std::ranges::none_of(configuration.accounts, is_here)) {
       warnings.push_back("alias " + name + ": accepts basic but has no account");
     }
   }

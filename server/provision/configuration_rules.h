@@ -16,6 +16,11 @@ namespace estia::provision {
 /// The key `name`: 1 to 64 of A-Z a-z 0-9 . _ -, and no step in a path.
 [[nodiscard]] std::string read_name(const ConfigurationSection& section);
 
+/// Names that nobody bounded must be meant: refuses `key` in RA mode without a scope. `which` ends
+/// the sentence "say which names ...".
+void require_scope(const ConfigurationSection& section, const ca::Alias& alias,
+                   std::string_view key, std::string_view which);
+
 /// Calls `check` and turns what it throws into a refusal of this key.
 template <class Check>
 auto checked(const ConfigurationSection& section, std::string_view key, Check&& check) {

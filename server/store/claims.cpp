@@ -49,8 +49,8 @@ std::string names_text(const Bytes& subject, const Bytes& san) {
   std::string text = crypto::Name::from_der(subject).text();
   if (!san.empty()) {
     const crypto::GeneralNames names = crypto::GeneralNames::from_der(san);
-    for (const crypto::GeneralName& name : names.names()) {
-      text += " " + std::string(crypto::to_string(name.kind)) + ":" + name.text;
+    for (const std::string& name : names.texts()) {
+      text += " " + name;
     }
   }
   return text;

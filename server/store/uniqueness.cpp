@@ -5,6 +5,7 @@
 
 #include "crypto/keys/digest.h"
 #include "crypto/x509/name.h"
+#include "server/ca/model.h"
 
 namespace estia::store {
 namespace {
@@ -125,9 +126,7 @@ void supersede_older(Transaction& transaction, ByteView serial, Instant now,
   std::vector<Bytes> superseded;
   {
     // An open intent counts as issued. A hold is no way back into use either, nor is having expired
-    // a little while ago: an alias may let such a certificate renew (`expired_grace`, 30 days at
-    // most).
-    constexpr std::chrono::hours kLongestGrace{30 * 24};
+    // a little while ago: an alias may let such a certificate renew (`expired_grace`).
     Query update = transaction.query(
         "UPDATE certificate SET revoked_at = ?1, revocation_reason = ?2 WHERE rowid IN "
         "(SELECT older.rowid FROM certificate AS new JOIN certificate AS older ON "
@@ -140,7 +139,7 @@ void supersede_older(Transaction& transaction, ByteView serial, Instant now,
         .bind(std::int64_t{ca::kSuperseded})
         .bind(serial)
         .bind(std::int64_t{ca::kCertificateHold})
-        .bind(now - kLongestGrace);
+        .bind(now - ca::kLongestExpiredGrace);
     while (update.step()) {
       superseded.push_back(update.blob(0));
     }

@@ -53,7 +53,7 @@ TEST_F(CertificatesTest, AnIssuedOneIsShownWhole) {
   EXPECT_EQ(record["state"], "issued");
   EXPECT_EQ(record["certificate"], certificate.to_pem());
   EXPECT_EQ(record["subject"], certificate.subject().text());
-  EXPECT_EQ(record["not_after"], time_text(certificate.not_after()));
+  EXPECT_EQ(record["not_after"], utc_text(certificate.not_after()));
 }
 
 TEST_F(CertificatesTest, RevokesOnceWithItsReason) {
