@@ -44,14 +44,7 @@ class ClientMode : public ManagedSite {
   }
 
   void register_device(const std::string& name) {
-    estia_ok({"entity", "add", "--username", name, "--ca", "issuing", "--end-entity-profile",
-              "device", "--certificate-profile", "device", "--subject", "CN=" + name + ",O=Acme",
-              "--san", "dns:" + name + ".acme.example"});
-  }
-  std::string new_code(const std::string& name, int uses = 1) {
-    const std::string out =
-        estia_ok({"code", "new", "--username", name, "--uses", std::to_string(uses)});
-    return out.substr(0, out.find('\n'));
+    register_entity(name, "CN=" + name + ",O=Acme", {"--san", "dns:" + name + ".acme.example"});
   }
   /// A CSR with this challengePassword, by openssl's own configuration file.
   Device with_challenge(const std::string& subject, const std::string& code,

@@ -41,7 +41,7 @@ void EjbcaImport::import_and_apply() {
   }
   EXPECT_EQ((imported.out + imported.err).find("6d60b1ee19b2f8f4"), std::string::npos);
   EXPECT_EQ(estia_ok({"config", "export"}), before) << "nothing was changed";
-  ASSERT_TRUE(add_configuration(kProfiles + with_account(imported.out)));
+  ASSERT_TRUE(add_configuration(profiles() + with_account(imported.out)));
 }
 
 /// plant: a code in challengePassword, the CN is the username, a renewal needs a new key.
@@ -199,7 +199,7 @@ TEST_F(EjbcaImport, TheOperatorIsToldWhatIsMissing) {
   const Finished imported = import({"--ra-scope", "CN=*, UID=*, serialNumber=*"});
   ASSERT_EQ(imported.code, 0) << imported.err;
   const Finished applied =
-      apply(estia_ok({"config", "export"}) + kProfiles + with_account(imported.out));
+      apply(estia_ok({"config", "export"}) + profiles() + with_account(imported.out));
   EXPECT_EQ(applied.code, 1);
   EXPECT_NE(applied.err.find("alias[plant.vendor].vendor_anchors"), std::string::npos)
       << applied.err;

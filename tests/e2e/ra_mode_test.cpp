@@ -16,13 +16,6 @@ required = ["CN"]
 optional = ["serialNumber", "UID"]
 san = ["dns"]
 
-[[certificate_profile]]
-name = "ra"
-validity = "30d"
-key_types = ["P-256"]
-key_usage = ["digitalSignature"]
-extended_key_usage = ["clientAuth", "cmcRA"]
-
 [[alias]]
 name = "ras"
 ca = "issuing"
@@ -57,7 +50,7 @@ class RaMode : public ManagedSite {
   RaMode() {
     write_new_file(installation.directory() / "line-7.password", std::string(kPassword) + "\n",
                    FileMode::secret);
-    EXPECT_TRUE(add_configuration(kAliases));
+    EXPECT_TRUE(add_configuration(std::string(kRaProfile) + kAliases));
     ra = client->make_device("/CN=ra-1");
     const Answer made = client->post("ras/simpleenroll", EstClient::csr_base64(ra), account());
     EXPECT_EQ(made.status, 200) << made.body;

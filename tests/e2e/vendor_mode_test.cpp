@@ -27,10 +27,7 @@ class VendorMode : public ManagedSite {
     EXPECT_TRUE(add_configuration(kAlias));
     acme = std::make_unique<VendorPki>(*client, "Acme");
   }
-  void register_device(const std::string& name) {
-    estia_ok({"entity", "add", "--username", name, "--ca", "issuing", "--end-entity-profile",
-              "device", "--certificate-profile", "device", "--subject", "CN=" + name + ",O=Acme"});
-  }
+  void register_device(const std::string& name) { register_entity(name, "CN=" + name + ",O=Acme"); }
   std::string trust(const VendorPki::Ca& ca, const std::string& name,
                     const std::string& revocation = "none") {
     return estia_ok({"anchor", "add", ca.certificate.string(), "--name", name, "--revocation",

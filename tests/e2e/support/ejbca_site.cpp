@@ -51,19 +51,14 @@ constexpr std::array kMaps{"ca:-1234567=issuing", "ca:=issuing",          "eepro
 
 }  // namespace
 
-const char* const EjbcaSite::kProfiles = R"(
+std::string EjbcaSite::profiles() {
+  return std::string(kRaProfile) + R"(
 [[end_entity_profile]]
 name = "factory"
 required = ["CN"]
 optional = ["serialNumber", "UID"]
-
-[[certificate_profile]]
-name = "ra"
-validity = "30d"
-key_types = ["P-256"]
-key_usage = ["digitalSignature"]
-extended_key_usage = ["clientAuth", "cmcRA"]
 )";
+}
 
 Finished EjbcaSite::import(const std::vector<std::string>& more) const {
   const auto file = client->new_file(".properties");
@@ -102,10 +97,8 @@ std::string EjbcaSite::username_after(const Answer& answer) const {
 }
 
 std::string EjbcaSite::code_for(const std::string& name, const std::string& profile) const {
-  estia_ok({"entity", "add", "--username", name, "--ca", "issuing", "--end-entity-profile",
-            "device", "--certificate-profile", profile, "--subject", "CN=" + name});
-  const std::string out = estia_ok({"code", "new", "--username", name});
-  return out.substr(0, out.find('\n'));
+  register_entity(name, "CN=" + name, {}, profile);
+  return new_code(name);
 }
 
 Device EjbcaSite::with_challenge(const std::string& name, const std::string& code) const {

@@ -14,7 +14,7 @@ class EjbcaSite : public ManagedSite {
  protected:
   static constexpr const char* kPassword = "line-7-password-0123456789abcdef";
   /// What the dump refers to by --map and estia init does not make.
-  static const char* const kProfiles;
+  [[nodiscard]] static std::string profiles();
 
   /// `estia alias import-ejbca` with every --map that the dump needs.
   [[nodiscard]] Finished import(const std::vector<std::string>& more) const;

@@ -79,6 +79,31 @@ std::string ManagedSite::username_of(const std::filesystem::path& certificate) c
   return shown.substr(at, shown.find('\n', at) - at);
 }
 
+void ManagedSite::register_entity(const std::string& username, const std::string& subject,
+                                  const std::vector<std::string>& more,
+                                  const std::string& certificate_profile) const {
+  std::vector<std::string> arguments{"entity",
+                                     "add",
+                                     "--username",
+                                     username,
+                                     "--ca",
+                                     "issuing",
+                                     "--end-entity-profile",
+                                     "device",
+                                     "--certificate-profile",
+                                     certificate_profile,
+                                     "--subject",
+                                     subject};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  estia_ok(arguments);
+}
+
+std::string ManagedSite::new_code(const std::string& username, int uses) const {
+  const std::string out =
+      estia_ok({"code", "new", "--username", username, "--uses", std::to_string(uses)});
+  return out.substr(0, out.find('\n'));
+}
+
 bool ManagedSite::logged(const std::string& text) const {
   for (int attempt = 0; attempt < 1000; ++attempt) {
     if (server->err().find(text) != std::string::npos) {

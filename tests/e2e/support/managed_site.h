@@ -11,6 +11,16 @@
 
 namespace estia::e2e {
 
+/// The certificate profile `ra`: registration authorities by cmcRA.
+inline constexpr const char* kRaProfile = R"(
+[[certificate_profile]]
+name = "ra"
+validity = "30d"
+key_types = ["P-256"]
+key_usage = ["digitalSignature"]
+extended_key_usage = ["clientAuth", "cmcRA"]
+)";
+
 /// An estiad that runs, its clients, and an operator who manages it through its socket.
 class ManagedSite : public testing::Test {
  protected:
@@ -34,6 +44,13 @@ class ManagedSite : public testing::Test {
   /// The username on record for a certificate.
   [[nodiscard]] std::string username_of(const std::filesystem::path& certificate) const;
 
+  /// An end entity of the CA `issuing` with the end-entity profile `device`, for client mode;
+  /// `more` are further arguments of `estia entity add`.
+  void register_entity(const std::string& username, const std::string& subject,
+                       const std::vector<std::string>& more = {},
+                       const std::string& certificate_profile = "device") const;
+  /// An enrolment code for it.
+  [[nodiscard]] std::string new_code(const std::string& username, int uses = 1) const;
   /// Whether estiad's log says this; a request is logged once its answer is sent, so wait for it.
   [[nodiscard]] bool logged(const std::string& text) const;
 

@@ -5,17 +5,14 @@
 #include <string>
 #include <utility>
 
+#include "tests/e2e/support/curl_handle.h"
+
 namespace estia::e2e {
 
 /// A connection to the management socket that stays open, for tests that ask hundreds of questions.
 class ManagementSocket final {
  public:
   explicit ManagementSocket(std::string path);
-  ~ManagementSocket();
-  ManagementSocket(const ManagementSocket&) = delete;
-  ManagementSocket& operator=(const ManagementSocket&) = delete;
-  ManagementSocket(ManagementSocket&&) = delete;
-  ManagementSocket& operator=(ManagementSocket&&) = delete;
 
   /// Status and JSON. Throws std::runtime_error without an answer.
   [[nodiscard]] std::pair<int, nlohmann::json> post(const std::string& path,
@@ -25,7 +22,7 @@ class ManagementSocket final {
 
  private:
   const std::string path_;
-  void* curl_ = nullptr;
+  CurlHandle curl_;
 };
 
 }  // namespace estia::e2e

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/e2e/support/matrix_aliases.h"
 
+#include "tests/e2e/support/managed_site.h"
+
 namespace estia::e2e {
 namespace {
 
 using Names = std::vector<std::string>;
 
-constexpr const char* kProfiles = R"(
-[[certificate_profile]]
-name = "ra"
-validity = "30d"
-key_types = ["P-256"]
-key_usage = ["digitalSignature"]
-extended_key_usage = ["clientAuth", "cmcRA"]
-
+constexpr const char* kBriefProfile = R"(
 [[certificate_profile]]
 name = "brief"
 validity = "1s"
@@ -135,7 +130,7 @@ std::string maker_of(const std::string& ca, const std::string& profile) {
 }
 
 std::string makers_document(const std::string& password_file) {
-  std::string document = kProfiles;
+  std::string document = std::string(kRaProfile) + kBriefProfile;
   for (const char* ca : {"issuing", "root"}) {
     for (const char* profile : {"device", "ra", "brief"}) {
       add_alias(document, maker_of(ca, profile), ca,

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "tests/e2e/support/curl_handle.h"
 #include "tests/e2e/support/est_client.h"
 
 namespace estia::e2e {
@@ -14,11 +15,6 @@ class OpenConnection final {
   /// As the device's certificate, if it has one.
   OpenConnection(const Installation& installation, const EstiadProcess& server,
                  const Device& device = {});
-  ~OpenConnection();
-  OpenConnection(const OpenConnection&) = delete;
-  OpenConnection& operator=(const OpenConnection&) = delete;
-  OpenConnection(OpenConnection&&) = delete;
-  OpenConnection& operator=(OpenConnection&&) = delete;
 
   [[nodiscard]] Answer get(const std::string& operation);
   /// POST of base64 text as application/pkcs10.
@@ -30,7 +26,7 @@ class OpenConnection final {
   const Installation& installation_;
   const EstiadProcess& server_;
   const Device device_;
-  void* curl_ = nullptr;
+  CurlHandle curl_;
 };
 
 }  // namespace estia::e2e
