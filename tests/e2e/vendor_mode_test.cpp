@@ -160,6 +160,23 @@ TEST_F(VendorMode, ACrlThatIsRequiredDecides) {
   EXPECT_NE(estia_ok({"anchor", "list"}).find("Acme Devices"), std::string::npos);
 }
 
+/// A root that knows of revocations beside its intermediate that asks for none: a client that keeps
+/// the intermediate back must not be judged by the latter alone.
+TEST_F(VendorMode, LeavingOutTheIntermediateHidesNoRevocation) {
+  trust(acme->root(), "acme", "crl-required");
+  trust(acme->intermediate(), "acme-devices", "none");
+  const Device device = known_device("S15");
+  const Device bad = known_device("S16");
+  acme->revoke(acme->intermediate(), bad.certificate);
+  estia_ok({"anchor", "crl", "acme", acme->make_crl(acme->root()).string()});
+  estia_ok({"anchor", "crl", "acme", acme->make_crl(acme->intermediate()).string(), "--issuers",
+            acme->intermediate().certificate.string()});
+  EXPECT_EQ(enroll(bad).status, 403);
+  EXPECT_EQ(enroll(acme->without_chain(bad)).status, 403);
+  EXPECT_TRUE(logged("auth.certificate_revoked"));
+  EXPECT_EQ(enroll(acme->without_chain(device)).status, 200) << server->err();
+}
+
 /// The CRLs are not in the document, and what is not in it must not get lost by changing it.
 TEST_F(VendorMode, ACrlOutlivesAChangeOfTheConfiguration) {
   trust(acme->intermediate(), "acme", "crl-if-present");

@@ -68,26 +68,47 @@ Bytes make_csr_der(const crypto::PrivateKey& key, const std::string& subject,
   return {out, out + size};
 }
 
-SoftwareCa make_software_ca(const std::string& name) {
+namespace {
+
+SoftwareCa make_software_ca(const std::string& name, const SoftwareCa* issuer) {
   auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
   const auto& algorithm = crypto::SignatureAlgorithm::for_key(key.public_key());
   const auto subject = crypto::Name::from_text("CN=" + name + ",O=Estia test");
   const Instant now = std::chrono::system_clock::now();
-  const Bytes tbs = crypto::build_tbs(
-      {.serial = {1, 2, 3},
-       .issuer = subject,
-       .subject = subject,
-       .not_before = now - std::chrono::hours(1),
-       .not_after = now + std::chrono::hours(24 * 3650),
-       .public_key = key.public_key(),
-       .extensions = {crypto::basic_constraints_ca(0),
-                      crypto::subject_key_identifier(key.public_key().key_identifier()),
-                      crypto::key_usage({"keyCertSign", "cRLSign"})}},
-      algorithm);
-  auto certificate =
-      crypto::assemble_certificate(tbs, algorithm, key.sign(tbs, algorithm)).parsed();
-  return {key,
-          {.name = name, .key_uri = "pkcs11:token=test;object=" + name, .chain = {certificate}}};
+  std::vector<crypto::Extension> extensions{
+      crypto::basic_constraints_ca(issuer == nullptr ? 1 : 0),
+      crypto::subject_key_identifier(key.public_key().key_identifier()),
+      crypto::key_usage({"keyCertSign", "cRLSign"})};
+  if (issuer != nullptr) {
+    extensions.push_back(
+        crypto::authority_key_identifier(issuer->ca.certificate().subject_key_identifier()));
+  }
+  const Bytes tbs =
+      crypto::build_tbs({.serial = {1, 2, 3},
+                         .issuer = issuer == nullptr ? subject : issuer->ca.certificate().subject(),
+                         .subject = subject,
+                         .not_before = now - std::chrono::hours(1),
+                         .not_after = now + std::chrono::hours(24 * 3650),
+                         .public_key = key.public_key(),
+                         .extensions = extensions},
+                        algorithm);
+  const crypto::PrivateKey& signer = issuer == nullptr ? key : issuer->key;
+  std::vector<crypto::Certificate> chain{
+      crypto::assemble_certificate(tbs, algorithm, signer.sign(tbs, algorithm)).parsed()};
+  if (issuer != nullptr) {
+    chain.insert(chain.end(), issuer->ca.chain.begin(), issuer->ca.chain.end());
+  }
+  return {key, {.name = name, .key_uri = "pkcs11:token=test;object=" + name, .chain = chain}};
+}
+
+}  // namespace
+
+SoftwareCa make_software_ca(const std::string& name) {
+  return make_software_ca(name, nullptr);
+}
+
+SoftwareCa make_software_ca_below(const SoftwareCa& issuer, const std::string& name) {
+  return make_software_ca(name, &issuer);
 }
 
 ca::EndEntityProfile device_names() {

@@ -23,6 +23,8 @@ struct SoftwareCa {
   ca::CertificationAuthority ca;
 };
 [[nodiscard]] SoftwareCa make_software_ca(const std::string& name = "issuing");
+/// The same below another one.
+[[nodiscard]] SoftwareCa make_software_ca_below(const SoftwareCa& issuer, const std::string& name);
 
 /// An end-entity profile and a certificate profile as `estia init` writes them.
 [[nodiscard]] ca::EndEntityProfile device_names();

@@ -75,6 +75,13 @@ Device VendorPki::make_device_of(const Ca& issuer, const std::string& subject,
   return device;
 }
 
+Device VendorPki::without_chain(const Device& device) const {
+  Device alone = device;
+  alone.certificate = client_.new_file(".pem");
+  client_.openssl({"x509", "-in", device.certificate.string(), "-out", alone.certificate.string()});
+  return alone;
+}
+
 std::filesystem::path VendorPki::ca_configuration(const Ca& issuer) const {
   const auto file = client_.new_file(".cnf");
   write_new_file(

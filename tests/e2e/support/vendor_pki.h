@@ -26,6 +26,8 @@ class VendorPki final {
                                    const std::string& extensions = {}) const;
   [[nodiscard]] Device make_device_of(const Ca& issuer, const std::string& subject,
                                       const std::string& extensions = {}) const;
+  /// The same device, with a file that holds its own certificate alone.
+  [[nodiscard]] Device without_chain(const Device& device) const;
   void revoke(const Ca& issuer, const std::filesystem::path& certificate) const;
   /// A CRL of this CA, valid for so many seconds from now.
   [[nodiscard]] std::filesystem::path make_crl(const Ca& issuer, int seconds = 3600) const;

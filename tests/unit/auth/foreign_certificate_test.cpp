@@ -20,12 +20,14 @@ class ForeignCertificate : public AuthenticationTest {
         name,
         ca::TrustAnchor{.name = name, .certificate = ca.ca.certificate(), .revocation = policy});
   }
+  [[nodiscard]] crypto::Crl crl_of(const test::SoftwareCa& ca, std::vector<Bytes> revoked) const {
+    return crypto::Crl::parse(test::make_crl(ca.key, {.issuer = ca.ca.certificate().subject(),
+                                                      .revoked = std::move(revoked),
+                                                      .this_update = clock.at - hours(1),
+                                                      .next_update = clock.at + hours(1)}));
+  }
   void give_crl(const std::string& name, const test::SoftwareCa& ca, std::vector<Bytes> revoked) {
-    snapshot.trust_anchors.at(name).crls = {
-        crypto::Crl::parse(test::make_crl(ca.key, {.issuer = ca.ca.certificate().subject(),
-                                                   .revoked = std::move(revoked),
-                                                   .this_update = clock.at - hours(1),
-                                                   .next_update = clock.at + hours(1)}))};
+    snapshot.trust_anchors.at(name).crls = {crl_of(ca, std::move(revoked))};
   }
   std::string vendor_outcome(const Certificate& leaf) { return outcome({leaf}, std::nullopt); }
 
@@ -139,6 +141,53 @@ TEST_F(ForeignCertificate, IsRevokedIfAnyOfTheAliasesAnchorsSaysSo) {
     EXPECT_EQ(vendor_outcome(issue(acme, {})), "forbidden auth.revocation_unknown");
     snapshot.trust_anchors.at("acme").crls = kept;
   }
+}
+
+/// A root that asks for CRLs and its intermediate that does not, both listed: whatever the client
+/// sends along, what the root knows counts (a hole of before: the chain was made of that alone).
+TEST_F(ForeignCertificate, LeavingOutTheIntermediateHidesNoRevocation) {
+  const test::SoftwareCa devices = test::make_software_ca_below(acme, "acme devices");
+  const Certificate& intermediate = devices.ca.certificate();
+  const Certificate good = issue(devices, {});
+  const Certificate bad = issue(devices, {});
+  trust("devices", devices, ca::RevocationPolicy::none);
+  trust("acme", acme, ca::RevocationPolicy::crl_required);
+  alias.vendor_anchors = {"devices", "acme"};
+  const std::vector<std::vector<Certificate>> good_chains{{good}, {good, intermediate}};
+  const std::vector<std::vector<Certificate>> bad_chains{{bad}, {bad, intermediate}};
+  for (const auto& chain : good_chains) {
+    EXPECT_EQ(outcome(chain, std::nullopt), "forbidden auth.revocation_unknown") << chain.size();
+  }
+  snapshot.trust_anchors.at("acme").crls = {crl_of(acme, {}), crl_of(devices, {bad.serial()})};
+  for (const auto& chain : bad_chains) {
+    EXPECT_EQ(outcome(chain, std::nullopt), "forbidden auth.certificate_revoked") << chain.size();
+  }
+  for (const auto& chain : good_chains) {
+    EXPECT_EQ(outcome(chain, std::nullopt), "vendor") << chain.size();
+  }
+  snapshot.trust_anchors.at("acme").crls = {crl_of(acme, {intermediate.serial()}),
+                                            crl_of(devices, {})};
+  for (const auto& chain : good_chains) {
+    EXPECT_EQ(outcome(chain, std::nullopt), "forbidden auth.certificate_revoked") << chain.size();
+  }
+}
+
+/// With a CA between the two that nobody listed and the client keeps back, only the lower anchor
+/// leads anywhere: the upper one's CRLs of the lower one's certificates count all the same.
+TEST_F(ForeignCertificate, AnAnchorKnowsTheCrlsThatAnotherOneHasOfItsCas) {
+  const test::SoftwareCa between = test::make_software_ca_below(acme, "acme between");
+  const test::SoftwareCa devices = test::make_software_ca_below(between, "acme devices");
+  const test::SoftwareCa namesake = test::make_software_ca_below(acme, "acme devices");
+  const Certificate bad = issue(devices, {});
+  trust("devices", devices, ca::RevocationPolicy::none);
+  trust("acme", acme, ca::RevocationPolicy::crl_if_present);
+  alias.vendor_anchors = {"devices", "acme"};
+  EXPECT_EQ(vendor_outcome(bad), "vendor");
+  snapshot.trust_anchors.at("acme").crls = {crl_of(namesake, {bad.serial()})};
+  EXPECT_EQ(vendor_outcome(bad), "vendor") << "a CA of the same name with another key";
+  snapshot.trust_anchors.at("acme").crls = {crl_of(devices, {bad.serial()})};
+  EXPECT_EQ(vendor_outcome(bad), "forbidden auth.certificate_revoked");
+  EXPECT_EQ(vendor_outcome(issue(devices, {})), "vendor");
 }
 
 }  // namespace
