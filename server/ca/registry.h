@@ -39,7 +39,7 @@ struct EntityClaim {
   Bytes code_id{};  ///< the enrolment code of which this is one use; empty = none
   /// Only while the end entity holds no certificate that is valid, or on hold.
   bool first_only = false;
-  /// `create`: whether whoever asks may name an end entity that has these names already; a
+  /// Where somebody asks for another: whether they may name an end entity that has these names; a
   /// username alone must not open somebody else's. Called in the transaction: quick, no I/O.
   NamePredicate within{};
 };
@@ -133,6 +133,8 @@ struct InForce {
   std::string profile{};  ///< certificate profile
   Bytes subject{};        ///< canonical
   Instant at{};
+  /// Those that a newer one superseded since then come along, behind the others.
+  Instant superseded_after{};
 };
 
 /// Everything the CA must not forget. When a call returns, its effect survives a power cut. Calls

@@ -46,7 +46,8 @@ std::optional<crypto::Certificate> certificate_in_force(const Registry& registry
                        .ca = alias.ca,
                        .profile = alias.certificate_profile,
                        .subject = csr.subject().canonical(),
-                       .at = now};
+                       .at = now,
+                       .superseded_after = now - alias.retry_window};
   for (const CertificateRecord& record : registry.in_force(wanted)) {
     crypto::Certificate certificate = crypto::Certificate::parse(record.certificate);
     if (!same_names(certificate, csr)) {
@@ -56,7 +57,8 @@ std::optional<crypto::Certificate> certificate_in_force(const Registry& registry
     const bool may_be_answer = certificate.public_key() == csr.public_key() &&
                                now - record.recorded_at < alias.retry_window;
     if (!may_be_answer) {
-      return certificate;
+      // One that is superseded can only be what the answer took the place of.
+      return answer || !record.revocation ? std::optional(certificate) : std::nullopt;
     }
     if (!answer) {
       answer = std::move(certificate);

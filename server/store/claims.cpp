@@ -39,7 +39,7 @@ void create_end_entity(Transaction& transaction, const ca::Intent& intent, Insta
 /// Whether a registration authority may go on with an end entity that exists (a username alone must
 /// not open what its names do not).
 bool may_be_named(const ca::Intent& intent, ByteView subject, ByteView san) {
-  return intent.entity.rule != ca::EntityRule::create || !intent.entity.within ||
+  return !intent.entity.within ||
          intent.entity.within(
              crypto::Name::from_der(subject),
              san.empty() ? crypto::GeneralNames() : crypto::GeneralNames::from_der(san));

@@ -28,8 +28,9 @@ constexpr const char* kOpenIntents =
 constexpr const char* kInForce =
     "SELECT serial, ca, alias, username, profile, state, tbs, certificate, recorded_at, revoked_at,"
     " revocation_reason FROM certificate WHERE ca = ? AND subject = ? AND +username = ? AND "
-    "profile = ? AND state = 'issued' AND revoked_at IS NULL AND not_before <= ?5 AND "
-    "not_after > ?5 ORDER BY not_after DESC LIMIT 100";
+    "profile = ? AND state = 'issued' AND not_before <= ?5 AND not_after > ?5 AND "
+    "(revoked_at IS NULL OR (revocation_reason = 4 AND revoked_at > ?6)) "
+    "ORDER BY revoked_at IS NOT NULL, not_after DESC LIMIT 100";
 
 /// A row of kFind, kInForce or kOpenIntents.
 ca::CertificateRecord record_of(const Query& row) {
@@ -93,8 +94,10 @@ ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Int
   const auto revoked_for = [&](const Bytes& serial) {
     return serial.empty() ? std::nullopt : reason_in_force(transaction, serial);
   };
-  const std::optional<int> revoked = revoked_for(intent.presented);
-  if ((revoked && revoked != ca::kSuperseded) || revoked_for(intent.renewed)) {
+  const std::optional<int> presented = revoked_for(intent.presented);
+  const std::optional<int> renewed = revoked_for(intent.renewed);
+  if (presented.value_or(ca::kSuperseded) != ca::kSuperseded ||
+      renewed.value_or(ca::kSuperseded) != ca::kSuperseded) {
     return ca::Refused{"own_certificate.revoked_meanwhile",
                        "the client certificate has been revoked", ErrorCode::forbidden};
   }
@@ -105,9 +108,10 @@ ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Int
   if (auto earlier = answered_before(transaction, intent, now)) {
     return std::move(*earlier);
   }
-  if (revoked) {
+  // Only an answer that was given before is left for them.
+  if (presented || renewed) {
     return ca::Refused{"own_certificate.superseded",
-                       "the client certificate is revoked: a newer one took its place",
+                       "the certificate is revoked: a newer one took its place",
                        ErrorCode::forbidden};
   }
   if (intent.entity.first_only && holds_certificate(transaction, entity.username, intent.ca, now)) {
@@ -208,7 +212,8 @@ std::vector<ca::CertificateRecord> SqliteRegistry::in_force(const ca::InForce& w
         .bind(wanted.subject)
         .bind(wanted.username)
         .bind(wanted.profile)
-        .bind(wanted.at);
+        .bind(wanted.at)
+        .bind(wanted.superseded_after);
     while (rows.step()) {
       found.push_back(record_of(rows));
     }

@@ -158,6 +158,30 @@ TEST_F(RenewalTest, ARepetitionOnBehalfIsJudgedLikeTheFirstTime_EST_4_2_3_f) {
   EXPECT_EQ(refusal(ra, csr), "reenroll.too_early") << "no repetition any more";
 }
 
+/// What the first copy superseded is what the second one renews (was refused before).
+TEST_F(RenewalTest, ARepetitionOnBehalfFindsWhatItsFirstCopySuperseded) {
+  const auto ra = listed_ra();
+  auto& profile = snapshot_.certificate_profiles.at("device");
+  profile.validity = hours(10);
+  profile.single_active = true;
+  static_cast<void>(as_ra(new_key(), "CN=device-1"));
+  profile.validity = hours(24 * 365);
+  alias_.allow_renewal_on_behalf = true;
+  alias_.allow_same_key = false;
+  alias_.renewal_window = hours(24);
+  alias_.retry_window = std::chrono::minutes(2);
+  const Bytes csr = csr_for("CN=device-1");
+  const auto first = renew(ra, csr);
+  EXPECT_EQ(renew(ra, csr).certificate, first.certificate);
+  EXPECT_EQ(refusal(ra, csr_for("CN=device-1")), "reenroll.too_early") << "the new one counts";
+  revoke(first.certificate, ca::kCertificateHold);
+  EXPECT_EQ(refusal(ra, csr), "reenroll.nothing_to_renew");
+  store_->registry().release(first.certificate.serial(),
+                             event("certificate.released", first.certificate.serial()));
+  now_.at += std::chrono::minutes(3);
+  EXPECT_EQ(refusal(ra, csr), "reenroll.too_early") << "no repetition any more";
+}
+
 // Revoked after it was looked at, and before the intent.
 TEST_F(RenewalTest, ACertificateRevokedMeanwhileIsNotRenewedForItsHolder) {
   const auto first = as_ra(new_key(), "CN=device-1");
