@@ -210,10 +210,10 @@ ca::Identity Authentication::by_code(const ca::Alias& alias, const std::string& 
 }
 
 Error Authentication::spent_code(const ca::Alias& alias, const ca::Identity& identity,
-                                 const std::string& address) {
+                                 const std::string& address, const Error& reason) {
   back_off_.failed("code of " + ca::username_key(identity.entity()->username), address,
                    clock_.now());
-  return wrong_credentials(alias, identity.who() + " is used up");
+  return wrong_credentials(alias, identity.who() + " is used up (" + reason.id() + ")");
 }
 
 std::optional<ca::Identity> Authentication::by_certificate(const ca::Snapshot& snapshot,

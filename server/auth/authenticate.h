@@ -58,9 +58,10 @@ class Authentication final : private ca::CredentialCheck {
   /// apart. `why` is for the log.
   [[nodiscard]] static Error wrong_credentials(const ca::Alias& alias, std::string why);
 
-  /// A code turned out to be spent after it had been accepted: counts like a wrong one.
+  /// A code turned out to be spent after it had been accepted: counts like a wrong one. `reason` is
+  /// what the request was refused for; the log has its id.
   [[nodiscard]] Error spent_code(const ca::Alias& alias, const ca::Identity& identity,
-                                 const std::string& address);
+                                 const std::string& address, const Error& reason);
 
  private:
   [[nodiscard]] std::optional<ca::Identity> by_header(const ca::Snapshot& snapshot,

@@ -20,22 +20,16 @@ void check_scope(const std::optional<NamingRight>& right, const Alias& alias,
   require_inside(alias.ra_scope, names);
 }
 
+/// The same of the end entity, as the transaction finds it.
+NamePredicate inside(const NameScope& scope) {
+  return [&scope](const auto& subject, const auto& san) { return !scope.outside(subject, san); };
+}
+
 /// `grace` is for the certificate that is renewed, never for one that only says who asks.
 void check_validity(const crypto::Certificate& own, Instant now, std::chrono::seconds grace) {
   if (now < own.not_before() || now - grace > own.not_after()) {
     forbid("own_certificate.not_valid", "the client certificate is not valid now");
   }
-}
-
-/// Whom the subject would name at a first enrolment, as far as that can be told beforehand.
-std::optional<std::string> named_by(const Alias& alias, const crypto::Name& subject) {
-  if (alias.mode == AliasMode::ra) {
-    return generated_username(alias, subject);
-  }
-  if (alias.username_field == kWholeSubject) {
-    return subject.empty() ? std::nullopt : std::optional(subject.text());
-  }
-  return value_of(subject, alias.username_field);
 }
 
 /// CSN-7.1-d: off by default, and never silently ignored.
@@ -123,9 +117,7 @@ Grant Authorisation::as_ra(const Request& request) const {
   check_scope(identity.naming_right(), alias, grant.names_);
   grant.username_ = generated_username(alias, grant.names_.subject);
   grant.rule_ = EntityRule::create;
-  grant.within_ = [&scope = alias.ra_scope](const auto& subject, const auto& san) {
-    return !scope.outside(subject, san);
-  };
+  grant.within_ = inside(alias.ra_scope);
   return grant;
 }
 
@@ -187,6 +179,7 @@ Grant Authorisation::on_behalf(const Request& request) const {
   static_cast<void>(requested_names(snapshot.end_entity_profile(alias.end_entity_profile),
                                     renewed->subject(), renewed->subject_alt_names()));
   grant.username_ = entity->username;
+  grant.within_ = inside(alias.ra_scope);
   renew(request, *renewed, grant);
   return grant;
 }

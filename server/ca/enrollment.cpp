@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crypto/keys/digest.h"
+#include "server/ca/aim.h"
 
 namespace estia::ca {
 namespace {
@@ -88,6 +89,9 @@ Enrolled Enrollment::enroll(const Snapshot& snapshot, const Alias& alias, const 
 }
 
 void Enrollment::explain(const Request& request, Explanation& explanation) const {
+  const Aim aim = aim_of(request, entities_);
+  explanation.username = aim.username;
+  explanation.ca = aim.ca;
   const Grant grant = authorisation_.authorise(request);
   explanation.kind = to_string(grant.kind());
   explanation.username = grant.username();

@@ -21,7 +21,10 @@ struct Enrolled {
 class Enrollment final {
  public:
   Enrollment(Issuer& issuer, const EndEntityStore& entities, const CaKeys& keys, const Clock& clock)
-      : issuer_(issuer), authorisation_(entities, issuer.registry(), clock), keys_(keys) {}
+      : issuer_(issuer),
+        entities_(entities),
+        authorisation_(entities, issuer.registry(), clock),
+        keys_(keys) {}
 
   /// The CSR's signature must have been verified. Throws what Authorisation::authorise,
   /// contents_for and Issuer::issue throw; docs/messages.md, section "enrolment", lists them.
@@ -37,6 +40,7 @@ class Enrollment final {
   [[nodiscard]] PreparedCertificate prepared(const Request& request, const Grant& grant) const;
 
   Issuer& issuer_;
+  const EndEntityStore& entities_;
   const Authorisation authorisation_;
   const CaKeys& keys_;
 };

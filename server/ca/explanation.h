@@ -22,7 +22,7 @@ struct Question {
 };
 
 /// What would become of it, in the order in which it is decided: what comes after a refusal is
-/// empty.
+/// empty, but for username and CA, which then say whom the request is about.
 struct Explanation {
   std::uint64_t config_version = 0;
   std::string mode{};

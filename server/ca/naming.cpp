@@ -115,6 +115,16 @@ std::string username_in(const crypto::Name& subject, std::string_view field) {
   return *value;
 }
 
+std::optional<std::string> named_by(const Alias& alias, const crypto::Name& subject) {
+  if (alias.mode == AliasMode::ra) {
+    return generated_username(alias, subject);
+  }
+  if (alias.username_field == kWholeSubject) {
+    return subject.empty() ? std::nullopt : std::optional(subject.text());
+  }
+  return value_of(subject, alias.username_field);
+}
+
 crypto::Name without_field(const crypto::Name& name, std::string_view field) {
   std::vector<crypto::NameAttribute> kept = name.attributes();
   const std::string_view attribute = attribute_of(field);

@@ -30,6 +30,10 @@ namespace estia::ca {
 /// Error{malformed, "enroll.no_username"}.
 [[nodiscard]] std::string username_in(const crypto::Name& subject, std::string_view field);
 
+/// Whom the subject would name at a first enrolment, as far as that can be told beforehand. In RA
+/// mode throws what generated_username() throws.
+[[nodiscard]] std::optional<std::string> named_by(const Alias& alias, const crypto::Name& subject);
+
 /// The name without the attributes of one type: a password that stood there is gone from everything
 /// that is compared, stored or logged.
 [[nodiscard]] crypto::Name without_field(const crypto::Name& name, std::string_view field);

@@ -2,7 +2,6 @@
 #include "server/est/enroll.h"
 
 #include <algorithm>
-#include <array>
 
 #include "crypto/base/error.h"
 #include "crypto/cms/certs_only.h"
@@ -10,6 +9,7 @@
 #include "server/est/channel_binding.h"
 #include "server/est/media_type.h"
 #include "server/est/request_body.h"
+#include "server/est/spent_code.h"
 #include "server/http/router.h"
 #include "server/ops/log.h"
 
@@ -36,13 +36,6 @@ void check_media_type(const http::Request& request) {
     throw Error(ErrorCode::unsupported_media, "body.media_type",
                 "the Content-Type of this request must be " + std::string(kCsrMediaType));
   }
-}
-
-/// What says nothing about the request, and is to be tried again.
-bool is_our_failure(const Error& error) {
-  constexpr std::array kOurs{ErrorCode::store, ErrorCode::token, ErrorCode::busy,
-                             ErrorCode::internal};
-  return std::ranges::find(kOurs, error.code()) != kOurs.end();
 }
 
 http::Response refusal(const Error& error) {
@@ -95,7 +88,7 @@ crypto::IssuedCertificate Enroll::certify(const Target& target, ca::Operation op
   const auth::Presented presented{request.peer.chain, credentials, request.peer.address};
   std::optional<ca::Identity> proven =
       authentication_.authenticate(*target.snapshot, alias, operation, presented);
-  try {
+  return telling_no_spent_code(authentication_, alias, proven, presented.address, [&] {
     progress.who = proven ? proven->who() : "";
     check_media_type(request);
     const crypto::Csr csr = crypto::Csr::parse(decode_request_body(request.body));
@@ -105,15 +98,7 @@ crypto::IssuedCertificate Enroll::certify(const Target& target, ca::Operation op
     }
     progress.who = proven->who();
     return issue(target, *proven, operation, csr, request, progress.close);
-  } catch (const Error& error) {
-    // A spent code is good for the repetition of its request and for no other answer: what else is
-    // wrong would tell it from a wrong one.
-    const bool spent = proven && (proven->code_is_spent() || error.id() == "code.spent");
-    if (!spent || is_our_failure(error)) {
-      throw;
-    }
-    throw authentication_.spent_code(alias, *proven, presented.address);
-  }
+  });
 }
 
 crypto::IssuedCertificate Enroll::issue(const Target& target, const ca::Identity& identity,

@@ -8,6 +8,7 @@
 #include "server/est/channel_binding.h"
 #include "server/est/enroll.h"
 #include "server/est/request_body.h"
+#include "server/est/spent_code.h"
 
 namespace estia::est {
 namespace {
@@ -35,7 +36,7 @@ void decide(const ca::Question& question, const Deciders& deciders, ca::Explanat
   explanation.config_version = snapshot->version;
   const ca::Alias* alias = snapshot->find_alias(question.alias);
   if (alias == nullptr) {
-    throw Error(ErrorCode::malformed, "route.unknown_alias", "unknown label");
+    throw Error(ErrorCode::malformed, "route.unknown_alias", "there is no such alias");
   }
   explanation.mode = alias->mode == ca::AliasMode::client ? "client" : "ra";
   const ca::Operation operation = operation_of(question.operation);
@@ -45,19 +46,21 @@ void decide(const ca::Question& question, const Deciders& deciders, ca::Explanat
   const auth::Presented presented{question.chain, question.authorization, address};
   std::optional<ca::Identity> identity =
       authentication.authenticate(*snapshot, *alias, operation, presented);
-  const crypto::Csr csr = crypto::Csr::parse(decode_request_body(question.body));
-  csr.verify_signature();
-  if (!identity) {
-    identity = authentication.authenticate_by_csr(*alias, csr, presented);
-  }
-  explanation.role = to_string(identity->role());
-  explanation.who = identity->who();
-  explanation.binding_unchecked = holds_binding(*alias, *identity, csr);
-  if (alias->channel_binding == ca::ChannelBindingPolicy::required &&
-      !explanation.binding_unchecked) {
-    throw missing_linking();
-  }
-  deciders.enrollment.explain({*snapshot, *alias, *identity, operation, csr}, explanation);
+  telling_no_spent_code(authentication, *alias, identity, address, [&] {
+    const crypto::Csr csr = crypto::Csr::parse(decode_request_body(question.body));
+    csr.verify_signature();
+    if (!identity) {
+      identity = authentication.authenticate_by_csr(*alias, csr, presented);
+    }
+    explanation.role = to_string(identity->role());
+    explanation.who = identity->who();
+    explanation.binding_unchecked = holds_binding(*alias, *identity, csr);
+    if (alias->channel_binding == ca::ChannelBindingPolicy::required &&
+        !explanation.binding_unchecked) {
+      throw missing_linking();
+    }
+    deciders.enrollment.explain({*snapshot, *alias, *identity, operation, csr}, explanation);
+  });
 }
 
 }  // namespace

@@ -110,7 +110,11 @@ TEST_F(CodeTest, ASpentCodeCountsLikeAWrongOne) {
     const auto identity =
         authentication.authenticate_by_csr(alias, csr, {{}, std::nullopt, address});
     EXPECT_TRUE(identity.code_is_spent());
-    EXPECT_EQ(authentication.spent_code(alias, identity, address).id(), "auth.wrong_password");
+    EXPECT_EQ(
+        authentication
+            .spent_code(alias, identity, address, Error(ErrorCode::conflict, "code.spent", ""))
+            .id(),
+        "auth.wrong_password");
   }
   EXPECT_EQ(by_csr("CN=device-7", "the code"), "too_many auth.back_off");
 }

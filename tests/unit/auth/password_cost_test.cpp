@@ -75,7 +75,10 @@ TEST_F(PasswordCost, ASpentCodeIsOneHashToo_T11) {
   const auto identity =
       authentication.authenticate(snapshot, alias, Operation::simpleenroll, {{}, header, address});
   EXPECT_TRUE(identity && identity->code_is_spent());
-  EXPECT_EQ(authentication.spent_code(alias, *identity, address).id(), "auth.wrong_password");
+  EXPECT_EQ(authentication
+                .spent_code(alias, *identity, address, Error(ErrorCode::conflict, "code.spent", ""))
+                .id(),
+            "auth.wrong_password");
   EXPECT_EQ(digests - before, 1);
 }
 
