@@ -152,6 +152,44 @@ void warn_about_anchors(const ca::Alias& alias, std::vector<std::string>& warnin
   }
 }
 
+/// Whether one leads to the other, or both were certified by one CA.
+bool are_related(const crypto::Certificate& one, const crypto::Certificate& other) {
+  return one.issuer() == other.subject() || other.issuer() == one.subject() ||
+         one.issuer() == other.issuer();
+}
+
+/// Whether some of these trust anchors have nothing to do with the first.
+bool are_strangers(const std::vector<std::string>& anchors, const ca::Snapshot& contents) {
+  return std::ranges::any_of(anchors, [&](const std::string& name) {
+    return !are_related(contents.trust_anchor(anchors.front()).certificate,
+                        contents.trust_anchor(name).certificate);
+  });
+}
+
+/// What is lawful about naming oneself, or others' certificates, and hardly meant.
+void warn_about_names(const ca::Alias& alias, const ca::Snapshot& contents,
+                      std::vector<std::string>& warnings) {
+  const std::string who = "alias " + alias.name + ": ";
+  if (alias.mode == ca::AliasMode::ra && alias.allow_change_subject_name_at_renewal) {
+    warnings.push_back(who +
+                       "allow_change_subject_name_at_renewal: a device may give itself any name "
+                       "inside ra_scope, other devices' alternative names among them");
+  }
+  if (alias.mode == ca::AliasMode::client && are_strangers(alias.vendor_anchors, contents)) {
+    warnings.push_back(who +
+                       "vendor_anchors of several vendors: each of them can make a certificate "
+                       "for any end entity that enrols here; an alias for each, with an "
+                       "end_entity_profile of its own, keeps them apart");
+  }
+  const bool by_issuer = std::ranges::any_of(
+      alias.ra_certificates, [](const auto& listed) { return listed.sha256.empty(); });
+  if (by_issuer && are_strangers(alias.trust_anchors, contents)) {
+    warnings.push_back(who +
+                       "ra_certificates by SERIAL@ISSUER below several trust_anchors: each of "
+                       "those CAs can make a certificate that says so; list it by its SHA-256");
+  }
+}
+
 std::vector<std::string> warnings_for(const ParsedConfiguration& configuration) {
   std::vector<std::string> warnings;
   for (const auto& [name, alias] : configuration.contents.aliases) {
@@ -160,6 +198,7 @@ std::vector<std::string> warnings_for(const ParsedConfiguration& configuration) 
           alias, configuration.contents.certificate_profile(alias.certificate_profile), warnings);
     }
     warn_about_anchors(alias, warnings);
+    warn_about_names(alias, configuration.contents, warnings);
     const auto is_here = [&, &label = name](const auto& account) { return account.alias == label; };
     if (alias.takes_accounts() && std::ranges::none_of(configuration.accounts, is_here)) {
       warnings.push_back("alias " + name + ": accepts basic but has no account");

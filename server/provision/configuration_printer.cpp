@@ -186,7 +186,10 @@ std::string print(const ca::Alias& alias) {
   table.flag_if("vendor_in_ra_mode", alias.vendor_in_ra_mode);
   table.text("channel_binding", to_string(alias.channel_binding));
   if (alias.mode == ca::AliasMode::client) {
-    table.text("code_source", to_string(alias.code_source));
+    const bool by_code = alias.accepts(ca::Authenticator::code);
+    if (by_code || alias.code_source != ca::Alias().code_source) {
+      table.text("code_source", to_string(alias.code_source));
+    }
     table.text_if("code_field", alias.code_field);
     table.text("username_field", alias.username_field);
   } else {

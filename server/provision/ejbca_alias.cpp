@@ -130,8 +130,12 @@ const std::string& EjbcaAlias::name_of(const Setting& setting, const char* kind,
                                        const std::string& id) {
   const auto found = context_.names.find({kind, id});
   if (found == context_.names.end()) {
-    refuse("ejbca.unmapped", setting,
-           "nothing says what this is here: --map '" + std::string(kind) + ":" + id + "=NAME'");
+    // All of them are told at once: who has twenty ids must not run the import twenty times.
+    context_.unmapped.push_back(place(setting) + shown(setting) +
+                                ": nothing says what this is here: --map '" + std::string(kind) +
+                                ":" + id + "=NAME'");
+    static const std::string kNothing = "unmapped";
+    return kNothing;
   }
   context_.used.insert(found->first);
   return found->second;

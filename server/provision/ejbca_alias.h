@@ -34,6 +34,7 @@ class EjbcaAlias final {
     const std::optional<ca::NameScope>& scope;
     EjbcaImport& report;
     std::set<std::pair<std::string, std::string>> used{};  ///< of names
+    std::vector<std::string> unmapped{};  ///< ids that names does not have, with their places
   };
 
   /// `settings` by EJBCA's key. Borrows both.

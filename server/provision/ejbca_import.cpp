@@ -119,6 +119,13 @@ EjbcaImport import_ejbca(const EjbcaDump& dump) {
       report.toml += account_comment(dump, name, reader.user());
     }
   }
+  if (!context.unmapped.empty()) {
+    std::string all;
+    for (const std::string& line : context.unmapped) {
+      all += (all.empty() ? "" : "\n") + line;
+    }
+    throw Error(ErrorCode::config, "ejbca.unmapped", all);
+  }
   for (const auto& [id, ours] : names) {
     if (!context.used.contains(id)) {
       report.not_taken.push_back("--map " + id.first + ":" + id.second + "=" + ours +

@@ -20,9 +20,14 @@ const test::SoftwareCa& vendor() {
   return ca;
 }
 
+std::string anchor_of(const test::SoftwareCa& ca, const std::string& name,
+                      const std::string& lines = "revocation = \"none\"\n") {
+  return "\n[[trust_anchor]]\nname = \"" + name + "\"\n" + lines + "certificate = '''\n" +
+         ca.ca.certificate().to_pem() + "'''\n";
+}
+
 std::string anchor(const std::string& lines = "revocation = \"none\"\n") {
-  return "\n[[trust_anchor]]\nname = \"acme\"\n" + lines + "certificate = '''\n" +
-         vendor().ca.certificate().to_pem() + "'''\n";
+  return anchor_of(vendor(), "acme", lines);
 }
 
 std::string alias(const std::string& lines) {
@@ -141,6 +146,24 @@ TEST(Anchors, WhatIsHardlyMeantWarns) {
                                       "authenticators = [\"vendor-certificate\"]\n"
                                       "vendor_in_ra_mode = true\nvendor_anchors = [\"acme\"]\n"))
                 .find("that nobody registered"),
+            std::string::npos);
+  const std::string two = alias(std::string(kClient) + "vendor_anchors = [\"acme\", \"second\"]\n");
+  const auto strangers = [&](const test::SoftwareCa& second) {
+    return warnings(anchor() + anchor_of(second, "second") + two).find("of several vendors") !=
+           std::string::npos;
+  };
+  EXPECT_TRUE(strangers(test::make_software_ca("another vendor")));
+  EXPECT_FALSE(strangers(test::make_software_ca_below(vendor(), "acme devices")));
+  const std::string listed = std::string(kRa) + "trust_anchors = [\"acme\", \"second\"]\n";
+  const auto lists = [&](const std::string& certificate) {
+    return warnings(anchor() + anchor_of(test::make_software_ca("another"), "second") +
+                    alias(listed + "ra_certificates = [\"" + certificate + "\"]\n"))
+               .find("by SERIAL@ISSUER") != std::string::npos;
+  };
+  EXPECT_TRUE(lists("4f@CN=Plant CA"));
+  EXPECT_FALSE(lists(std::string(64, 'a')));
+  EXPECT_NE(warnings(alias(std::string(kRa) + "allow_change_subject_name_at_renewal = true\n"))
+                .find("any name inside ra_scope"),
             std::string::npos);
 }
 

@@ -36,7 +36,10 @@ TEST(EjbcaRefusals, AnUnmappedIdNamesItsKey) {
   expect_refusal("a.certprofile=5", "ejbca.unmapped d:2: a.certprofile = '5'");
   EXPECT_EQ(refusal("a.defaultca=1\n", "any", {"ca:1=issuing"}),
             "ejbca.unmapped d: a.eeprofile (absent: '1'): nothing says what this is here: --map "
-            "'eeprofile:1=NAME'");
+            "'eeprofile:1=NAME'\n"
+            "d: a.certprofile (absent: '1'): nothing says what this is here: --map "
+            "'certprofile:1=NAME'")
+      << "all of them at once";
   // An older dump names its CA, with whatever stands in a name.
   EXPECT_EQ(refusal("a.operationmode=client\na.defaultca=CN\\=x:y\n", "any", {"ca:CN=x:y=issuing"}),
             "taken");
