@@ -128,6 +128,25 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"bouncy_castle", "Bouncy Castle", "bc-2.pem", "bc-2.key", "bc-1.example.com"}),
     [](const testing::TestParamInfo<Case>& wanted) { return std::string(wanted.param.name); });
 
+/// As a reader does: each section begins where the one before it ended (the walk-through once left
+/// its reader in another directory, and no section alone could notice).
+TEST_F(DocumentedPage, ClientsFromTopToBottom) {
+  std::string commands;
+  for (const Section& section : sections_of(test::source_directory() / "docs/clients.md")) {
+    commands += section.commands;
+  }
+  make_source_directory();
+  ASSERT_NO_FATAL_FAILURE(run_script(commands));
+  EXPECT_EQ(site_.stop_and_count("simpleenroll"), 12);
+  EXPECT_EQ(site_.installation.query("SELECT count(*) FROM certificate WHERE state = 'issued' AND "
+                                     "operation = 'simplereenroll'"),
+            "8");
+  for (const auto& entry : std::filesystem::directory_iterator(root())) {
+    EXPECT_TRUE(entry.is_symlink() || entry.is_directory())
+        << entry.path() << ": keys and passwords belong under demo/";
+  }
+}
+
 TEST_F(DocumentedPage, WalkThrough) {
   const auto sections = sections_of(test::source_directory() / "docs/clients.md");
   const std::string commands = commands_of(sections, "EJBCA's walk-through");
