@@ -66,8 +66,7 @@ std::optional<ca::Identity> tolerating(bool tolerated, Judge&& judge) {
 }  // namespace
 
 Error Authentication::wrong_credentials(const ca::Alias& alias, std::string why) {
-  return {refusal_code(alias), "auth.wrong_password", "wrong user name or password",
-          std::move(why)};
+  return {refusal_code(alias), kWrongPassword, "wrong user name or password", std::move(why)};
 }
 
 std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& snapshot,
@@ -198,7 +197,7 @@ ca::Identity Authentication::by_code(const ca::Alias& alias, const std::string& 
   // Whether the code has uses left is decided with the intent, so that it is decided once; a spent
   // one still finds the answer to the request that spent it (EST-4.2.3-f).
   if (used == nullptr || entity->disabled) {
-    back_off_.failed(name, address, now);
+    back_off_.failed(name, address, now, as_bytes(code));
     throw wrong_credentials(alias, !entity           ? "no such end entity"
                                    : used == nullptr ? "wrong code for " + name
                                                      : "the end entity is disabled");
@@ -212,7 +211,7 @@ ca::Identity Authentication::by_code(const ca::Alias& alias, const std::string& 
 Error Authentication::spent_code(const ca::Alias& alias, const ca::Identity& identity,
                                  const std::string& address, const Error& reason) {
   back_off_.failed("code of " + ca::username_key(identity.entity()->username), address,
-                   clock_.now());
+                   clock_.now(), identity.code_id());
   return wrong_credentials(alias, identity.who() + " is used up (" + reason.id() + ")");
 }
 

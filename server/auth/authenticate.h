@@ -27,6 +27,9 @@ struct Presented {
   const std::string& address;  ///< of the peer, for the back-off
 };
 
+/// The id of the one refusal of unknown users, wrong passwords and spent codes.
+inline constexpr const char* kWrongPassword = "auth.wrong_password";
+
 /// Turns credentials into exactly one role, or says why not. Any thread.
 class Authentication final : private ca::CredentialCheck {
  public:

@@ -7,11 +7,14 @@
 #include <array>
 
 #include "crypto/base/error.h"
+#include "crypto/base/random.h"
+#include "crypto/keys/digest.h"
 
 namespace estia::auth {
 namespace {
 
 constexpr std::size_t kLongestAccount = 256;
+constexpr std::size_t kSalt = 16;
 
 std::string key_of(std::string_view account, std::string_view address) {
   // Cut, not hashed: two over-long names that share a beginning may share an entry.
@@ -46,15 +49,27 @@ bool BackOff::over(const Entry& entry, Instant now) const noexcept {
 void BackOff::check(std::string_view account, std::string_view address, Instant now) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key_of(account, address));
-  if (found == entries_.end() || over(found->second, now) ||
-      found->second.failures < policy_.failures) {
+  if (found == entries_.end() || over(found->second, now) || !refuses(found->second)) {
     return;
   }
   throw Error(ErrorCode::too_many, "auth.back_off",
               "too many failed attempts for this account; try again later");
 }
 
-void BackOff::failed(std::string_view account, std::string_view address, Instant now) {
+BackOff::BackOff(Policy policy) : policy_(policy), salt_(kSalt) {
+  random_fill(salt_);
+}
+
+Bytes BackOff::hash_of(ByteView guess) const {
+  crypto::Sha256 digest;
+  digest.field(salt_);
+  digest.field(guess);
+  return digest.finish();
+}
+
+void BackOff::failed(std::string_view account, std::string_view address, Instant now,
+                     ByteView guess) {
+  const Bytes hash = guess.empty() ? Bytes() : hash_of(guess);
   const std::lock_guard lock(mutex_);
   const Key key = key_of(account, address);
   auto found = entries_.find(key);
@@ -64,7 +79,16 @@ void BackOff::failed(std::string_view account, std::string_view address, Instant
   } else if (over(found->second, now)) {
     found->second = Entry{0, now};
   }
-  ++found->second.failures;
+  Entry& entry = found->second;
+  if (!hash.empty()) {
+    if (std::ranges::find(entry.guesses, hash) != entry.guesses.end()) {
+      return;
+    }
+    if (entry.guesses.size() < policy_.failures) {
+      entry.guesses.push_back(hash);
+    }
+  }
+  ++entry.failures;
 }
 
 void BackOff::succeeded(std::string_view account, std::string_view address) {
@@ -83,8 +107,9 @@ void BackOff::make_room(Instant now) {
   }
   std::erase_if(entries_, [&](const auto& item) { return over(item.second, now); });
   if (entries_.size() >= policy_.entries) {
-    entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](auto& a, auto& b) {
-      return a.second.window_start < b.second.window_start;
+    entries_.erase(std::min_element(entries_.begin(), entries_.end(), [&](auto& a, auto& b) {
+      return std::pair(refuses(a.second), a.second.window_start) <
+             std::pair(refuses(b.second), b.second.window_start);
     }));
   }
 }

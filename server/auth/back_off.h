@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/clock.h"
@@ -15,7 +16,9 @@ namespace estia::auth {
 
 /// Slows down guessing of passwords (EST-6-c), keyed by account *and* source prefix: nobody's
 /// failures lock another's account (D16). In memory and bounded: when the table is full the oldest
-/// entry goes, so that memory cannot be filled from outside. Any thread.
+/// entry goes, one that refuses nobody yet before one that does, so that neither memory can be
+/// filled from outside nor a refusal be pushed out by failures for names that nobody has. Any
+/// thread.
 class BackOff final {
  public:
   struct Policy {
@@ -25,11 +28,13 @@ class BackOff final {
   };
 
   BackOff() : BackOff(Policy{}) {}
-  explicit BackOff(Policy policy) : policy_(policy) {}
+  explicit BackOff(Policy policy);
 
   /// Throws Error{too_many, "auth.back_off"} while this account is being guessed from this source.
   void check(std::string_view account, std::string_view address, Instant now) const;
-  void failed(std::string_view account, std::string_view address, Instant now);
+  /// `guess` is what was tried, if repeating it is to count once: who sends one thing many times at
+  /// once does not guess. Empty: each time counts.
+  void failed(std::string_view account, std::string_view address, Instant now, ByteView guess = {});
   void succeeded(std::string_view account, std::string_view address);
   [[nodiscard]] std::size_t size() const;
 
@@ -37,12 +42,18 @@ class BackOff final {
   struct Entry {
     unsigned failures = 0;
     Instant window_start;
+    std::vector<Bytes> guesses{};  ///< salted hashes, as many as are counted
   };
   using Key = std::string;
   [[nodiscard]] bool over(const Entry& entry, Instant now) const noexcept;
+  [[nodiscard]] bool refuses(const Entry& entry) const noexcept {
+    return entry.failures >= policy_.failures;
+  }
+  [[nodiscard]] Bytes hash_of(ByteView guess) const;
   void make_room(Instant now);
 
   const Policy policy_;
+  Bytes salt_;                // of this process
   mutable std::mutex mutex_;  // guards entries_
   std::map<Key, Entry> entries_;
 };

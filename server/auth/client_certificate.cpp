@@ -110,9 +110,9 @@ KnownCertificate identify_certificate(const ca::Snapshot& snapshot, const ca::Al
       leaf.has_extended_key_usage(crypto::oid::kCmcRa) || is_listed(alias, leaf);
   // A device whose renewal ended its old certificate, and whose answer was lost, has nothing but
   // that one to ask again with: the intent's transaction gives it the same answer, or refuses.
-  const bool superseded = known.record.revocation &&
-                          known.record.revocation->reason == ca::kSuperseded &&
-                          !known.registration_authority;
+  const bool superseded =
+      known.record.revocation && known.record.revocation->reason == ca::kSuperseded &&
+      now - known.record.revocation->at < alias.retry_window && !known.registration_authority;
   if (known.record.revocation && !superseded) {
     refuse("auth.certificate_revoked", "the client certificate is revoked", leaf,
            "revoked with reason " + std::to_string(known.record.revocation->reason));
@@ -129,7 +129,15 @@ bool is_foreign_ra(const ca::Snapshot& snapshot, const ca::Alias& alias,
   const auto is_ours = [&](const auto& named) {
     return alias.serves(named.first) && leaf.signed_by(named.second.certificate().public_key());
   };
-  return is_listed(alias, leaf) && std::ranges::none_of(snapshot.cas, is_ours);
+  // SERIAL@ISSUER with the name of one of our CAs means a certificate of ours: a foreign CA could
+  // give one of its own that name.
+  const bool meant_for_ours = std::ranges::any_of(snapshot.cas, [&](const auto& named) {
+    return named.second.certificate().subject().matches(leaf.issuer());
+  });
+  const bool listed = std::ranges::any_of(alias.ra_certificates, [&](const auto& each) {
+    return each.is(leaf) && !(each.sha256.empty() && meant_for_ours);
+  });
+  return listed && std::ranges::none_of(snapshot.cas, is_ours);
 }
 
 void check_foreign_ra(const ca::Snapshot& snapshot, const ca::Alias& alias,

@@ -68,6 +68,9 @@ http::Response Enroll::answer(const Target& target, ca::Operation operation,
   try {
     response = success(certify(target, operation, request, progress));
   } catch (const Error& error) {
+    // Who is told of a wrong password is told so before a binding was looked at: a spent code must
+    // not be told from a wrong one by what happens to the connection.
+    progress.close = progress.close && error.id() != auth::kWrongPassword;
     response = refusal(error);
     refusals_.record({.who = progress.who,
                       .alias = target.alias->name,

@@ -43,6 +43,10 @@ class Records final : public ca::Registry {
   [[nodiscard]] std::vector<ca::CertificateRecord> in_force(const ca::InForce&) const override {
     return {};
   }
+  [[nodiscard]] std::vector<ca::CertificateRecord> of_end_entity(
+      std::string_view /*username*/, std::size_t /*limit*/) const override {
+    return {};
+  }
   [[nodiscard]] std::vector<ca::CertificateRecord> open_intents() const override { return {}; }
   void revoke(const Bytes&, const ca::Revocation&, const ca::AuditEvent&) override {}
   void release(const Bytes&, const ca::AuditEvent&) override {}

@@ -41,6 +41,34 @@ TEST(BackOff, RefusesAfterTheLastAllowedFailureUntilTheWindowEnds) {
   EXPECT_FALSE(refused(back_off, "est/ra", "192.0.2.7", kStart + seconds(60)));
 }
 
+/// 64 requests with one code, spent by the first, are no guessing: all are answered alike.
+TEST(BackOff, OneGuessRepeatedCountsOnce) {
+  BackOff back_off({.failures = 3, .window = seconds(60)});
+  const auto guess = [&](std::string_view text) {
+    back_off.failed("est/ra", "192.0.2.7", kStart, as_bytes(text));
+  };
+  for (int i = 0; i < 100; ++i) {
+    guess("one");
+  }
+  EXPECT_FALSE(refused(back_off, "est/ra", "192.0.2.7", kStart));
+  guess("two");
+  EXPECT_FALSE(refused(back_off, "est/ra", "192.0.2.7", kStart));
+  guess("three");
+  EXPECT_TRUE(refused(back_off, "est/ra", "192.0.2.7", kStart));
+  EXPECT_FALSE(refused(back_off, "est/ra", "192.0.2.7", kStart + seconds(60)));
+}
+
+/// Found by a hostile client: failures for names nobody has pushed a refusal out of the table.
+TEST(BackOff, WhatRefusesLeavesTheFullTableLast) {
+  BackOff back_off({.failures = 2, .window = seconds(60), .entries = 10});
+  fail(back_off, 2);
+  for (int i = 0; i < 50; ++i) {
+    fail(back_off, 1, "est/nobody-" + std::to_string(i), "192.0.2.7", kStart + seconds(1));
+  }
+  EXPECT_EQ(back_off.size(), 10U);
+  EXPECT_TRUE(refused(back_off, "est/ra", "192.0.2.7", kStart + seconds(1)));
+}
+
 TEST(BackOff, AnotherAccountAndAnotherSourceAreNotAffected_D16) {
   BackOff back_off({.failures = 3, .window = seconds(60)});
   fail(back_off, 3);

@@ -116,12 +116,22 @@ TEST_F(CodeTest, ASpentCodeCountsLikeAWrongOne) {
             .id(),
         "auth.wrong_password");
   }
-  EXPECT_EQ(by_csr("CN=device-7", "the code"), "too_many auth.back_off");
+  for (int i = 0; i < 9; ++i) {
+    EXPECT_EQ(by_csr("CN=device-7", "wrong " + std::to_string(i)), "forbidden auth.wrong_password");
+  }
+  EXPECT_EQ(by_csr("CN=device-7", "the code"), "too_many auth.back_off") << "once, as the others";
+}
+
+/// Of many that come at once with one code the first gets a certificate, all others one answer.
+TEST_F(CodeTest, OneCodeRepeatedIsNoGuessing) {
+  for (int i = 0; i < 63; ++i) {
+    EXPECT_EQ(by_csr("CN=device-7", "wrong"), "forbidden auth.wrong_password");
+  }
 }
 
 TEST_F(CodeTest, GuessingACodeIsSlowedDown_EST_6_c) {
   for (int i = 0; i < 10; ++i) {
-    EXPECT_EQ(by_csr("CN=device-7", "wrong"), "forbidden auth.wrong_password");
+    EXPECT_EQ(by_csr("CN=device-7", "wrong " + std::to_string(i)), "forbidden auth.wrong_password");
   }
   EXPECT_EQ(by_csr("CN=device-7", "the code"), "too_many auth.back_off");
   EXPECT_EQ(by_csr("CN=Device-7", "the code"), "too_many auth.back_off");

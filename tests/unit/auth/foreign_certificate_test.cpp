@@ -72,6 +72,23 @@ TEST_F(ForeignCertificate, AnExplicitAnchorMakesNoVendor) {
   EXPECT_EQ(vendor_outcome(listed), kUntrusted) << "a vendor's certificate names nobody";
 }
 
+/// Found by a hostile client: whoever is trusted for listed certificates may not make one that
+/// bears the name of our CA and the serial number that is listed for it.
+TEST_F(ForeignCertificate, AListedOneOfOursIsNoForeignersWithTheSameName) {
+  alias.trust_anchors = {"acme"};
+  alias.authenticators = {Authenticator::client_certificate};
+  const Certificate listed = known();
+  alias.ra_certificates = {{.issuer = listed.issuer(), .serial = listed.serial()}};
+  EXPECT_EQ(vendor_outcome(listed), "ra certificate");
+  const test::SoftwareCa namesake = test::make_software_ca_below(acme, "issuing");
+  ASSERT_EQ(namesake.ca.certificate().subject(), authority.ca.certificate().subject());
+  const Certificate forged = issue(namesake, {.serial = listed.serial()});
+  EXPECT_EQ(outcome({forged, namesake.ca.certificate()}, std::nullopt), kUntrusted);
+  alias.ra_certificates = {{.sha256 = forged.fingerprint_sha256()}};
+  EXPECT_EQ(outcome({forged, namesake.ca.certificate()}, std::nullopt), "ra certificate")
+      << "by its hash it is meant";
+}
+
 TEST_F(ForeignCertificate, AListedOneNeedsClientAuth) {
   alias.trust_anchors = {"acme"};
   alias.authenticators = {Authenticator::client_certificate};
