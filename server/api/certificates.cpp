@@ -2,6 +2,7 @@
 #include "server/api/certificates.h"
 
 #include "crypto/x509/certificate.h"
+#include "server/api/certificate_json.h"
 #include "server/api/json.h"
 #include "server/provision/revoke.h"
 
@@ -10,47 +11,16 @@ namespace {
 
 constexpr std::size_t kBodyLimit = 4096;
 
-std::string_view to_string(ca::CertificateState state) noexcept {
-  switch (state) {
-    case ca::CertificateState::intended:
-      return "intended";
-    case ca::CertificateState::issued:
-      return "issued";
-    case ca::CertificateState::failed:
-      return "failed";
-  }
-  return "";
-}
-
-Json revocation_of(const ca::CertificateRecord& record) {
-  if (!record.revocation) {
-    return nullptr;
-  }
-  return {{"at", utc_text(record.revocation->at)},
-          {"reason", std::string(provision::reason_name(record.revocation->reason))}};
-}
-
 http::Response show(const Management& management, const Bytes& serial) {
   const std::optional<ca::CertificateRecord> record = management.registry.find(serial);
   if (!record) {
     throw Error(ErrorCode::not_found, "registry.unknown_serial",
                 "there is no certificate with this serial number", to_hex(serial));
   }
-  Json value{{"serial", to_hex(record->serial)},
-             {"ca", record->ca},
-             {"alias", record->alias},
-             {"username", record->username},
-             {"profile", record->profile},
-             {"state", std::string(to_string(record->state))},
-             {"recorded_at", utc_text(record->recorded_at)},
-             {"revocation", revocation_of(*record)},
-             {"certificate", nullptr}};
+  Json value = record_json(*record);
+  value["certificate"] = nullptr;
   if (!record->certificate.empty()) {
-    const auto certificate = crypto::Certificate::parse(record->certificate);
-    value["subject"] = certificate.subject().text();
-    value["not_before"] = utc_text(certificate.not_before());
-    value["not_after"] = utc_text(certificate.not_after());
-    value["certificate"] = certificate.to_pem();
+    value["certificate"] = crypto::Certificate::parse(record->certificate).to_pem();
   }
   return json_response(value);
 }

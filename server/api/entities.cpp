@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "server/api/certificate_json.h"
 #include "server/api/json.h"
 #include "server/provision/entity.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t kBodyLimit = 64U * 1024U;
 constexpr std::uint64_t kMostListed = 1000;
+constexpr std::size_t kMostShown = 20;
 
 Json to_json(const ca::EndEntity& entity) {
   return {{"username", entity.username},
@@ -23,7 +25,8 @@ Json to_json(const ca::EndEntity& entity) {
           {"created_at", utc_text(entity.created_at)}};
 }
 
-/// With its codes, which are shown as what they are good for and nothing else.
+/// With its codes, which are shown as what they are good for and nothing else, and its newest
+/// certificates: whoever is to revoke one needs its serial number.
 http::Response show(const Management& management, const std::string& username) {
   const std::optional<ca::EndEntity> entity = management.entities.find(username);
   if (!entity) {
@@ -37,6 +40,11 @@ http::Response show(const Management& management, const std::string& username) {
     value["codes"].push_back(
         {{"uses_left", code.uses_left},
          {"expires_at", code.expires_at ? Json(utc_text(*code.expires_at)) : Json()}});
+  }
+  value["certificates"] = Json::array();
+  for (const ca::CertificateRecord& record :
+       management.registry.of_end_entity(entity->username, kMostShown)) {
+    value["certificates"].push_back(record_json(record));
   }
   return json_response(value);
 }

@@ -104,14 +104,6 @@ std::optional<std::uint64_t> JsonObject::optional_number(const std::string& memb
   return value->get<std::uint64_t>();
 }
 
-bool JsonObject::flag(const std::string& member, bool fallback) {
-  const Json* value = find(member);
-  if (value != nullptr && !value->is_boolean()) {
-    refuse(member, "must be true or false");
-  }
-  return value == nullptr ? fallback : value->get<bool>();
-}
-
 Secret JsonObject::secret(const std::string& member) {
   Json* value = find(member);
   if (value == nullptr || !value->is_string()) {

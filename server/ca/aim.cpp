@@ -49,7 +49,7 @@ Aim aim_of(const Request& request, const EndEntityStore& entities) {
     case Role::ra:
       break;
   }
-  // Nobody is named by a subject in client mode, and an RA's own certificate may be what it renews.
+  // A registration authority's own certificate may be what it renews.
   const bool own = operation == Operation::simplereenroll && identity.record() &&
                    same_names(*identity.certificate(), csr);
   if (own) {

@@ -172,9 +172,6 @@ Grant Authorisation::on_behalf(const Request& request) const {
     forbid("reenroll.nothing_to_renew", "there is no valid certificate with these names to renew",
            entity ? "of " + entity->username : "no such end entity");
   }
-  if (const auto outside = alias.ra_scope.outside(entity->subject, entity->san)) {
-    forbid("entity.other_scope", "this end entity cannot be served here", *outside);
-  }
   Grant grant = of_alias(request);
   static_cast<void>(requested_names(snapshot.end_entity_profile(alias.end_entity_profile),
                                     renewed->subject(), renewed->subject_alt_names()));

@@ -95,7 +95,8 @@ void Enrollment::explain(const Request& request, Explanation& explanation) const
   const Grant grant = authorisation_.authorise(request);
   explanation.kind = to_string(grant.kind());
   explanation.username = grant.username();
-  explanation.creates_entity = grant.rule() == EntityRule::create;
+  explanation.creates_entity =
+      grant.rule() == EntityRule::create && !entities_.find(grant.username());
   explanation.ca = grant.ca().name;
   explanation.end_entity_profile = grant.end_entity_profile();
   explanation.certificate_profile = grant.profile().name;

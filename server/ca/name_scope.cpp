@@ -53,6 +53,30 @@ bool glob_matches(std::string_view pattern, std::string_view text, DotRule dots)
   return p == pattern.size();
 }
 
+/// Scheme and authority of a URI, and the rest.
+std::pair<std::string_view, std::string_view> split_uri(std::string_view uri) {
+  const std::size_t authority = uri.find("://");
+  if (authority == std::string_view::npos) {
+    return {uri, {}};
+  }
+  const std::size_t end = std::min(uri.find_first_of("/?#", authority + 3), uri.size());
+  return {uri.substr(0, end), uri.substr(end)};
+}
+
+/// A star in the host of a pattern must not reach into what follows, nor take the host for
+/// somebody's name: https://evil.example?.acme.example, https://acme.example@evil.example.
+bool uri_matches(std::string_view pattern, std::string_view uri) {
+  const auto [wanted, wanted_rest] = split_uri(pattern);
+  if (wanted.size() == pattern.size() && pattern.find("://") == std::string_view::npos) {
+    return glob_matches(pattern, uri, DotRule::star_crosses_dots);
+  }
+  const auto [authority, rest] = split_uri(uri);
+  const bool odd = authority.find_first_of("@\\") != std::string_view::npos &&
+                   wanted.find_first_of("@\\") == std::string_view::npos;
+  return !odd && glob_matches(wanted, authority, DotRule::star_crosses_dots) &&
+         glob_matches(wanted_rest, rest, DotRule::star_crosses_dots);
+}
+
 struct Address {
   std::array<std::uint8_t, 16> octets{};
   std::size_t size = 0;
@@ -182,6 +206,9 @@ bool NameScope::allows_general_name(const crypto::GeneralName& name) const {
       const auto network = parse_network(term.pattern);
       const auto address = parse_address(name.text);
       return network && address && network_contains(*network, *address);
+    }
+    if (name.kind == Kind::uri) {
+      return uri_matches(term.pattern, name.text);
     }
     const DotRule dots =
         name.kind == Kind::dns ? DotRule::star_stops_at_dots : DotRule::star_crosses_dots;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -47,7 +48,8 @@ struct EntityClaim {
 /// What an intent's CA and profile want to be unique, decided in the same transaction. Whatever the
 /// CA ever recorded counts, unless it was closed as failed.
 struct UniquenessRules {
-  bool subject = true;  ///< nobody but this end entity ever had the subject; an empty one is free
+  bool subject = true;  ///< nobody but this end entity ever had the subject, or was registered
+                        ///< under it; an empty one is free
   bool key = true;      ///< nobody but this end entity ever had the key
   bool fresh_key = false;      ///< not even this end entity had the key
   bool single_active = false;  ///< once issued it supersedes the end entity's older certificates
@@ -164,9 +166,12 @@ class Registry {
 
   [[nodiscard]] virtual std::optional<CertificateRecord> find(const Bytes& serial) const = 0;
 
-  /// Certificates that are issued, not revoked, not on hold and valid at that time; the one that
-  /// lasts longest first, at most 100.
+  /// Certificates that are issued, not revoked, not on hold and valid at that time, the one that
+  /// lasts longest first; then those superseded lately. At most 100.
   [[nodiscard]] virtual std::vector<CertificateRecord> in_force(const InForce& wanted) const = 0;
+  /// At most `limit` of this end entity's certificates that may exist, the newest first.
+  [[nodiscard]] virtual std::vector<CertificateRecord> of_end_entity(std::string_view username,
+                                                                     std::size_t limit) const = 0;
 
   /// Intents without result, older than this process: they count as issued.
   [[nodiscard]] virtual std::vector<CertificateRecord> open_intents() const = 0;

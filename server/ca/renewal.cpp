@@ -57,8 +57,7 @@ std::optional<crypto::Certificate> certificate_in_force(const Registry& registry
     const bool may_be_answer = certificate.public_key() == csr.public_key() &&
                                now - record.recorded_at < alias.retry_window;
     if (!may_be_answer) {
-      // One that is superseded can only be what the answer took the place of.
-      return answer || !record.revocation ? std::optional(certificate) : std::nullopt;
+      return certificate;
     }
     if (!answer) {
       answer = std::move(certificate);

@@ -32,8 +32,9 @@ void check_renewal(const Alias& alias, const crypto::Certificate& renewed, const
 
 /// The certificate of this end entity, of the alias's CA and profile, that is in force at `now` and
 /// has the request's names; the one that lasts longest, where several do. One that may be the
-/// answer to an earlier copy of this request only if it is the only one; rather the one that the
-/// answer superseded, which is good for that answer and nothing else. nullopt if there is none.
+/// answer to an earlier copy of this request only if it is the only one; rather one that was
+/// superseded within the retry window: the intent's transaction gives the answer that took its
+/// place, or refuses. nullopt if there is none.
 /// Throws Error{store, ...}.
 [[nodiscard]] std::optional<crypto::Certificate> certificate_in_force(const Registry& registry,
                                                                       const Alias& alias,

@@ -7,10 +7,11 @@
 namespace estia::store {
 namespace {
 
-ca::Refused forbidden(std::string id) {
+ca::Refused forbidden(std::string id, std::string detail) {
   return {.id = std::move(id),
           .reason = "this end entity cannot be served here",
-          .code = ErrorCode::forbidden};
+          .code = ErrorCode::forbidden,
+          .detail = std::move(detail)};
 }
 
 /// Nothing recorded (of before there were profiles) fits everything.
@@ -22,14 +23,15 @@ void create_end_entity(Transaction& transaction, const ca::Intent& intent, Insta
   transaction
       .query(
           "INSERT INTO end_entity(username_key, username, ca, end_entity_profile, "
-          "certificate_profile, subject, san, created_at, created_by) "
-          "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          "certificate_profile, subject, subject_key, san, created_at, created_by) "
+          "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(ca::username_key(intent.username))
       .bind(intent.username)
       .bind(intent.ca)
       .bind(intent.entity.end_entity_profile)
       .bind(intent.profile)
       .bind(intent.entity.subject)
+      .bind(intent.subject)
       .bind(intent.entity.san)
       .bind(now)
       .bind(intent.serial)
@@ -138,14 +140,16 @@ EntityVerdict judge_end_entity(Transaction& transaction, const ca::Intent& inten
   }
   EntityVerdict verdict{.username = row.text(0), .known = true};
   if (row.text(1) != intent.ca) {
-    verdict.refused = forbidden("entity.other_ca");
+    verdict.refused = forbidden("entity.other_ca", verdict.username + " is of CA " + row.text(1));
   } else if (!fits(row.text(2), intent.entity.end_entity_profile) ||
              !fits(row.text(3), intent.profile)) {
-    verdict.refused = forbidden("entity.other_profile");
+    verdict.refused = forbidden("entity.other_profile", verdict.username + " has the profiles " +
+                                                            row.text(2) + ", " + row.text(3));
   } else if (row.integer(4) != 0) {
-    verdict.refused = forbidden("entity.disabled");
+    verdict.refused = forbidden("entity.disabled", verdict.username + " is disabled");
   } else if (!may_be_named(intent, row.blob(5), row.blob(6))) {
-    verdict.refused = forbidden("entity.other_scope");
+    verdict.refused = forbidden("entity.other_scope", verdict.username + " is named " +
+                                                          names_text(row.blob(5), row.blob(6)));
   } else {
     const bool registered = row.integer(7) != 0;
     verdict.renamed = intent.entity.rule != ca::EntityRule::must_exist && !registered &&
@@ -224,8 +228,10 @@ void rename_end_entity(Transaction& transaction, ByteView serial, const ca::Audi
     old_subject = row.blob(0);
     old_san = row.blob(1);
   }
-  transaction.query("UPDATE end_entity SET subject = ?, san = ? WHERE username_key = ?")
+  transaction
+      .query("UPDATE end_entity SET subject = ?, subject_key = ?, san = ? WHERE username_key = ?")
       .bind(subject)
+      .bind(crypto::Name::from_der(subject).canonical())
       .bind(san)
       .bind(ca::username_key(username))
       .run();

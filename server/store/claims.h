@@ -34,6 +34,7 @@ struct EntityVerdict {
 /// ends, or one that is being signed.
 [[nodiscard]] bool holds_certificate(Transaction& transaction, const std::string& username,
                                      const std::string& ca, Instant now);
+/// For an intent that was recorded and did not come to a signature.
 void give_back_code(Transaction& transaction, ByteView code_id);
 
 /// False when the serial is in use.

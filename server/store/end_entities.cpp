@@ -65,8 +65,8 @@ void SqliteEndEntityStore::add(const ca::EndEntity& entity, const ca::AuditEvent
   writer_.transact([&](Transaction& transaction) {
     Query insert = transaction.query(
         "INSERT INTO end_entity(username_key, username, ca, end_entity_profile, "
-        "certificate_profile, subject, san, disabled, created_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, "
-        "?) "
+        "certificate_profile, subject, subject_key, san, disabled, created_at) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT(username_key) DO NOTHING RETURNING 1");
     insert.bind(ca::username_key(entity.username))
         .bind(entity.username)
@@ -74,6 +74,7 @@ void SqliteEndEntityStore::add(const ca::EndEntity& entity, const ca::AuditEvent
         .bind(entity.end_entity_profile)
         .bind(entity.certificate_profile)
         .bind(entity.subject.der())
+        .bind(entity.subject.canonical())
         .bind(entity.san.der())
         .bind(std::int64_t{entity.disabled})
         .bind(entity.created_at);

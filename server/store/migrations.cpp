@@ -8,6 +8,7 @@
 #include <string>
 
 #include "crypto/base/error.h"
+#include "crypto/x509/name.h"
 #include "server/ca/end_entity.h"
 #include "server/store/sql_error.h"
 
@@ -189,8 +190,16 @@ CREATE TABLE anchor_crl(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// What subjects are compared by, so that one that is registered is found before it is certified.
+constexpr const char* kRegisteredSubjects = R"sql(
+ALTER TABLE end_entity ADD COLUMN subject_key BLOB NOT NULL DEFAULT x'';
+UPDATE end_entity SET subject_key = canonical_subject(subject);
+CREATE INDEX end_entity_subject ON end_entity(ca, subject_key) WHERE created_by IS NULL;
+)sql";
+
 constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEndEntities},
-                                 Migration{3, kUniqueness}, Migration{4, kAnchorCrls}};
+                                 Migration{3, kUniqueness}, Migration{4, kAnchorCrls},
+                                 Migration{5, kRegisteredSubjects}};
 
 /// A canonical document as the first release printed it: `username_field = "CN"` becomes
 /// `name_parameters = ["CN"]`. Lines of a certificate cannot be mistaken for it.
@@ -213,16 +222,42 @@ std::string naming_of_aliases(std::string_view document) {
   return out;
 }
 
-/// A function of one text for the steps that move rows.
-using TextFunction = std::string (*)(std::string_view);
+std::string username_key_of(ByteView text) {
+  return ca::username_key(as_text(text));
+}
 
-template <TextFunction kFunction>
+std::string naming_of(ByteView text) {
+  return naming_of_aliases(as_text(text));
+}
+
+std::string canonical_subject(ByteView der) {
+  return std::string(as_text(crypto::Name::from_der(der).canonical()));
+}
+
+enum class Result { text, blob };
+
+/// Functions of one value for the steps that move rows.
+using StepFunction = std::string (*)(ByteView);
+
+template <StepFunction kFunction, Result kResult>
 void add_function(Database& database, const char* name) {
   constexpr auto kCall = [](sqlite3_context* context, int, sqlite3_value** values) {
-    const auto* text = reinterpret_cast<const char*>(::sqlite3_value_text(values[0]));
-    const std::string result = kFunction(text == nullptr ? "" : text);
-    ::sqlite3_result_text(context, result.data(), static_cast<int>(result.size()),
-                          SQLITE_TRANSIENT);
+    const auto* data = static_cast<const std::uint8_t*>(::sqlite3_value_blob(values[0]));
+    const auto size = static_cast<std::size_t>(::sqlite3_value_bytes(values[0]));
+    std::string result;
+    try {
+      result = kFunction(data == nullptr ? ByteView() : ByteView(data, size));
+    } catch (const std::exception& error) {  // not through SQLite's frames
+      ::sqlite3_result_error(context, error.what(), -1);
+      return;
+    }
+    if constexpr (kResult == Result::text) {
+      ::sqlite3_result_text(context, result.data(), static_cast<int>(result.size()),
+                            SQLITE_TRANSIENT);
+    } else {
+      ::sqlite3_result_blob(context, result.data(), static_cast<int>(result.size()),
+                            SQLITE_TRANSIENT);
+    }
   };
   const int rc =
       ::sqlite3_create_function_v2(database.handle(), name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
@@ -265,8 +300,9 @@ void require_known_schema(Database& database, std::span<const Migration> steps) 
 
 void migrate(Database& database, std::span<const Migration> steps) {
   require_known_schema(database, steps);
-  add_function<ca::username_key>(database, "username_key");
-  add_function<naming_of_aliases>(database, "naming_of_aliases");
+  add_function<username_key_of, Result::text>(database, "username_key");
+  add_function<naming_of, Result::text>(database, "naming_of_aliases");
+  add_function<canonical_subject, Result::blob>(database, "canonical_subject");
   const std::int64_t present = database.integer_of("PRAGMA user_version");
   for (const Migration& step : steps) {
     if (step.version > present) {

@@ -24,6 +24,10 @@ constexpr const char* kFind =
 constexpr const char* kOpenIntents =
     "SELECT serial, ca, alias, username, profile, state, tbs, certificate, recorded_at, revoked_at,"
     " revocation_reason FROM certificate WHERE state = 'intended' AND boot_id <> ? ORDER BY rowid";
+constexpr const char* kOfEndEntity =
+    "SELECT serial, ca, alias, username, profile, state, tbs, certificate, recorded_at, revoked_at,"
+    " revocation_reason FROM certificate WHERE username = ? AND state <> 'failed' "
+    "ORDER BY rowid DESC LIMIT ?";
 // By its subject, which few certificates share: an end entity may have very many (scheme fixed).
 constexpr const char* kInForce =
     "SELECT serial, ca, alias, username, profile, state, tbs, certificate, recorded_at, revoked_at,"
@@ -32,7 +36,7 @@ constexpr const char* kInForce =
     "(revoked_at IS NULL OR (revocation_reason = 4 AND revoked_at > ?6)) "
     "ORDER BY revoked_at IS NOT NULL, not_after DESC LIMIT 100";
 
-/// A row of kFind, kInForce or kOpenIntents.
+/// A row of kFind, kInForce, kOfEndEntity or kOpenIntents.
 ca::CertificateRecord record_of(const Query& row) {
   ca::CertificateRecord record{.serial = row.blob(0),
                                .ca = row.text(1),
@@ -68,21 +72,35 @@ std::optional<int> reason_in_force(Transaction& transaction, const Bytes& serial
 
 }  // namespace
 
+namespace {
+
+/// Thrown in a job, so that it is rolled back like any that failed, and only it.
+struct Undone {
+  ca::IntentOutcome outcome;
+};
+
+}  // namespace
+
 ca::IntentOutcome SqliteRegistry::intend(const ca::Intent& intent, const ca::AuditEvent& audit) {
-  return writer_.transact(
-      [&](Transaction& transaction) { return record(transaction, intent, audit); });
+  try {
+    return writer_.transact([&](Transaction& transaction) {
+      ca::IntentOutcome outcome = record(transaction, intent, audit);
+      if (std::holds_alternative<ca::Refused>(outcome)) {
+        throw Undone{std::move(outcome)};  // whatever it claimed on the way
+      }
+      return outcome;
+    });
+  } catch (Undone& undone) {
+    return std::move(undone.outcome);
+  }
 }
 
 ca::IntentOutcome SqliteRegistry::rehearse(const ca::Intent& intent) {
-  // Thrown, so that the job is rolled back like any that failed.
-  struct Rehearsed {
-    ca::IntentOutcome outcome;
-  };
   try {
     writer_.transact(
-        [&](Transaction& transaction) { throw Rehearsed{record(transaction, intent, {})}; });
-  } catch (Rehearsed& rehearsed) {
-    return std::move(rehearsed.outcome);
+        [&](Transaction& transaction) { throw Undone{record(transaction, intent, {})}; });
+  } catch (Undone& undone) {
+    return std::move(undone.outcome);
   }
   throw Error(ErrorCode::internal, "registry.rehearsal", "internal error",
               "a rehearsal was recorded");
@@ -127,7 +145,6 @@ ca::IntentOutcome SqliteRegistry::record(Transaction& transaction, const ca::Int
     return ca::Refused{"code.spent", "the enrolment code has no uses left"};
   }
   if (!insert_intent(transaction, intent, entity.username, now, boot_id_)) {
-    give_back_code(transaction, code_id);
     return ca::Refused{"serial.taken", "the serial number is in use"};
   }
   settle_end_entity(transaction, intent, entity, now);
@@ -214,6 +231,19 @@ std::vector<ca::CertificateRecord> SqliteRegistry::in_force(const ca::InForce& w
         .bind(wanted.profile)
         .bind(wanted.at)
         .bind(wanted.superseded_after);
+    while (rows.step()) {
+      found.push_back(record_of(rows));
+    }
+    return found;
+  });
+}
+
+std::vector<ca::CertificateRecord> SqliteRegistry::of_end_entity(std::string_view username,
+                                                                 std::size_t limit) const {
+  return readers_.read([&](Database& database) {
+    std::vector<ca::CertificateRecord> found;
+    Query rows = database.query(kOfEndEntity);
+    rows.bind(username).bind(static_cast<std::int64_t>(limit));
     while (rows.step()) {
       found.push_back(record_of(rows));
     }

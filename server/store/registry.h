@@ -27,6 +27,8 @@ class SqliteRegistry final : public ca::Registry {
   [[nodiscard]] std::optional<ca::CertificateRecord> find(const Bytes& serial) const override;
   [[nodiscard]] std::vector<ca::CertificateRecord> in_force(
       const ca::InForce& wanted) const override;
+  [[nodiscard]] std::vector<ca::CertificateRecord> of_end_entity(std::string_view username,
+                                                                 std::size_t limit) const override;
   [[nodiscard]] std::vector<ca::CertificateRecord> open_intents() const override;
   void revoke(const Bytes& serial, const ca::Revocation& revocation,
               const ca::AuditEvent& audit) override;

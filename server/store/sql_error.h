@@ -22,7 +22,6 @@ class SqlError final : public Error {
   /// `extended` is SQLite's extended result code.
   SqlError(int extended, const std::string& detail);
   [[nodiscard]] Reach reach() const noexcept;
-  [[nodiscard]] int extended() const noexcept { return extended_; }
 
  private:
   int extended_;

@@ -5,6 +5,7 @@
 
 #include "crypto/keys/digest.h"
 #include "crypto/x509/name.h"
+#include "server/ca/end_entity.h"
 #include "server/ca/model.h"
 
 namespace estia::store {
@@ -75,6 +76,20 @@ std::string held_by(const std::string& username) {
   return username.empty() ? "held by a certificate of the CA's own" : "held by " + username;
 }
 
+/// Whom an operator registered under this subject, unless it is this end entity too: a registration
+/// comes before any certificate.
+std::optional<std::string> registered_for(Transaction& transaction, const ca::Intent& intent,
+                                          const std::string& username) {
+  Query row = transaction.query(
+      "SELECT username, username_key = ?1 AS own FROM end_entity WHERE ca = ?2 AND "
+      "subject_key = ?3 AND created_by IS NULL ORDER BY own DESC LIMIT 1");
+  row.bind(ca::username_key(username)).bind(intent.ca).bind(intent.subject);
+  if (!row.step() || row.integer(1) != 0) {
+    return std::nullopt;
+  }
+  return row.text(0);
+}
+
 std::optional<ca::Refused> judge_subject(Transaction& transaction, const ca::Intent& intent,
                                          const std::string& username, Instant now) {
   static const Bytes kEmpty = crypto::Name().canonical();
@@ -83,9 +98,18 @@ std::optional<ca::Refused> judge_subject(Transaction& transaction, const ca::Int
     return std::nullopt;
   }
   Holders<Subject> holders(transaction, intent.ca, intent.subject, now);
-  if (const auto other = holders.other_than(username)) {
+  if (holders.include(username)) {
+    return std::nullopt;
+  }
+  const auto refused = [](std::string detail) {
     return ca::Refused{"unique.subject", "this subject belongs to another end entity",
-                       ErrorCode::forbidden, held_by(*other)};
+                       ErrorCode::forbidden, std::move(detail)};
+  };
+  if (const auto other = holders.any()) {
+    return refused(held_by(*other));
+  }
+  if (const auto other = registered_for(transaction, intent, username)) {
+    return refused("registered for " + *other);
   }
   return std::nullopt;
 }

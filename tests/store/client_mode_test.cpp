@@ -69,6 +69,19 @@ class ClientModeTest : public EnrollmentTest {
   ca::CertificateProfile& profile() { return snapshot_.certificate_profiles.at("device"); }
 };
 
+/// Found by a hostile client: a subject that a request may decide was taken from another end entity
+/// that was registered and had not come yet, for good.
+TEST_F(ClientModeTest, ARegisteredSubjectIsNobodyElses) {
+  add("device-2", "CN=device-2,OU=device-1");
+  profile().override_subject = true;
+  alias_.username_field = "OU";
+  EXPECT_EQ(refusal("first code", "CN=Device-2,OU=DEVICE-1"), "unique.subject");
+  EXPECT_EQ(refusal("first code", "CN=device-3,OU=device-1"), "");
+  set_code("device-1", "second code", 1);
+  snapshot_.cas.at("issuing").unique_subject = false;
+  EXPECT_EQ(refusal("second code", "CN=device-2,OU=device-1"), "");
+}
+
 TEST_F(ClientModeTest, ContentsComeFromTheRegistrationAndTheRequestSilentlyLoses) {
   const auto certificate =
       enroll_with(new_key(), "first code", "CN=device-1,O=Evil", {"dns:evil.example"});

@@ -209,6 +209,10 @@ TEST_F(EnrollmentTest, ARequestLeftOpenByACrashIsSignedOverItsRecordedBytes) {  
     std::vector<ca::CertificateRecord> in_force(const ca::InForce& w) const override {
       return inner_.in_force(w);
     }
+    std::vector<ca::CertificateRecord> of_end_entity(std::string_view username,
+                                                     std::size_t limit) const override {
+      return inner_.of_end_entity(username, limit);
+    }
     std::vector<ca::CertificateRecord> open_intents() const override {
       return inner_.open_intents();
     }

@@ -82,7 +82,7 @@ TEST_F(RenewalRefusal, RefusedCertificatesGetNothing_EST_4_2_2_f) {
   for (const Row& row : std::initializer_list<Row>{
            {"revoked", revoked, now, "issuing", "auth.certificate_revoked"},
            {"on hold", held, now, "issuing", "auth.certificate_revoked"},
-           {"superseded", superseded, now, "issuing", "own_certificate.superseded"},
+           {"superseded", superseded, now, "issuing", "auth.certificate_revoked"},
            {"expired", good, good.not_after(), "issuing", "auth.certificate_untrusted"},
            {"not yet valid", good, good.not_before() - seconds(1), "issuing",
             "auth.certificate_untrusted"},
@@ -112,7 +112,7 @@ TEST_F(RenewalRefusal, RefusedCertificatesGetNothing_EST_4_2_2_f) {
 TEST_F(RenewalRefusal, ARevocationOneMillisecondBeforeTheRequestCounts_T6) {
   for (const auto& [reason, id] : {std::pair{1, "auth.certificate_revoked"},
                                    std::pair{ca::kCertificateHold, "auth.certificate_revoked"},
-                                   std::pair{ca::kSuperseded, "own_certificate.superseded"}}) {
+                                   std::pair{ca::kSuperseded, "auth.certificate_revoked"}}) {
     for (const milliseconds ago : {milliseconds(1), milliseconds(0)}) {
       const auto certificate = device();
       EXPECT_EQ(refusal(certificate, csr_for("CN=device-1")), "") << "until then";

@@ -175,11 +175,47 @@ TEST_F(RenewalTest, ARepetitionOnBehalfFindsWhatItsFirstCopySuperseded) {
   EXPECT_EQ(renew(ra, csr).certificate, first.certificate);
   EXPECT_EQ(refusal(ra, csr_for("CN=device-1")), "reenroll.too_early") << "the new one counts";
   revoke(first.certificate, ca::kCertificateHold);
-  EXPECT_EQ(refusal(ra, csr), "reenroll.nothing_to_renew");
+  EXPECT_EQ(refusal(ra, csr), "own_certificate.superseded") << "what was superseded is no way in";
+  EXPECT_EQ(refusal(ra, csr_for("CN=device-1")), "own_certificate.superseded");
+  now_.at += std::chrono::minutes(3);
+  EXPECT_EQ(refusal(ra, csr), "reenroll.nothing_to_renew") << "and is forgotten after the window";
   store_->registry().release(first.certificate.serial(),
                              event("certificate.released", first.certificate.serial()));
-  now_.at += std::chrono::minutes(3);
   EXPECT_EQ(refusal(ra, csr), "reenroll.too_early") << "no repetition any more";
+}
+
+/// What the answer is called no longer tells that it answers this request.
+TEST_F(RenewalTest, ARepetitionOnBehalfWithNewNamesFindsItsAnswer) {
+  const auto ra = listed_ra();
+  auto& profile = snapshot_.certificate_profiles.at("device");
+  profile.single_active = true;
+  const auto key = new_key();
+  static_cast<void>(as_ra(new_key(), "CN=device-1"));
+  alias_.allow_renewal_on_behalf = true;
+  alias_.allow_change_subject_name_at_renewal = true;
+  alias_.retry_window = std::chrono::minutes(2);
+  const Bytes csr = estia::test::csr_for_new_names(key, "CN=device-1", {},
+                                                   estia::test::new_names("CN=device-77"));
+  const auto first = renew(ra, csr);
+  EXPECT_EQ(first.certificate.subject().text(), "CN=device-77");
+  EXPECT_EQ(renew(ra, csr).certificate, first.certificate);
+}
+
+/// A username alone must not open what its names do not: whom an operator registered under other
+/// names is not inside the scope because a certificate is.
+TEST_F(RenewalTest, OnBehalfTheNamesOnRecordMustBeInScopeToo) {
+  const auto ra = listed_ra();
+  ca::EndEntity entity{.username = "device-9", .ca = "issuing"};
+  entity.end_entity_profile = "device";
+  entity.certificate_profile = "device";
+  entity.subject = crypto::Name::from_text("CN=device-9,O=Elsewhere");
+  store_->end_entities().add(entity, event("entity.added"));
+  const auto scope = std::exchange(alias_.ra_scope, ca::NameScope::parse("any"));
+  static_cast<void>(as_ra(new_key(), "CN=device-9"));
+  alias_.allow_renewal_on_behalf = true;
+  EXPECT_EQ(refusal(ra, csr_for("CN=device-9")), "");
+  alias_.ra_scope = scope;
+  EXPECT_EQ(refusal(ra, csr_for("CN=device-9")), "entity.other_scope");
 }
 
 // Revoked after it was looked at, and before the intent.

@@ -262,6 +262,7 @@ TEST_F(HeldTest, WhatAStoreOfBeforeHoldsCounts) {
   sql_run(path(),
           "DROP TABLE anchor_crl; DROP TABLE uniqueness_lock; DROP INDEX certificate_subject; DROP "
           "INDEX certificate_key;"
+          "DROP INDEX end_entity_subject; ALTER TABLE end_entity DROP COLUMN subject_key;"
           "ALTER TABLE certificate DROP COLUMN single_active;"
           "CREATE INDEX certificate_subject ON certificate(ca, subject);"
           "CREATE INDEX certificate_key ON certificate(ca, key_fingerprint);"

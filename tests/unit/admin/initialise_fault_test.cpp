@@ -73,6 +73,10 @@ class FaultyRegistry final : public ca::Registry {
   std::vector<ca::CertificateRecord> in_force(const ca::InForce& wanted) const override {
     return real_.in_force(wanted);
   }
+  std::vector<ca::CertificateRecord> of_end_entity(std::string_view username,
+                                                   std::size_t limit) const override {
+    return real_.of_end_entity(username, limit);
+  }
   std::vector<ca::CertificateRecord> open_intents() const override { return real_.open_intents(); }
   void revoke(const Bytes& serial, const ca::Revocation& revocation,
               const ca::AuditEvent& audit) override {

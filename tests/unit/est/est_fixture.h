@@ -87,7 +87,6 @@ struct NoEndEntities final : ca::EndEntityStore {
   }
 };
 
-/// For requests that must never reach the store: any use of it is a failure.
 /// What was written to the audit trail.
 struct KeptEvents final : ca::AuditLog {
   void append(const ca::AuditEvent& event) override { events.push_back(event); }
@@ -101,6 +100,7 @@ struct KeptEvents final : ca::AuditLog {
   bool fails = false;
 };
 
+/// For requests that must never reach the store: any use of it is a failure.
 struct UntouchableRegistry final : ca::Registry {
   [[nodiscard]] ca::IntentOutcome intend(const ca::Intent&, const ca::AuditEvent&) override {
     throw std::logic_error("a refused request was recorded");
@@ -118,6 +118,10 @@ struct UntouchableRegistry final : ca::Registry {
     return std::nullopt;
   }
   [[nodiscard]] std::vector<ca::CertificateRecord> in_force(const ca::InForce&) const override {
+    return {};
+  }
+  [[nodiscard]] std::vector<ca::CertificateRecord> of_end_entity(std::string_view,
+                                                                 std::size_t) const override {
     return {};
   }
   [[nodiscard]] std::vector<ca::CertificateRecord> open_intents() const override { return {}; }
