@@ -204,6 +204,22 @@ bool of_small_order(ByteView key) {
 
 }  // namespace
 
+void PublicKey::check_affordable() const {
+  constexpr int kMostModulusBits = 8192;
+  constexpr int kMostExponentBits = 256;
+  if (::EVP_PKEY_is_a(key_.get(), "RSA") != 1) {
+    return;
+  }
+  BIGNUM* raw = nullptr;
+  require(::EVP_PKEY_get_bn_param(key_.get(), OSSL_PKEY_PARAM_RSA_E, &raw), "RSA exponent");
+  const BignumPtr exponent(raw);
+  if (::EVP_PKEY_get_bits(key_.get()) > kMostModulusBits ||
+      ::BN_num_bits(exponent.get()) > kMostExponentBits) {
+    throw Error(ErrorCode::malformed, "key.unsupported", "this kind of key is not supported",
+                "RSA modulus or exponent too long");
+  }
+}
+
 void PublicKey::check_strength() const {
   const auto weak = [](const char* why) -> void {
     throw Error(ErrorCode::malformed, "key.weak", "this key is too weak", why);

@@ -37,6 +37,9 @@ class PublicKey final {
   /// one.
   [[nodiscard]] bool verify(ByteView message, ByteView signature,
                             const SignatureAlgorithm& algorithm) const;
+  /// Before a stranger's signature is verified with it. Throws Error{malformed, "key.unsupported"}
+  /// for an RSA key whose modulus or exponent makes that dear: over 8192 or 256 bits.
+  void check_affordable() const;
   /// Throws Error{malformed, "key.weak"} for keys no CA should certify: RSA under 2048 bits, not a
   /// multiple of 8, even or small exponent (< 65537), modulus that ROCA or close-prime checks
   /// reject; EC points off the curve; kinds not in KeySpec::known()

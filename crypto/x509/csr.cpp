@@ -228,6 +228,7 @@ Csr Csr::parse(ByteView der) {
 }
 
 void Csr::verify_signature() const {
+  key_.check_affordable();
   const Parts parts = split(der_);
   // OpenSSL's X509_REQ would decode the key a second time, for more than the verification costs.
   if (const SignatureAlgorithm* usual = usual_algorithm(key_, parts)) {

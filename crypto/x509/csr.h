@@ -29,7 +29,7 @@ class Csr final {
   /// (EST-6-d; CVE-2023-2650: OIDs of at most 64 bytes). Does not verify the signature.
   [[nodiscard]] static Csr parse(ByteView der);
 
-  /// Proof of possession (EST-4.2.1-b). Throws Error{malformed, "csr.signature_invalid"}, or
+  /// Proof of possession (EST-4.2.1-b). Throws what PublicKey::check_affordable throws, Error{malformed, "csr.signature_invalid"}, or
   /// "csr.signature_algorithm" for MD5, SHA-1 and anything not listed (EST-6-h).
   void verify_signature() const;
 

@@ -34,6 +34,26 @@ TEST(NameScope, EveryFieldNeedsATermOfItsOwn) {
   EXPECT_FALSE(inside("CN=*", "CN=x", {"uri:urn:x:y"}));
 }
 
+/// Found by a hostile client: a star in the host reached over the end of the host.
+TEST(NameScope, AStarInTheHostOfAUriStaysInTheHost) {
+  const auto allowed = [](std::string_view pattern, const std::string& uri) {
+    return inside("CN=x,uri=" + std::string(pattern), "CN=x", {"uri:" + uri});
+  };
+  constexpr std::string_view kHosts = "https://*.acme.example/*";
+  EXPECT_TRUE(allowed(kHosts, "https://a.acme.example/y"));
+  EXPECT_TRUE(allowed(kHosts, "https://a.b.acme.example/y?z#w"));
+  for (const char* uri :
+       {"https://evil.com/.acme.example/y", "https://evil.com?.acme.example/",
+        "https://evil.com#.acme.example/", "https://a:b@evil.com#.acme.example/",
+        "https://x.acme.example@evil.com/", "https://evil.com/x.acme.example/y",
+        "https://a@b.acme.example/", "http://a.acme.example/y", "https://acme.example/y"}) {
+    EXPECT_FALSE(allowed(kHosts, uri)) << uri;
+  }
+  EXPECT_TRUE(allowed("urn:acme:*", "urn:acme:7:x/y"));
+  EXPECT_TRUE(allowed("*", "https://anything/at?all"));
+  EXPECT_FALSE(allowed("https://a.acme.example", "https://a.acme.example/more"));
+}
+
 TEST(NameScope, ValuesAreMatchedWholeAndWithoutCase) {
   EXPECT_FALSE(inside("CN=device", "CN=device-7"));
   EXPECT_FALSE(inside("CN=device-7", "CN=adevice-7"));

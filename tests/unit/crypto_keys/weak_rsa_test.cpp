@@ -71,6 +71,23 @@ std::string why(const PublicKey& key) {
   return weak_rsa_reason(key.evp()).value_or("");
 }
 
+/// Found by a hostile client: an exponent as long as the modulus makes each verification of a
+/// stranger's signature dear, before anybody has proved anything.
+TEST(WeakRsa, WhatIsDearToVerifyIsRefusedBeforeThat) {
+  const auto cost = [](const PublicKey& key) {
+    return refusal([&] { key.check_affordable(); });
+  };
+  const auto modulus = [](std::size_t octets) {
+    const Bytes value(octets, 0xC5);
+    return BignumPtr(::BN_bin2bn(value.data(), static_cast<int>(value.size()), nullptr));
+  };
+  EXPECT_EQ(cost(rsa(modulus(256).get(), kF4)), "none");
+  EXPECT_EQ(cost(rsa(modulus(256).get(), Bytes(32, 0xFF))), "none");
+  EXPECT_EQ(cost(rsa(modulus(256).get(), Bytes(33, 0xFF))), "malformed key.unsupported");
+  EXPECT_EQ(cost(rsa(modulus(1024).get(), kF4)), "none");
+  EXPECT_EQ(cost(rsa(modulus(1025).get(), kF4)), "malformed key.unsupported");
+}
+
 /// A modulus as the flawed library (CVE-2017-15361) shapes it: 65537^a modulo the product of the
 /// small primes, filled up to 2048 bits. The check looks only at the residues.
 BignumPtr roca_modulus() {
