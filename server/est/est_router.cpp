@@ -121,13 +121,8 @@ Target EstRouter::target_of(const http::Request& request) const {
 
 http::RouteMatch EstRouter::match(std::string_view method, const std::vector<std::string>& segments,
                                   const http::PeerInfo& peer) const {
-  try {
-    return find(method, segments);
-  } catch (const Error& error) {
-    // The path is not in it: it is the client's text.
-    refusals_.record({.address = peer.address}, error);
-    throw;
-  }
+  // The path is not in it: it is the client's text.
+  return recorded(peer, [&] { return find(method, segments); });
 }
 
 http::RouteMatch EstRouter::find(std::string_view method,
@@ -146,7 +141,8 @@ http::RouteMatch EstRouter::find(std::string_view method,
                         joined(row->methods));
   }
   return {row->body_limit > 0, row->body_limit, [this, row](const http::Request& request) {
-            return row->answer(target_of(request), request);
+            const Target target = recorded(request.peer, [&] { return target_of(request); });
+            return row->answer(target, request);
           }};
 }
 

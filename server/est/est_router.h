@@ -5,8 +5,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "crypto/base/error.h"
 #include "server/est/ca_certificates.h"
 #include "server/est/enroll.h"
 #include "server/http/router.h"
@@ -38,6 +40,16 @@ class EstRouter final : public http::Router {
   [[nodiscard]] const Row* find_row(std::string_view operation) const noexcept;
   [[nodiscard]] Target target_of(const http::Request& request) const;
 
+  /// What `route` returns; a refusal of it goes into the audit trail.
+  template <class Route>
+  auto recorded(const http::PeerInfo& peer, Route&& route) const {
+    try {
+      return std::forward<Route>(route)();
+    } catch (const Error& error) {
+      refusals_.record({.address = peer.address}, error);
+      throw;
+    }
+  }
   [[nodiscard]] http::RouteMatch find(std::string_view method,
                                       const std::vector<std::string>& segments) const;
 

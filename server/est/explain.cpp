@@ -36,7 +36,8 @@ void decide(const ca::Question& question, const Deciders& deciders, ca::Explanat
   explanation.config_version = snapshot->version;
   const ca::Alias* alias = snapshot->find_alias(question.alias);
   if (alias == nullptr) {
-    throw Error(ErrorCode::malformed, "route.unknown_alias", "there is no such alias");
+    throw Error(ErrorCode::malformed, "route.unknown_alias", "unknown label",
+                "there is no alias of that name");
   }
   explanation.mode = alias->mode == ca::AliasMode::client ? "client" : "ra";
   const ca::Operation operation = operation_of(question.operation);
@@ -46,14 +47,20 @@ void decide(const ca::Question& question, const Deciders& deciders, ca::Explanat
   const auth::Presented presented{question.chain, question.authorization, address};
   std::optional<ca::Identity> identity =
       authentication.authenticate(*snapshot, *alias, operation, presented);
+  const auto tell_who = [&] {
+    if (identity) {
+      explanation.role = to_string(identity->role());
+      explanation.who = identity->who();
+    }
+  };
   telling_no_spent_code(authentication, *alias, identity, address, [&] {
+    tell_who();
     const crypto::Csr csr = crypto::Csr::parse(decode_request_body(question.body));
     csr.verify_signature();
     if (!identity) {
       identity = authentication.authenticate_by_csr(*alias, csr, presented);
+      tell_who();
     }
-    explanation.role = to_string(identity->role());
-    explanation.who = identity->who();
     explanation.binding_unchecked = holds_binding(*alias, *identity, csr);
     if (alias->channel_binding == ca::ChannelBindingPolicy::required &&
         !explanation.binding_unchecked) {

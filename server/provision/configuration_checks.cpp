@@ -158,12 +158,24 @@ bool are_related(const crypto::Certificate& one, const crypto::Certificate& othe
          one.issuer() == other.issuer();
 }
 
-/// Whether some of these trust anchors have nothing to do with the first.
+/// Whether two of these trust anchors have nothing to do with each other, as far as their names
+/// say.
 bool are_strangers(const std::vector<std::string>& anchors, const ca::Snapshot& contents) {
-  return std::ranges::any_of(anchors, [&](const std::string& name) {
-    return !are_related(contents.trust_anchor(anchors.front()).certificate,
-                        contents.trust_anchor(name).certificate);
+  return std::ranges::any_of(anchors, [&](const std::string& one) {
+    return std::ranges::any_of(anchors, [&](const std::string& other) {
+      return one != other && !are_related(contents.trust_anchor(one).certificate,
+                                          contents.trust_anchor(other).certificate);
+    });
   });
+}
+
+/// A chain begins at an anchor, wherever another one stands above it: what the upper one is told
+/// about CAs between them is asked only if the client sends their certificates.
+bool mixes_policies(const std::vector<std::string>& anchors, const ca::Snapshot& contents) {
+  const auto asks_nobody = [&](const std::string& name) {
+    return contents.trust_anchor(name).revocation == ca::RevocationPolicy::none;
+  };
+  return std::ranges::any_of(anchors, asks_nobody) && !std::ranges::all_of(anchors, asks_nobody);
 }
 
 /// What is lawful about naming oneself, or others' certificates, and hardly meant.
@@ -175,11 +187,33 @@ void warn_about_names(const ca::Alias& alias, const ca::Snapshot& contents,
                        "allow_change_subject_name_at_renewal: a device may give itself any name "
                        "inside ra_scope, other devices' alternative names among them");
   }
+  if (alias.vendor_in_ra_mode && alias.allow_change_subject_name) {
+    warnings.push_back(who +
+                       "allow_change_subject_name with vendor_in_ra_mode: a vendor's device may "
+                       "take any name inside ra_scope that nobody holds yet, another device's "
+                       "among them");
+  }
+  if (alias.mode == ca::AliasMode::client && alias.allow_change_subject_name &&
+      !alias.certificate_profile.empty()) {
+    const ca::CertificateProfile& profile = contents.certificate_profile(alias.certificate_profile);
+    if (!profile.override_subject && !profile.override_san) {
+      warnings.push_back(who +
+                         "allow_change_subject_name changes nothing while certificate profile " +
+                         profile.name + " has neither override_subject nor override_san");
+    }
+  }
   if (alias.mode == ca::AliasMode::client && are_strangers(alias.vendor_anchors, contents)) {
     warnings.push_back(who +
                        "vendor_anchors of several vendors: each of them can make a certificate "
                        "for any end entity that enrols here; an alias for each, with an "
                        "end_entity_profile of its own, keeps them apart");
+  }
+  if (mixes_policies(alias.vendor_anchors, contents) ||
+      mixes_policies(alias.trust_anchors, contents)) {
+    warnings.push_back(who +
+                       "lists anchors that ask for CRLs beside one with revocation = \"none\": "
+                       "if that one stands below them, what they know about the CAs between is "
+                       "not asked");
   }
   const bool by_issuer = std::ranges::any_of(
       alias.ra_certificates, [](const auto& listed) { return listed.sha256.empty(); });

@@ -97,6 +97,14 @@ ca::Alias EjbcaAlias::read() {
   }
   read_what_is_not_built();
   report_the_rest();
+  if (alias_.mode == ca::AliasMode::ra) {
+    differs(
+        "a username is one end entity for the whole server: one that another CA or certificate "
+        "profile has is refused here; name_prefix tells them apart");
+  }
+  if (alias_.mode == ca::AliasMode::client && alias_.allow_change_subject_name) {
+    differs("new names also need override_subject or override_san of the certificate profile");
+  }
   differs("channel_binding and retry_window have no counterpart in the dump: Estia's defaults");
   return alias_;
 }

@@ -57,7 +57,7 @@ TEST_F(Explain, NobodyWithoutAUsername) {
 TEST_F(Explain, AnAliasThatIsNot) {
   const json told = explain("nothing", client->make_device("/CN=dev-1"));
   EXPECT_EQ(told.at("refusal").at("id"), "route.unknown_alias");
-  EXPECT_EQ(told.at("refusal").at("told"), "there is no such alias");
+  EXPECT_EQ(told.at("refusal").at("told"), "unknown label") << "as the client is told";
 }
 
 /// As the client will see it, and the reason that the client will not see.
