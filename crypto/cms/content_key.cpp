@@ -8,6 +8,7 @@
 #include <array>
 #include <string>
 
+#include "crypto/cms/oaep.h"
 #include "crypto/openssl/library.h"
 #include "crypto/openssl/owned.h"
 #include "crypto/openssl/require.h"
@@ -40,10 +41,6 @@ Bytes encrypt(std::string_view cipher, ByteView key, ByteView iv, ByteView plain
   return out;
 }
 
-OSSL_PARAM text_param(const char* name, std::string& text) {
-  return ::OSSL_PARAM_construct_utf8_string(name, text.data(), 0);
-}
-
 }  // namespace
 
 Bytes encrypt_content(const ContentCipher& cipher, const SecureBytes& key, ByteView iv,
@@ -56,25 +53,22 @@ Bytes wrap_key(const KeyWrap& wrap, ByteView wrapping_key, const SecureBytes& co
 }
 
 Bytes encrypt_key(const KeyRecipient::Transport& transport, const SecureBytes& content_key) {
+  const auto size = static_cast<std::size_t>(::EVP_PKEY_get_size(transport.key.evp()));
+  const SecureBytes encoded = oaep_encoded(content_key, transport.algorithm.digest, size);
   const EvpPkeyCtxPtr context(
       require(::EVP_PKEY_CTX_new_from_pkey(library(), transport.key.evp(), nullptr),
               "EVP_PKEY_CTX_new_from_pkey"));
-  std::string padding(OSSL_PKEY_RSA_PAD_MODE_OAEP);
-  std::string digest(transport.algorithm.digest);
-  const std::array<OSSL_PARAM, 4> params = {text_param(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, padding),
-                                            text_param(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, digest),
-                                            text_param(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, digest),
-                                            ::OSSL_PARAM_construct_end()};
+  std::string padding(OSSL_PKEY_RSA_PAD_MODE_NONE);
+  const std::array<OSSL_PARAM, 2> params = {
+      ::OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, padding.data(), 0),
+      ::OSSL_PARAM_construct_end()};
   require(::EVP_PKEY_encrypt_init_ex(context.get(), params.data()), "EVP_PKEY_encrypt_init_ex");
-  std::size_t size = 0;
-  require(::EVP_PKEY_encrypt(context.get(), nullptr, &size, content_key.view().data(),
-                             content_key.size()),
-          "EVP_PKEY_encrypt");
   Bytes out(size);
-  require(::EVP_PKEY_encrypt(context.get(), out.data(), &size, content_key.view().data(),
-                             content_key.size()),
+  std::size_t written = out.size();
+  require(::EVP_PKEY_encrypt(context.get(), out.data(), &written, encoded.view().data(),
+                             encoded.size()),
           "EVP_PKEY_encrypt");
-  out.resize(size);
+  out.resize(written);
   return out;
 }
 
