@@ -18,6 +18,7 @@
 #include "crypto/cms/content_key.h"
 #include "crypto/cms/key_agreement.h"
 #include "crypto/cms/key_package.h"
+#include "crypto/cms/pkcs12.h"
 #include "tests/unit/crypto_cms/key_package_fixture.h"
 
 namespace estia::crypto {
@@ -267,6 +268,17 @@ TEST(KeyResidue, AnAgreedKeyIsForgottenWithTheSharedSecret) {
   }
   EXPECT_EQ(places_of(secret), "");
   EXPECT_EQ(places_of(key_needle), "");
+}
+
+TEST(KeyResidue, APfxForgetsItsKey) {
+  const Issuer owner = signer_of("P-256");
+  Needle needle;
+  {
+    const SecureBytes pkcs8 = random_secret(138);
+    needle = needle_of(pkcs8.view().subspan(32, 32));
+    static_cast<void>(pkcs12(pkcs8, owner.certificate, Secret(std::string_view("kitten"))));
+  }
+  EXPECT_EQ(places_of(needle), "");
 }
 
 }  // namespace
