@@ -24,20 +24,6 @@ constexpr std::uint8_t kClass = 0xC0;  // both bits clear: universal
   throw Error(ErrorCode::malformed, "der.malformed", "the data is not valid DER", why);
 }
 
-/// Tag and length, as they precede the value.
-Bytes header(std::uint8_t tag, std::size_t length) {
-  if (length < 0x80) {
-    return {tag, static_cast<std::uint8_t>(length)};
-  }
-  Bytes octets;
-  for (std::size_t rest = length; rest != 0; rest >>= 8U) {
-    octets.push_back(static_cast<std::uint8_t>(rest & 0xFFU));
-  }
-  Bytes out{tag, static_cast<std::uint8_t>(0x80U | octets.size())};
-  out.insert(out.end(), octets.rbegin(), octets.rend());
-  return out;
-}
-
 void append_arc(Bytes& out, std::uint64_t arc) {
   Bytes groups;
   do {
@@ -115,6 +101,19 @@ void check_elements(ByteView content, unsigned depth_left, std::size_t max_oid) 
 }
 
 }  // namespace
+
+Bytes header(std::uint8_t tag, std::size_t length) {
+  if (length < 0x80) {
+    return {tag, static_cast<std::uint8_t>(length)};
+  }
+  Bytes octets;
+  for (std::size_t rest = length; rest != 0; rest >>= 8U) {
+    octets.push_back(static_cast<std::uint8_t>(rest & 0xFFU));
+  }
+  Bytes out{tag, static_cast<std::uint8_t>(0x80U | octets.size())};
+  out.insert(out.end(), octets.rbegin(), octets.rend());
+  return out;
+}
 
 Bytes tlv(std::uint8_t tag, ByteView value) {
   Bytes out = header(tag, value.size());

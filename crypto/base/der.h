@@ -11,6 +11,8 @@ namespace estia::der {
 // makes. der::sequence({der::oid("1.2.3"), der::null()})
 
 [[nodiscard]] Bytes tlv(std::uint8_t tag, ByteView value);
+/// Tag and length alone, for a value of `length` octets that is written elsewhere.
+[[nodiscard]] Bytes header(std::uint8_t tag, std::size_t length);
 [[nodiscard]] Bytes sequence(std::initializer_list<ByteView> elements);
 [[nodiscard]] Bytes set_of(std::vector<Bytes> elements);  ///< sorted as DER demands
 [[nodiscard]] Bytes oid(std::string_view dotted);         ///< throws Error{config, "oid.invalid"}

@@ -2,6 +2,7 @@
 #include "crypto/keys/digest.h"
 
 #include <array>
+#include <string>
 
 #include "crypto/openssl/library.h"
 #include "crypto/openssl/require.h"
@@ -49,13 +50,22 @@ Bytes sha256(ByteView bytes) {
   return digest.finish();
 }
 
-Bytes sha512(ByteView bytes) {
-  const EvpMdPtr algorithm(require(::EVP_MD_fetch(library(), "SHA2-512", nullptr), "EVP_MD_fetch"));
-  Bytes out(64);
+Bytes digest(std::string_view name, std::initializer_list<ByteView> parts) {
+  const EvpMdPtr algorithm(
+      require(::EVP_MD_fetch(library(), std::string(name).c_str(), nullptr), "EVP_MD_fetch"));
+  const EvpMdCtxPtr context(require(::EVP_MD_CTX_new(), "EVP_MD_CTX_new"));
+  require(::EVP_DigestInit_ex2(context.get(), algorithm.get(), nullptr), "EVP_DigestInit_ex2");
+  for (const ByteView part : parts) {
+    require(::EVP_DigestUpdate(context.get(), part.data(), part.size()), "EVP_DigestUpdate");
+  }
+  Bytes out(static_cast<std::size_t>(::EVP_MD_get_size(algorithm.get())));
   unsigned size = 0;
-  require(::EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, algorithm.get(), nullptr),
-          "EVP_Digest");
+  require(::EVP_DigestFinal_ex(context.get(), out.data(), &size), "EVP_DigestFinal_ex");
   return out;
+}
+
+Bytes sha512(ByteView bytes) {
+  return digest("SHA2-512", {bytes});
 }
 
 }  // namespace estia::crypto

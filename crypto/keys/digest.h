@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <initializer_list>
+#include <string_view>
+
 #include "crypto/base/bytes.h"
 #include "crypto/openssl/owned.h"
 
@@ -21,6 +24,9 @@ class Sha256 final {
 };
 
 [[nodiscard]] Bytes sha256(ByteView bytes);
+/// By OpenSSL's name ("SHA2-384"), over the parts one after the other; what it kept of them is
+/// wiped. Fetched each time. Throws Error{internal, "openssl.failed"} for a name it does not know.
+[[nodiscard]] Bytes digest(std::string_view name, std::initializer_list<ByteView> parts);
 /// For fingerprints that a person compares; fetched each time.
 [[nodiscard]] Bytes sha512(ByteView bytes);  ///< 64 bytes
 

@@ -16,16 +16,14 @@
 namespace estia::crypto {
 namespace {
 
-using KdfPtr = Owned<EVP_KDF, EVP_KDF_free>;
-using KdfCtxPtr = Owned<EVP_KDF_CTX, EVP_KDF_CTX_free>;
 
 constexpr std::size_t kDigestBytes = 32;
 
 }  // namespace
 
 Bytes scrypt(ByteView password, ByteView salt) {
-  const KdfPtr kdf(require(::EVP_KDF_fetch(library(), "SCRYPT", nullptr), "EVP_KDF_fetch"));
-  const KdfCtxPtr context(require(::EVP_KDF_CTX_new(kdf.get()), "EVP_KDF_CTX_new"));
+  const EvpKdfPtr kdf(require(::EVP_KDF_fetch(library(), "SCRYPT", nullptr), "EVP_KDF_fetch"));
+  const EvpKdfCtxPtr context(require(::EVP_KDF_CTX_new(kdf.get()), "EVP_KDF_CTX_new"));
   std::uint64_t cost = 1U << 14U;
   std::uint32_t block = 8;
   std::uint32_t parallel = 1;

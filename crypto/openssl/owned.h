@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <openssl/provider.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -46,6 +47,10 @@ using BioPtr = Owned<BIO, BIO_free_all>;
 using BignumPtr = Owned<BIGNUM, BN_free>;
 using EvpPkeyPtr = Owned<EVP_PKEY, EVP_PKEY_free>;
 using EvpPkeyCtxPtr = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using EvpCipherPtr = Owned<EVP_CIPHER, EVP_CIPHER_free>;
+using EvpCipherCtxPtr = Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+using EvpKdfPtr = Owned<EVP_KDF, EVP_KDF_free>;
+using EvpKdfCtxPtr = Owned<EVP_KDF_CTX, EVP_KDF_CTX_free>;
 using EvpMdPtr = Owned<EVP_MD, EVP_MD_free>;
 using EvpMdCtxPtr = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
 using X509Ptr = Owned<X509, X509_free>;

@@ -2,38 +2,18 @@
 #include "crypto/x509/certificate_builder.h"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <set>
 
 #include "crypto/base/der.h"
 #include "crypto/base/error.h"
 #include "crypto/x509/extension_list.h"
+#include "crypto/x509/time_element.h"
 
 namespace estia::crypto {
 namespace {
 
 [[noreturn]] void refuse(const char* why) {
   throw Error(ErrorCode::internal, "certificate.contents", "internal error", why);
-}
-
-/// X509-4.1.2.5-a: UTCTime through 2049, GeneralizedTime from 2050; seconds always, Z, no
-/// fractions.
-Bytes time_element(Instant at) {
-  const std::time_t seconds = unix_seconds(at);
-  std::tm fields{};
-  if (::gmtime_r(&seconds, &fields) == nullptr) {
-    refuse("time out of range");
-  }
-  const int year = fields.tm_year + 1900;
-  if (year < 1950 || year > 9999) {
-    refuse("year out of range");
-  }
-  std::array<char, 32> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y%m%d%H%M%SZ", &fields);
-  const std::string_view generalized(text.data(), size);
-  return year <= 2049 ? der::tlv(0x17, as_bytes(generalized.substr(2)))
-                      : der::tlv(0x18, as_bytes(generalized));
 }
 
 void check(const CertificateContents& contents) {

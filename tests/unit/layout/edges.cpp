@@ -28,7 +28,7 @@ const std::vector<Edge>& allowed_edges() {
       {"crypto/keys", {"crypto/base", "crypto/openssl"}},
       {"crypto/x509", {"crypto/base", "crypto/openssl", "crypto/keys"}},
       {"crypto/cms", {"crypto/base", "crypto/openssl", "crypto/keys", "crypto/x509"}},
-      {"crypto/est", {"crypto/base", "crypto/openssl", "crypto/keys", "crypto/x509"}},
+      {"crypto/est", {"crypto/base", "crypto/openssl", "crypto/keys", "crypto/x509", "crypto/cms"}},
       {"crypto/cmc",
        {"crypto/base", "crypto/openssl", "crypto/keys", "crypto/x509", "crypto/cms", "crypto/est"}},
       {"hsm", {"crypto/base", "crypto/openssl", "crypto/keys"}},

@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
     IncludeEdges, PlantedFault,
     testing::Values(Planted{"crypto/base/error.cpp", "#include \"crypto/x509/csr.h\""},
                     Planted{"crypto/keys/key.h", "#include \"hsm/token.h\""},
-                    Planted{"crypto/est/a.h", "#include \"crypto/cms/certs_only.h\""},
+                    Planted{"crypto/cms/a.h", "#include \"crypto/est/change_subject_name.h\""},
                     Planted{"hsm/token.cpp", "#include \"crypto/x509/csr.h\""},
                     Planted{"server/ca/issuer.cpp", "#include \"hsm/token.h\""},
                     Planted{"server/ca/issuer.cpp", "  #  include \"server/store/store.h\""},

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/cms/key_recipient.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/base/error.h"
+#include "crypto/x509/extension_values.h"
+
+namespace estia::crypto {
+namespace {
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw Error(ErrorCode::malformed, "serverkeygen.no_common_algorithm",
+              "none of the client's SMIMECapabilities can be used with its key", why);
+}
+
+unsigned bits_of(const ContentCipher& cipher) {
+  return cipher.bits;
+}
+
+unsigned bits_of(const KeyAgreement& agreement) {
+  return agreement.wrap.bits;
+}
+
+/// `rows` is not empty.
+template <class Row>
+const Row& first_as_strong(const std::vector<Row>& rows, unsigned strength) {
+  const auto found =
+      std::ranges::find_if(rows, [&](const Row& row) { return bits_of(row) >= strength; });
+  return found != rows.end()
+             ? *found
+             : *std::ranges::max_element(rows, {}, [](const Row& row) { return bits_of(row); });
+}
+
+ContentCipher content_cipher(const SmimeCapabilities& capabilities, unsigned strength) {
+  const auto& listed = capabilities.content_ciphers;
+  return first_as_strong(listed.empty() ? known_content_ciphers() : listed, strength);
+}
+
+KeyRecipient::Transport transport(const PublicKey& key, const SmimeCapabilities& capabilities) {
+  const auto& listed = capabilities.key_transports;
+  const auto found = std::ranges::find_if(
+      listed, [](const KeyTransport& algorithm) { return !algorithm.digest.empty(); });
+  if (found == listed.end()) {
+    refuse(listed.empty() ? "no RSAES-OAEP with SHA-256, 384 or 512"
+                          : "rsaEncryption alone, which is not used");
+  }
+  return {key, *found};
+}
+
+KeyRecipient::Agreement agreement(const PublicKey& key, const SmimeCapabilities& capabilities,
+                                  unsigned strength) {
+  if (capabilities.key_agreements.empty()) {
+    refuse("no dhSinglePass-stdDH with SHA-256, 384 or 512 and an AES key wrap");
+  }
+  return {key, first_as_strong(capabilities.key_agreements, strength)};
+}
+
+bool contains(const KeyUsageNames& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// EST-4.4.1.2-a. With encipherOnly the key can only be used while enciphering (RFC 5280 4.2.1.3).
+void check_key_usage(const Certificate& certificate, bool transports) {
+  const Extension* const extension = certificate.find_extension(oid::kKeyUsage);
+  if (extension == nullptr) {
+    return;
+  }
+  const KeyUsageNames names = key_usage_names(extension->value);
+  const bool allowed = transports
+                           ? contains(names, "keyEncipherment")
+                           : contains(names, "keyAgreement") && !contains(names, "encipherOnly");
+  if (!allowed) {
+    throw Error(ErrorCode::malformed, "serverkeygen.key_usage",
+                std::string("the certificate's key is not for ") +
+                    (transports ? "key encipherment" : "key agreement"));
+  }
+}
+
+}  // namespace
+
+KeyRecipient secret_key_recipient(Bytes identifier, Secret key,
+                                  const SmimeCapabilities& capabilities) {
+  const auto bits = static_cast<unsigned>(key.size() * 8);
+  if (bits != 128 && bits != 192 && bits != 256) {
+    throw Error(ErrorCode::config, "serverkeygen.secret_key",
+                "a secret key to encrypt keys with has 16, 24 or 32 bytes");
+  }
+  const auto& listed = capabilities.key_wraps;
+  const auto found =
+      std::ranges::find_if(listed, [&](const KeyWrap& wrap) { return wrap.bits == bits; });
+  if (found == listed.end()) {
+    refuse("no AES key wrap with a key of " + std::to_string(bits) + " bits");
+  }
+  return {std::move(identifier), content_cipher(capabilities, bits),
+          KeyRecipient::SecretKey{std::move(key), *found}};
+}
+
+KeyRecipient certificate_recipient(Bytes identifier, const Certificate& certificate,
+                                   const SmimeCapabilities& capabilities) {
+  if (identifier.empty() || certificate.subject_key_identifier() != identifier) {
+    throw Error(ErrorCode::malformed, "serverkeygen.unknown_key",
+                "no key is known by the identifier in the request");
+  }
+  const PublicKey& key = certificate.public_key();
+  key.check_strength();
+  const bool transports = ::EVP_PKEY_is_a(key.evp(), "RSA") == 1;
+  if (!transports && ::EVP_PKEY_is_a(key.evp(), "EC") != 1) {
+    refuse("nothing can be encrypted for a key of this kind");
+  }
+  check_key_usage(certificate, transports);
+  const auto strength = static_cast<unsigned>(::EVP_PKEY_get_security_bits(key.evp()));
+  const ContentCipher cipher = content_cipher(capabilities, strength);
+  if (transports) {
+    return {std::move(identifier), cipher, transport(key, capabilities)};
+  }
+  return {std::move(identifier), cipher, agreement(key, capabilities, strength)};
+}
+
+}  // namespace estia::crypto
