@@ -17,6 +17,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <vector>
 
 #include "tests/support/p11_counters.h"
 
@@ -46,6 +47,9 @@ struct Shim {
   unsigned long open_sessions = 0;
   bool tell_session_limit = false;
   bool corrupt_signatures = false;
+  bool corrupt_wrapped = false;
+  bool repeat_attributes = false;
+  std::map<CK_ATTRIBUTE_TYPE, std::vector<unsigned char>> first_attributes;
   unsigned long flipped_attribute = ~0UL;
 };
 
@@ -180,6 +184,45 @@ void falsify(CK_ATTRIBUTE* list, CK_ULONG count) {
   }
 }
 
+/// True if the list was filled with what was read first.
+bool repeated(CK_ATTRIBUTE* list, CK_ULONG count) {
+  Shim& all = shim();
+  const std::scoped_lock lock(all.mutex);
+  const auto known = [&](const CK_ATTRIBUTE& one) {
+    return all.first_attributes.find(one.type) != all.first_attributes.end();
+  };
+  if (!all.repeat_attributes || !std::all_of(list, list + count, known)) {
+    return false;
+  }
+  for (CK_ULONG i = 0; i < count; ++i) {
+    const auto& value = all.first_attributes[list[i].type];
+    if (list[i].pValue != nullptr && list[i].ulValueLen >= value.size()) {
+      std::copy(value.begin(), value.end(), static_cast<unsigned char*>(list[i].pValue));
+    }
+    list[i].ulValueLen = value.size();
+  }
+  return true;
+}
+
+void remember(const CK_ATTRIBUTE* list, CK_ULONG count) {
+  Shim& all = shim();
+  const std::scoped_lock lock(all.mutex);
+  for (CK_ULONG i = 0; all.repeat_attributes && i < count; ++i) {
+    if (list[i].pValue != nullptr) {
+      const auto* value = static_cast<const unsigned char*>(list[i].pValue);
+      all.first_attributes[list[i].type].assign(value, value + list[i].ulValueLen);
+    }
+  }
+}
+
+void falsify_wrapped(unsigned char* wrapped, const CK_ULONG* size) {
+  Shim& all = shim();
+  const std::scoped_lock lock(all.mutex);
+  if (all.corrupt_wrapped && wrapped != nullptr && *size > 0) {
+    wrapped[*size - 1] ^= 1U;
+  }
+}
+
 void falsify_signature(unsigned char* signature, const CK_ULONG* size) {
   Shim& all = shim();
   const std::scoped_lock lock(all.mutex);
@@ -199,8 +242,11 @@ void after_success(const Arguments& arguments) {
     falsify(std::get<1>(arguments));
   } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetAttributeValue>) {
     falsify(std::get<2>(arguments), std::get<3>(arguments));
+    remember(std::get<2>(arguments), std::get<3>(arguments));
   } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_Sign>) {
     falsify_signature(std::get<3>(arguments), std::get<4>(arguments));
+  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_WrapKey>) {
+    falsify_wrapped(std::get<4>(arguments), std::get<5>(arguments));
   } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_CloseSession>) {
     session_closed();
   }
@@ -229,6 +275,12 @@ struct Thunk<Member> {
     if (kOpens && session_refused()) {
       return CKR_SESSION_COUNT;
     }
+    if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetAttributeValue>) {
+      const auto all = std::tuple(arguments...);
+      if (repeated(std::get<2>(all), std::get<3>(all))) {
+        return CKR_OK;
+      }
+    }
     const CK_RV rv = (real()->*Member)(arguments...);
     if (rv == CKR_OK) {
       after_success<Member>(std::tuple(arguments...));
@@ -239,30 +291,28 @@ struct Thunk<Member> {
   }
 };
 
-#define ESTIA_SHIM_FUNCTIONS(X)                                                                   \
-  X(C_Initialize)                                                                                 \
-  X(C_Finalize)                                                                                   \
-  X(C_GetInfo)                                                                                    \
-  X(C_GetSlotList) X(C_GetSlotInfo) X(C_GetTokenInfo) X(C_GetMechanismList) X(C_GetMechanismInfo) \
-      X(C_InitToken) X(C_InitPIN) X(C_SetPIN) X(C_OpenSession) X(C_CloseSession) X(               \
-          C_CloseAllSessions) X(C_GetSessionInfo) X(C_GetOperationState) X(C_SetOperationState)   \
-          X(C_Login) X(C_Logout) X(C_CreateObject) X(C_CopyObject) X(C_DestroyObject) X(          \
-              C_GetObjectSize) X(C_GetAttributeValue) X(C_SetAttributeValue) X(C_FindObjectsInit) \
-              X(C_FindObjects) X(C_FindObjectsFinal) X(C_EncryptInit) X(C_Encrypt)                \
-                  X(C_EncryptUpdate) X(C_EncryptFinal) X(C_DecryptInit) X(C_Decrypt)              \
-                      X(C_DecryptUpdate) X(C_DecryptFinal) X(C_DigestInit) X(C_Digest)            \
-                          X(C_DigestUpdate) X(C_DigestKey) X(C_DigestFinal) X(C_SignInit)         \
-                              X(C_Sign) X(C_SignUpdate) X(C_SignFinal) X(C_SignRecoverInit)       \
-                                  X(C_SignRecover) X(C_VerifyInit) X(C_Verify) X(C_VerifyUpdate)  \
-                                      X(C_VerifyFinal) X(C_VerifyRecoverInit) X(C_VerifyRecover)  \
-                                          X(C_DigestEncryptUpdate) X(C_DecryptDigestUpdate)       \
-                                              X(C_SignEncryptUpdate) X(C_DecryptVerifyUpdate)     \
-                                                  X(C_GenerateKey) X(C_GenerateKeyPair)           \
-                                                      X(C_WrapKey) X(C_UnwrapKey) X(C_DeriveKey)  \
-                                                          X(C_SeedRandom) X(C_GenerateRandom)     \
-                                                              X(C_GetFunctionStatus)              \
-                                                                  X(C_CancelFunction)             \
-                                                                      X(C_WaitForSlotEvent)
+#define ESTIA_SHIM_FUNCTIONS(X)                                                                    \
+  X(C_Initialize)                                                                                  \
+  X(C_Finalize)                                                                                    \
+  X(C_GetInfo)                                                                                     \
+  X(C_GetSlotList)                                                                                 \
+  X(C_GetSlotInfo) X(C_GetTokenInfo) X(C_GetMechanismList) X(C_GetMechanismInfo) X(C_InitToken) X( \
+      C_InitPIN) X(C_SetPIN) X(C_OpenSession) X(C_CloseSession) X(C_CloseAllSessions)              \
+      X(C_GetSessionInfo) X(C_GetOperationState) X(C_SetOperationState) X(C_Login) X(C_Logout) X(  \
+          C_CreateObject) X(C_CopyObject) X(C_DestroyObject) X(C_GetObjectSize)                    \
+          X(C_GetAttributeValue) X(C_SetAttributeValue) X(C_FindObjectsInit) X(C_FindObjects) X(   \
+              C_FindObjectsFinal) X(C_EncryptInit) X(C_Encrypt) X(C_EncryptUpdate)                 \
+              X(C_EncryptFinal) X(C_DecryptInit) X(C_Decrypt) X(C_DecryptUpdate) X(C_DecryptFinal) \
+                  X(C_DigestInit) X(C_Digest) X(C_DigestUpdate) X(C_DigestKey) X(C_DigestFinal)    \
+                      X(C_SignInit) X(C_Sign) X(C_SignUpdate) X(C_SignFinal) X(C_SignRecoverInit)  \
+                          X(C_SignRecover) X(C_VerifyInit) X(C_Verify) X(C_VerifyUpdate)           \
+                              X(C_VerifyFinal) X(C_VerifyRecoverInit) X(C_VerifyRecover)           \
+                                  X(C_DigestEncryptUpdate) X(C_DecryptDigestUpdate)                \
+                                      X(C_SignEncryptUpdate) X(C_DecryptVerifyUpdate)              \
+                                          X(C_GenerateKey) X(C_GenerateKeyPair) X(C_WrapKey)       \
+                                              X(C_UnwrapKey) X(C_DeriveKey) X(C_SeedRandom)        \
+                                                  X(C_GenerateRandom) X(C_GetFunctionStatus)       \
+                                                      X(C_CancelFunction) X(C_WaitForSlotEvent)
 
 CK_FUNCTION_LIST* list() {
   static CK_FUNCTION_LIST* const made = [] {
@@ -341,6 +391,17 @@ void estia_shim_session_limit(unsigned long limit, int told) {
 
 void estia_shim_corrupt_signatures(int on) {
   change([&](Shim& all) { all.corrupt_signatures = on != 0; });
+}
+
+void estia_shim_corrupt_wrapped(int on) {
+  change([&](Shim& all) { all.corrupt_wrapped = on != 0; });
+}
+
+void estia_shim_repeat_attributes(int on) {
+  change([&](Shim& all) {
+    all.repeat_attributes = on != 0;
+    all.first_attributes.clear();
+  });
 }
 
 void estia_shim_flip_attribute(unsigned long type) {
