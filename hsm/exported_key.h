@@ -12,8 +12,9 @@ namespace estia::hsm {
 /// bytes and leaves the public key out.
 ///
 /// The private values are checked against `public_key`, of a known kind. The key's bytes are in the
-/// secure heap only, whatever happens. Throws Error{token, "token.wrap_malformed"} for anything but
-/// one key and under 8 zeros, Error{token, "token.wrap_mismatch"} for another key. Any thread.
+/// secure heap only, whatever happens: read here, since OpenSSL's decoders leave the number of an
+/// EC key behind in ordinary memory (3.0). Throws Error{token, "token.wrap_malformed"} for anything
+/// but one key and under 8 zeros, Error{token, "token.wrap_mismatch"} for another key. Any thread.
 [[nodiscard]] SecureBytes exact_pkcs8(ByteView exported, const crypto::PublicKey& public_key);
 
 }  // namespace estia::hsm
