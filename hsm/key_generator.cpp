@@ -1,35 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
-
-#include "crypto/base/der.h"
 #include "crypto/base/error.h"
 #include "crypto/base/random.h"
 #include "hsm/ckr.h"
 #include "hsm/key_store.h"
+#include "hsm/key_templates.h"
 
 namespace estia::hsm {
 namespace {
 
 constexpr std::size_t kIdSize = 16;
-constexpr std::array<std::uint8_t, 3> kPublicExponent = {0x01, 0x00, 0x01};
-
-CK_MECHANISM_TYPE generation_mechanism(const crypto::KeySpec& spec) {
-  if (!spec.curve_oid.empty()) {
-    return CKM_EC_KEY_PAIR_GEN;
-  }
-  return spec.name == "Ed25519" ? CKM_EC_EDWARDS_KEY_PAIR_GEN : CKM_RSA_PKCS_KEY_PAIR_GEN;
-}
 
 Template public_template(const crypto::KeySpec& spec, const std::string& label, const Bytes& id) {
   Template wanted;
   wanted.flag(CKA_TOKEN, true).flag(CKA_PRIVATE, false).text(CKA_LABEL, label).bytes(CKA_ID, id);
   wanted.flag(CKA_VERIFY, true).flag(CKA_ENCRYPT, false).flag(CKA_WRAP, false);
-  if (generation_mechanism(spec) == CKM_RSA_PKCS_KEY_PAIR_GEN) {
-    wanted.number(CKA_MODULUS_BITS, spec.bits).bytes(CKA_PUBLIC_EXPONENT, kPublicExponent);
-  } else {
-    const std::string& oid = spec.curve_oid.empty() ? spec.algorithm_oid : spec.curve_oid;
-    wanted.bytes(CKA_EC_PARAMS, der::oid(oid));
-  }
+  add_kind(wanted, spec);
   return wanted;
 }
 

@@ -72,6 +72,15 @@ void LoginSession::destroy(CK_OBJECT_HANDLE copy) noexcept {
   }
 }
 
+void LoginSession::lend(const std::function<void(CK_SESSION_HANDLE)>& use) {
+  const Turn turn(free_, wait_);
+  if (!turn.mine()) {
+    throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
+                "the session of the login was not free in time");
+  }
+  use(handle_);
+}
+
 bool LoginSession::logged_in() noexcept {
   const Turn turn(free_, std::chrono::milliseconds(0));
   if (!turn.mine()) {

@@ -4,6 +4,7 @@
 #include <p11-kit/pkcs11.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <semaphore>
 
@@ -31,6 +32,10 @@ class LoginSession final {
   /// token object is used. The object itself if the module makes no copies.
   [[nodiscard]] CK_OBJECT_HANDLE copy_or_same(CK_OBJECT_HANDLE key);
   void destroy(CK_OBJECT_HANDLE copy) noexcept;
+
+  /// Lends the session for making objects that live as long as the login. Throws Error{busy,
+  /// "token.sessions_exhausted"} when it is not free in time, and what `use` throws.
+  void lend(const std::function<void(CK_SESSION_HANDLE)>& use);
 
   /// False if it knows for certain that nobody is logged in any more.
   [[nodiscard]] bool logged_in() noexcept;

@@ -107,6 +107,7 @@ class Token final {
   [[nodiscard]] TokenStatus probe();
 
  private:
+  friend class ServerKeys;  // makes keys with the same sessions and login
   explicit Token(std::shared_ptr<TokenCore> core);
   std::shared_ptr<TokenCore> core_;
 };

@@ -16,18 +16,11 @@
 #include "server/ca/registry.h"
 #include "server/store/store.h"
 #include "tests/store/shim_vfs.h"
+#include "tests/support/fake_clock.h"
 
 namespace estia::store::test {
 
-/// Stands still until it is moved.
-class FakeClock final : public Clock {
- public:
-  [[nodiscard]] Instant now() const override { return from_unix_millis(millis_); }
-  void advance(std::chrono::milliseconds by) { millis_ += by.count(); }
-
- private:
-  std::atomic<std::int64_t> millis_{1'700'000'000'000};
-};
+using estia::test::FakeClock;
 
 /// 20 octets that differ for each number.
 [[nodiscard]] Bytes serial_of(std::uint64_t number);

@@ -17,8 +17,10 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <vector>
 
 #include "tests/support/p11_counters.h"
+#include "tests/support/p11_lies.h"
 
 namespace {
 
@@ -44,9 +46,7 @@ struct Shim {
   std::map<std::string, Entry, std::less<>> entries;
   unsigned long session_limit = 0;
   unsigned long open_sessions = 0;
-  bool tell_session_limit = false;
-  bool corrupt_signatures = false;
-  unsigned long flipped_attribute = ~0UL;
+  estia::test::P11Lies lies;
 };
 
 Shim& shim() {
@@ -162,32 +162,6 @@ void session_closed() {
   --all.open_sessions;
 }
 
-void falsify(CK_TOKEN_INFO* info) {
-  Shim& all = shim();
-  const std::scoped_lock lock(all.mutex);
-  if (all.tell_session_limit) {
-    info->ulMaxSessionCount = all.session_limit;
-  }
-}
-
-void falsify(CK_ATTRIBUTE* list, CK_ULONG count) {
-  Shim& all = shim();
-  const std::scoped_lock lock(all.mutex);
-  for (CK_ULONG i = 0; i < count; ++i) {
-    if (list[i].type == all.flipped_attribute && list[i].pValue != nullptr) {
-      static_cast<unsigned char*>(list[i].pValue)[0] ^= 1U;
-    }
-  }
-}
-
-void falsify_signature(unsigned char* signature, const CK_ULONG* size) {
-  Shim& all = shim();
-  const std::scoped_lock lock(all.mutex);
-  if (all.corrupt_signatures && signature != nullptr && *size > 0) {
-    signature[*size - 1] ^= 1U;
-  }
-}
-
 template <auto Member>
 struct Tag {};
 template <auto A, auto B>
@@ -195,15 +169,32 @@ constexpr bool kSame = std::is_same_v<Tag<A>, Tag<B>>;  // == needs members of o
 
 template <auto Member, class Arguments>
 void after_success(const Arguments& arguments) {
-  if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetTokenInfo>) {
-    falsify(std::get<1>(arguments));
-  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetAttributeValue>) {
-    falsify(std::get<2>(arguments), std::get<3>(arguments));
-  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_Sign>) {
-    falsify_signature(std::get<3>(arguments), std::get<4>(arguments));
-  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_CloseSession>) {
-    session_closed();
+  if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_CloseSession>) {
+    return session_closed();
   }
+  Shim& all = shim();
+  const std::scoped_lock lock(all.mutex);
+  if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetTokenInfo>) {
+    all.lies.falsify(std::get<1>(arguments), all.session_limit);
+  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetAttributeValue>) {
+    all.lies.falsify(std::get<2>(arguments), std::get<3>(arguments));
+    all.lies.remember(std::get<2>(arguments), std::get<3>(arguments));
+  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_Sign>) {
+    all.lies.falsify_signature(std::get<3>(arguments), std::get<4>(arguments));
+  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_WrapKey>) {
+    all.lies.falsify_wrapped(std::get<4>(arguments), std::get<5>(arguments));
+  }
+}
+
+/// True if the answer was made up.
+template <auto Member, class Arguments>
+bool in_place_of_real(const Arguments& arguments) {
+  if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetAttributeValue>) {
+    Shim& all = shim();
+    const std::scoped_lock lock(all.mutex);
+    return all.lies.repeated(std::get<2>(arguments), std::get<3>(arguments));
+  }
+  return false;
 }
 
 template <auto Member>
@@ -229,6 +220,9 @@ struct Thunk<Member> {
     if (kOpens && session_refused()) {
       return CKR_SESSION_COUNT;
     }
+    if (in_place_of_real<Member>(std::tuple(arguments...))) {
+      return CKR_OK;
+    }
     const CK_RV rv = (real()->*Member)(arguments...);
     if (rv == CKR_OK) {
       after_success<Member>(std::tuple(arguments...));
@@ -243,26 +237,26 @@ struct Thunk<Member> {
   X(C_Initialize)                                                                                 \
   X(C_Finalize)                                                                                   \
   X(C_GetInfo)                                                                                    \
-  X(C_GetSlotList) X(C_GetSlotInfo) X(C_GetTokenInfo) X(C_GetMechanismList) X(C_GetMechanismInfo) \
-      X(C_InitToken) X(C_InitPIN) X(C_SetPIN) X(C_OpenSession) X(C_CloseSession) X(               \
-          C_CloseAllSessions) X(C_GetSessionInfo) X(C_GetOperationState) X(C_SetOperationState)   \
-          X(C_Login) X(C_Logout) X(C_CreateObject) X(C_CopyObject) X(C_DestroyObject) X(          \
-              C_GetObjectSize) X(C_GetAttributeValue) X(C_SetAttributeValue) X(C_FindObjectsInit) \
-              X(C_FindObjects) X(C_FindObjectsFinal) X(C_EncryptInit) X(C_Encrypt)                \
-                  X(C_EncryptUpdate) X(C_EncryptFinal) X(C_DecryptInit) X(C_Decrypt)              \
-                      X(C_DecryptUpdate) X(C_DecryptFinal) X(C_DigestInit) X(C_Digest)            \
-                          X(C_DigestUpdate) X(C_DigestKey) X(C_DigestFinal) X(C_SignInit)         \
-                              X(C_Sign) X(C_SignUpdate) X(C_SignFinal) X(C_SignRecoverInit)       \
-                                  X(C_SignRecover) X(C_VerifyInit) X(C_Verify) X(C_VerifyUpdate)  \
-                                      X(C_VerifyFinal) X(C_VerifyRecoverInit) X(C_VerifyRecover)  \
-                                          X(C_DigestEncryptUpdate) X(C_DecryptDigestUpdate)       \
-                                              X(C_SignEncryptUpdate) X(C_DecryptVerifyUpdate)     \
-                                                  X(C_GenerateKey) X(C_GenerateKeyPair)           \
-                                                      X(C_WrapKey) X(C_UnwrapKey) X(C_DeriveKey)  \
-                                                          X(C_SeedRandom) X(C_GenerateRandom)     \
-                                                              X(C_GetFunctionStatus)              \
-                                                                  X(C_CancelFunction)             \
-                                                                      X(C_WaitForSlotEvent)
+  X(C_GetSlotList)                                                                                \
+  X(C_GetSlotInfo)                                                                                \
+  X(C_GetTokenInfo) X(C_GetMechanismList) X(C_GetMechanismInfo) X(C_InitToken) X(C_InitPIN)       \
+      X(C_SetPIN) X(C_OpenSession) X(C_CloseSession) X(C_CloseAllSessions) X(C_GetSessionInfo) X( \
+          C_GetOperationState) X(C_SetOperationState) X(C_Login) X(C_Logout) X(C_CreateObject)    \
+          X(C_CopyObject) X(C_DestroyObject) X(C_GetObjectSize) X(C_GetAttributeValue) X(         \
+              C_SetAttributeValue) X(C_FindObjectsInit) X(C_FindObjects) X(C_FindObjectsFinal)    \
+              X(C_EncryptInit) X(C_Encrypt) X(C_EncryptUpdate) X(C_EncryptFinal) X(C_DecryptInit) \
+                  X(C_Decrypt) X(C_DecryptUpdate) X(C_DecryptFinal) X(C_DigestInit) X(C_Digest)   \
+                      X(C_DigestUpdate) X(C_DigestKey) X(C_DigestFinal) X(C_SignInit) X(C_Sign)   \
+                          X(C_SignUpdate) X(C_SignFinal) X(C_SignRecoverInit) X(C_SignRecover)    \
+                              X(C_VerifyInit) X(C_Verify) X(C_VerifyUpdate) X(C_VerifyFinal)      \
+                                  X(C_VerifyRecoverInit) X(C_VerifyRecover)                       \
+                                      X(C_DigestEncryptUpdate) X(C_DecryptDigestUpdate)           \
+                                          X(C_SignEncryptUpdate) X(C_DecryptVerifyUpdate)         \
+                                              X(C_GenerateKey) X(C_GenerateKeyPair) X(C_WrapKey)  \
+                                                  X(C_UnwrapKey) X(C_DeriveKey) X(C_SeedRandom)   \
+                                                      X(C_GenerateRandom) X(C_GetFunctionStatus)  \
+                                                          X(C_CancelFunction)                     \
+                                                              X(C_WaitForSlotEvent)
 
 CK_FUNCTION_LIST* list() {
   static CK_FUNCTION_LIST* const made = [] {
@@ -335,16 +329,27 @@ void estia_shim_wait_in_flight(const char* function, unsigned long count) {
 void estia_shim_session_limit(unsigned long limit, int told) {
   change([&](Shim& all) {
     all.session_limit = limit;
-    all.tell_session_limit = told != 0;
+    all.lies.tell_session_limit = told != 0;
   });
 }
 
 void estia_shim_corrupt_signatures(int on) {
-  change([&](Shim& all) { all.corrupt_signatures = on != 0; });
+  change([&](Shim& all) { all.lies.corrupt_signatures = on != 0; });
+}
+
+void estia_shim_corrupt_wrapped(int on) {
+  change([&](Shim& all) { all.lies.corrupt_wrapped = on != 0; });
+}
+
+void estia_shim_repeat_attributes(int on) {
+  change([&](Shim& all) {
+    all.lies.repeat_attributes = on != 0;
+    all.lies.first_attributes.clear();
+  });
 }
 
 void estia_shim_flip_attribute(unsigned long type) {
-  change([&](Shim& all) { all.flipped_attribute = type; });
+  change([&](Shim& all) { all.lies.flipped_attribute = type; });
 }
 
 }  // extern "C"

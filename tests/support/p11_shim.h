@@ -24,6 +24,11 @@ void estia_shim_wait_in_flight(const char* function, unsigned long count);
 void estia_shim_session_limit(unsigned long limit, int told);
 
 void estia_shim_corrupt_signatures(int on);
+/// C_WrapKey's output has its last bit inverted.
+void estia_shim_corrupt_wrapped(int on);
+/// From now on C_GetAttributeValue answers for every object what it answered first: one public key
+/// in place of another.
+void estia_shim_repeat_attributes(int on);
 /// C_GetAttributeValue inverts the lowest bit of the first byte of this attribute. ~0: none.
 void estia_shim_flip_attribute(unsigned long type);
 }

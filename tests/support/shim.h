@@ -52,6 +52,12 @@ class Shim final {
   void corrupt_signatures(bool on) const {
     find<decltype(estia_shim_corrupt_signatures)>("estia_shim_corrupt_signatures")(on ? 1 : 0);
   }
+  void corrupt_wrapped(bool on) const {
+    find<decltype(estia_shim_corrupt_wrapped)>("estia_shim_corrupt_wrapped")(on ? 1 : 0);
+  }
+  void repeat_attributes(bool on) const {
+    find<decltype(estia_shim_repeat_attributes)>("estia_shim_repeat_attributes")(on ? 1 : 0);
+  }
   void flip_attribute(unsigned long type) const {
     find<decltype(estia_shim_flip_attribute)>("estia_shim_flip_attribute")(type);
   }

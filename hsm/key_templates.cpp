@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/key_templates.h"
+
+#include <array>
+
+#include "crypto/base/der.h"
+
+namespace estia::hsm {
+namespace {
+
+constexpr std::array<std::uint8_t, 3> kPublicExponent = {0x01, 0x00, 0x01};
+
+}  // namespace
+
+CK_MECHANISM_TYPE generation_mechanism(const crypto::KeySpec& spec) {
+  if (!spec.curve_oid.empty()) {
+    return CKM_EC_KEY_PAIR_GEN;
+  }
+  return spec.name == "Ed25519" ? CKM_EC_EDWARDS_KEY_PAIR_GEN : CKM_RSA_PKCS_KEY_PAIR_GEN;
+}
+
+void add_kind(Template& wanted, const crypto::KeySpec& spec) {
+  if (generation_mechanism(spec) == CKM_RSA_PKCS_KEY_PAIR_GEN) {
+    wanted.number(CKA_MODULUS_BITS, spec.bits).bytes(CKA_PUBLIC_EXPONENT, kPublicExponent);
+  } else {
+    const std::string& oid = spec.curve_oid.empty() ? spec.algorithm_oid : spec.curve_oid;
+    wanted.bytes(CKA_EC_PARAMS, der::oid(oid));
+  }
+}
+
+}  // namespace estia::hsm

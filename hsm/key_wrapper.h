@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+#include <memory>
+#include <string>
+
+#include "crypto/base/secure_bytes.h"
+#include "crypto/keys/public_key.h"
+#include "hsm/session_pair.h"
+#include "hsm/wrap_mechanism.h"
+#include "hsm/wrapping_key.h"
+
+namespace estia::hsm {
+
+/// What was found out when the wrapper was made.
+struct KeyWrapperStatus {
+  std::string mechanism;        ///< by which keys leave the token; empty: none does
+  std::string wrapping_key;     ///< where the AES key came from; empty without one
+  bool ed25519 = false;         ///< Ed25519 keys leave it, too
+  std::string refused;          ///< what did not work, and why; for people
+  std::size_t pairs_tried = 0;  ///< made to find all that out, and destroyed
+};
+
+/// The way out of the token for private keys: an AES key that both sides know, and the mechanism
+/// that was seen to give a key back. Immutable; any thread.
+class KeyWrapper final {
+ public:
+  /// Makes the AES key, and tries every mechanism with throwaway pairs. A token that wraps nothing
+  /// is no error: see status(). Throws Error{token} for one that is gone, Error{busy}.
+  explicit KeyWrapper(std::shared_ptr<TokenCore> core);
+
+  [[nodiscard]] const KeyWrapperStatus& status() const noexcept { return status_; }
+
+  /// RSA counts as exportable where EC is: trying costs a prime search at each start.
+  [[nodiscard]] bool can_export(const crypto::KeySpec& spec) const noexcept;
+
+  /// The private key, unwrapped, as exact PKCS#8 (exported_key.h) and checked against `public_key`.
+  /// Throws Error{conflict, "serverkeygen.unsupported"} where the token does not wrap this key,
+  /// Error{token, "token.wrap_..."}, Error{busy, "secure_heap.full"}.
+  [[nodiscard]] SecureBytes export_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE private_object,
+                                       const crypto::PublicKey& public_key) const;
+
+ private:
+  void probe();
+  [[nodiscard]] bool try_kind(const WrapMechanism& mechanism, const crypto::KeySpec& spec);
+  [[nodiscard]] SecureBytes wrap_with(const WrapMechanism& mechanism, CK_SESSION_HANDLE session,
+                                      CK_OBJECT_HANDLE private_object) const;
+  void note(const std::string& what, const std::string& why);
+
+  const std::shared_ptr<TokenCore> core_;
+  std::unique_ptr<const WrappingKey> key_;    // null: the token takes none
+  const WrapMechanism* mechanism_ = nullptr;  // null: none works
+  KeyWrapperStatus status_;
+};
+
+/// Error{conflict, "serverkeygen.unsupported"}.
+[[noreturn]] void refuse_export(const std::string& kind, const std::string& why);
+
+}  // namespace estia::hsm

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "crypto/base/clock.h"
+#include "crypto/base/secure_bytes.h"
+#include "crypto/keys/key_spec.h"
+#include "crypto/keys/public_key.h"
+#include "hsm/token.h"
+
+namespace estia::hsm {
+
+/// A key that was made for a client (RFC 7030 4.4), on its way there: the token has it no more.
+struct GeneratedKey {
+  SecureBytes pkcs8;  ///< DER PrivateKeyInfo (RFC 5208), to the last byte
+  crypto::PublicKey public_key;
+};
+
+/// How many keys are made at the same time. Each takes a session of the token's pool for as long:
+/// about a millisecond for an EC key, seconds for RSA.
+struct ServerKeysLimits {
+  std::size_t at_once = 4;      ///< EC and Ed25519
+  std::size_t rsa_at_once = 1;  ///< on top of those
+  /// Pairs made in advance, by kind ("RSA-2048", ...). At most kMostStock of each; any at all take
+  /// one session more, for good.
+  std::map<std::string, std::size_t> stock;
+
+  static constexpr std::size_t kMostStock = 64;
+};
+
+struct ServerKeysStatus {
+  std::string mechanism;     ///< by which keys leave the token; empty: it has none that works
+  std::string wrapping_key;  ///< "made in the token" or "imported"; empty: it takes none
+  bool ed25519 = false;      ///< Ed25519 keys leave it, too
+  std::string refused;       ///< what was tried in vain, and the token's answers
+  std::size_t running = 0;   ///< keys on their way to clients at this moment
+  std::map<std::string, std::size_t> stock;  ///< pairs ready, by kind
+  std::string stock_failure;                 ///< why the stock cannot be filled; empty when it can
+  // Every pair that the token made is in one of these three, or running.
+  std::uint64_t delivered = 0;
+  std::uint64_t in_stock = 0;
+  std::uint64_t destroyed = 0;  ///< made in vain: to find out the mechanism, too old, or failed
+};
+
+/// Makes keys for clients inside a token and brings them out: as extractable, sensitive session
+/// objects, wrapped under an AES key that lives in the login session, unwrapped into the secure
+/// heap, compared with the token's public key and destroyed in the token. RSA keys may be made in
+/// advance (limits.stock): they then wait in the token, for an hour at most. Any thread.
+///
+/// open_secure_heap() must have been called; count 64 KiB of it for each key at once.
+class ServerKeys final {
+ public:
+  /// Finds out whether and how keys leave the token; takes about a second. A token that lets none
+  /// out is no error: see supports(). The limits together must leave at least one session of the
+  /// token's pool to signing, else Error{config, "serverkeygen.sessions"}. Throws Error{config,
+  /// "serverkeygen.stock"} for more than kMostStock pairs or a kind that the token does not let
+  /// out, Error{token}. `clock` outlives it.
+  ServerKeys(const Token& token, const ServerKeysLimits& limits, const Clock& clock);
+  ~ServerKeys();
+  ServerKeys(const ServerKeys&) = delete;
+  ServerKeys& operator=(const ServerKeys&) = delete;
+  ServerKeys(ServerKeys&&) = delete;
+  ServerKeys& operator=(ServerKeys&&) = delete;
+
+  /// Whether keys of that kind can be made here, as far as is known before the first one.
+  [[nodiscard]] bool supports(const crypto::KeySpec& spec) const noexcept;
+
+  /// One new key; on every other way out nothing of it is left, in the token or here. Call it after
+  /// the client was authorised. Throws Error{conflict, "serverkeygen.unsupported"} for a kind that
+  /// the token does not let out, before anything is made if that is known; Error{busy,
+  /// "serverkeygen.busy"} beyond the limits, without waiting; Error{token, "token.wrap_..."} for a
+  /// wrapped key that is not the public key's, "token.key_weak", and what else the token says;
+  /// Error{busy, "secure_heap.full"}.
+  [[nodiscard]] GeneratedKey generate(const crypto::KeySpec& spec);
+
+  [[nodiscard]] ServerKeysStatus status() const;
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace estia::hsm

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/session_pair.h"
+
+#include <utility>
+
+#include "hsm/ckr.h"
+#include "hsm/key_templates.h"
+#include "hsm/objects.h"
+
+namespace estia::hsm {
+namespace {
+
+Template public_template(const crypto::KeySpec& spec) {
+  Template wanted;
+  wanted.flag(CKA_TOKEN, false).flag(CKA_PRIVATE, false);
+  wanted.flag(CKA_VERIFY, false).flag(CKA_ENCRYPT, false).flag(CKA_WRAP, false);
+  add_kind(wanted, spec);
+  return wanted;
+}
+
+/// Every usage is stated: tokens' defaults are generous.
+Template private_template() {
+  Template wanted;
+  wanted.flag(CKA_TOKEN, false).flag(CKA_PRIVATE, true);
+  wanted.flag(CKA_SENSITIVE, true).flag(CKA_EXTRACTABLE, true);
+  wanted.flag(CKA_SIGN, false).flag(CKA_SIGN_RECOVER, false).flag(CKA_DECRYPT, false);
+  wanted.flag(CKA_UNWRAP, false).flag(CKA_DERIVE, false);
+  return wanted;
+}
+
+}  // namespace
+
+SessionPair make_session_pair(const Module& module, CK_SESSION_HANDLE session,
+                              const crypto::KeySpec& spec) {
+  Template public_wanted = public_template(spec);
+  Template private_wanted = private_template();
+  CK_MECHANISM mechanism{generation_mechanism(spec), nullptr, 0};
+  SessionPair pair;
+  check(module->C_GenerateKeyPair(session, &mechanism, public_wanted.data(), public_wanted.size(),
+                                  private_wanted.data(), private_wanted.size(), &pair.public_object,
+                                  &pair.private_object),
+        "C_GenerateKeyPair");
+  return pair;
+}
+
+PairGuard::~PairGuard() {
+  static_cast<void>(destroy_objects());
+}
+
+void PairGuard::destroy() {
+  check(destroy_objects(), "C_DestroyObject");
+}
+
+CK_RV PairGuard::destroy_objects() noexcept {
+  CK_RV result = CKR_OK;
+  for (CK_OBJECT_HANDLE* object : {&pair_.private_object, &pair_.public_object}) {
+    if (*object == CK_INVALID_HANDLE) {
+      continue;
+    }
+    const CK_RV rv =
+        module_->C_DestroyObject(lease_.handle(), std::exchange(*object, CK_INVALID_HANDLE));
+    if (rv != CKR_OK) {
+      lease_.mark_broken();
+      result = rv;
+    }
+  }
+  return result;
+}
+
+}  // namespace estia::hsm

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "crypto/base/secure_bytes.h"
+#include "crypto/keys/private_key.h"
+
+namespace estia::hsm {
+
+class TokenCore;
+
+/// Where an AES-256 key that both sides know came from.
+enum class WrappingKeyOrigin {
+  token,    ///< made there, and told to us under an RSA key of ours that nobody else ever had
+  process,  ///< made here: for tokens that do not do the other
+};
+
+/// The AES-256 key under which private keys leave the token. A session object of the login session,
+/// gone with it; its value is in the secure heap. Never stored. Immutable; any thread.
+class WrappingKey final {
+ public:
+  /// Throws Error{token} when the token takes neither way, or is gone.
+  explicit WrappingKey(std::shared_ptr<TokenCore> core);
+  ~WrappingKey();
+  WrappingKey(const WrappingKey&) = delete;
+  WrappingKey& operator=(const WrappingKey&) = delete;
+  WrappingKey(WrappingKey&&) = delete;
+  WrappingKey& operator=(WrappingKey&&) = delete;
+
+  [[nodiscard]] WrappingKeyOrigin origin() const noexcept { return origin_; }
+  [[nodiscard]] ByteView value() const noexcept { return value_.view(); }
+  /// Throws Error{token, "token.handle_stale"} in another epoch than the one it was made in.
+  [[nodiscard]] CK_OBJECT_HANDLE object() const;
+
+ private:
+  void make_in_token(CK_SESSION_HANDLE session, const crypto::PrivateKey& transport);
+  void import(CK_SESSION_HANDLE session);
+
+  const std::shared_ptr<TokenCore> core_;
+  const std::uint64_t epoch_;
+  CK_OBJECT_HANDLE object_ = CK_INVALID_HANDLE;
+  SecureBytes value_;
+  WrappingKeyOrigin origin_ = WrappingKeyOrigin::token;
+};
+
+}  // namespace estia::hsm

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/server_keys.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "tests/support/pkcs8.h"
+#include "tests/token/server_keys_test_base.h"
+
+namespace estia::hsm {
+namespace {
+
+using test::refusal;
+
+class ServerKeysTest : public ServerKeysTestBase {
+ protected:
+  /// One key of that kind, as OpenSSL would write it, and nothing left in the token.
+  void expect_delivered(const std::string& kind) {
+    const auto token = open_shim();
+    ServerKeys keys(*token, {}, clock_);
+    EXPECT_TRUE(keys.supports(spec(kind)));
+    const std::size_t before = session_objects();
+    const unsigned long made = shim_.calls("C_GenerateKeyPair");
+    const GeneratedKey key = keys.generate(spec(kind));
+    EXPECT_EQ(shim_.calls("C_GenerateKeyPair"), made + 1);
+    EXPECT_EQ(session_objects(), before);
+    const crypto::PrivateKey read = test::from_pkcs8(key.pkcs8.view());
+    EXPECT_EQ(read.public_key(), key.public_key);
+    EXPECT_TRUE(signs(read));
+    const Bytes delivered(key.pkcs8.view().begin(), key.pkcs8.view().end());
+    EXPECT_TRUE(delivered == test::usual_pkcs8(read)) << "not printed: it is a key";
+    ASSERT_TRUE(key.public_key.spec());
+    EXPECT_EQ(key.public_key.spec()->name, kind);
+  }
+};
+
+TEST_F(ServerKeysTest, P256) {
+  expect_delivered("P-256");
+}
+TEST_F(ServerKeysTest, P384) {
+  expect_delivered("P-384");
+}
+TEST_F(ServerKeysTest, P521) {
+  expect_delivered("P-521");
+}
+TEST_F(ServerKeysTest, Rsa2048) {
+  expect_delivered("RSA-2048");
+}
+TEST_F(ServerKeysTest, Rsa3072) {
+  expect_delivered("RSA-3072");
+}
+TEST_F(ServerKeysTest, Rsa4096) {
+  expect_delivered("RSA-4096");
+}
+
+/// SoftHSM 2.6.1 answers CKR_KEY_NOT_WRAPPABLE.
+TEST_F(ServerKeysTest, Ed25519IsRefusedBeforeAnythingIsMade) {
+  const auto token = open_shim();
+  ServerKeys keys(*token, {}, clock_);
+  const unsigned long made = shim_.calls("C_GenerateKeyPair");
+  EXPECT_FALSE(keys.status().ed25519);
+  EXPECT_FALSE(keys.supports(spec("Ed25519")));
+  EXPECT_EQ(refused(keys, "Ed25519"), "conflict serverkeygen.unsupported");
+  EXPECT_EQ(shim_.calls("C_GenerateKeyPair"), made);
+}
+
+TEST_F(ServerKeysTest, StatusSaysWhatWasFoundOut) {
+  const auto token = open_shim();
+  const ServerKeys keys(*token, {}, clock_);
+  const ServerKeysStatus status = keys.status();
+  EXPECT_EQ(status.mechanism, "CKM_AES_KEY_WRAP_PAD (RFC 5649)");
+  EXPECT_EQ(status.wrapping_key, "made in the token");
+  EXPECT_NE(status.refused.find("CKM_AES_KEY_WRAP_KWP, P-256: C_WrapKey: CKR_MECHANISM_INVALID"),
+            std::string::npos)
+      << status.refused;
+  EXPECT_EQ(status.running, 0U);
+  EXPECT_EQ(session_objects(), 1U) << "the wrapping key";
+  EXPECT_EQ(token->probe().sessions_in_use, 0U);
+}
+
+TEST_F(ServerKeysTest, NothingStaysWhenTheyGo) {
+  const auto token = open_shim();
+  {
+    ServerKeys keys(*token, {}, clock_);
+    static_cast<void>(keys.generate(spec("P-256")));
+  }
+  EXPECT_EQ(session_objects(), 0U);
+}
+
+TEST_F(ServerKeysTest, AWrappingKeyIsImportedWhereTheTokenTellsNone) {
+  const auto token = open_shim();
+  for (const char* function : {"C_GenerateKey", "C_WrapKey"}) {
+    shim_.fail(function, CKR_MECHANISM_INVALID);
+    ServerKeys keys(*token, {}, clock_);
+    EXPECT_EQ(keys.status().wrapping_key, "imported") << function;
+    EXPECT_EQ(session_objects(), 1U);
+    EXPECT_EQ(delivered(keys, "P-256"), "P-256");
+  }
+}
+
+TEST_F(ServerKeysTest, ATokenThatTakesNoWrappingKeyIsNoError) {
+  const auto token = open_shim();
+  shim_.fail("C_GenerateKey", CKR_FUNCTION_NOT_SUPPORTED);
+  shim_.fail("C_CreateObject", CKR_ATTRIBUTE_VALUE_INVALID, 1, 1);  // the transport key passes
+  ServerKeys keys(*token, {}, clock_);
+  EXPECT_EQ(keys.status().wrapping_key, "");
+  EXPECT_EQ(keys.status().mechanism, "");
+  EXPECT_EQ(refused(keys, "P-256"), "conflict serverkeygen.unsupported");
+  EXPECT_EQ(session_objects(), 0U);
+}
+
+/// The second reading of 0x210A is not SoftHSM's, and the others it does not know.
+TEST_F(ServerKeysTest, ATokenThatWrapsNothingIsNoError) {
+  const auto token = open_shim();
+  shim_.fail("C_WrapKey", CKR_KEY_UNEXTRACTABLE, 2, 1);  // the wrapping key passes
+  ServerKeys keys(*token, {}, clock_);
+  EXPECT_EQ(keys.status().mechanism, "");
+  EXPECT_NE(keys.status().refused.find("a wrapped key that does not unwrap"), std::string::npos)
+      << keys.status().refused;
+  EXPECT_EQ(refused(keys, "P-256"), "conflict serverkeygen.unsupported");
+  EXPECT_EQ(session_objects(), 1U);
+}
+
+TEST_F(ServerKeysTest, ATokenThatIsGoneAtTheStartIsAnError) {
+  const auto token = open_shim();
+  const auto start = [&] { const ServerKeys keys(*token, {}, clock_); };
+  for (const char* function : {"C_GenerateKey", "C_WrapKey", "C_GenerateKeyPair"}) {
+    shim_.fail(function, CKR_DEVICE_REMOVED);
+    EXPECT_EQ(refusal(start), "token token.gone") << function;
+  }
+  shim_.fail("C_WrapKey", CKR_TOKEN_NOT_PRESENT, 1, 1);  // the probe's
+  EXPECT_EQ(refusal(start), "token token.gone");
+  EXPECT_EQ(session_objects(), 0U);
+  EXPECT_EQ(token->probe().sessions_in_use, 0U);
+}
+
+TEST_F(ServerKeysTest, SigningKeepsASession) {
+  open_secure_heap(kSecureHeap);
+  TokenConfig narrow = config();
+  narrow.max_sessions = 5;
+  const auto token = Token::open(narrow);
+  EXPECT_EQ(refusal([&] {
+              const ServerKeys keys(*token, {.at_once = 4, .rsa_at_once = 1, .stock = {}}, clock_);
+            }),
+            "config serverkeygen.sessions");
+  EXPECT_EQ(refusal([&] {
+              const ServerKeys keys(*token, {.at_once = 3, .rsa_at_once = 1, .stock = {}}, clock_);
+            }),
+            "none");
+}
+
+TEST_F(ServerKeysTest, TheSecureHeapIsNeeded) {
+  // Not opened in this process: the test's base opens it in open_shim().
+  const auto token = Token::open(config());
+  EXPECT_EQ(refusal([&] { const ServerKeys keys(*token, {}, clock_); }),
+            "internal secure_heap.not_open");
+}
+
+TEST_F(ServerKeysTest, ManyAtOnceBesideSignatures) {
+  const auto token = open_shim();
+  const crypto::PrivateKey ca = token->generate(spec("P-256"), "ca");
+  ServerKeys keys(*token, {.at_once = 4, .rsa_at_once = 1, .stock = {}}, clock_);
+  const unsigned long before = shim_.calls("C_GenerateKeyPair");
+  std::atomic<int> good = 0;
+  std::vector<std::thread> running;
+  for (int t = 0; t < 4; ++t) {
+    running.emplace_back([&] {
+      for (int i = 0; i < 20; ++i) {
+        good += delivered(keys, "P-256") == "P-256" ? 1 : 0;
+        good += signs(ca) ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& thread : running) {
+    thread.join();
+  }
+  EXPECT_EQ(good, 160);
+  EXPECT_EQ(shim_.calls("C_GenerateKeyPair"), before + 80);
+  EXPECT_EQ(token->probe().sessions_in_use, 0U);
+  EXPECT_EQ(keys.status().running, 0U);
+}
+
+}  // namespace
+}  // namespace estia::hsm

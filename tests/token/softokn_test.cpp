@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys for clients from NSS's token: it wraps in three ways that SoftHSM does not have.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <memory>
+#include <string>
+
+#include "crypto/base/file.h"
+#include "crypto/base/random.h"
+#include "hsm/ckr.h"
+#include "hsm/module.h"
+#include "hsm/server_keys.h"
+#include "hsm/slots.h"
+#include "tests/support/pkcs8.h"
+#include "tests/support/refusal.h"
+#include "tests/support/scratch_directory.h"
+#include "tests/support/shim.h"
+#include "tests/token/token_test_base.h"
+
+namespace estia::hsm {
+namespace {
+
+constexpr const char* kLabel = "NSS Certificate DB";
+
+class Softokn : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ::signal(SIGPIPE, SIG_IGN);
+    open_secure_heap(std::size_t{1} << 20U);
+    write_new_file(config_.pin.file, random_text(128) + "\n", FileMode::secret);
+    set_pin();
+    token_ = Token::open(config_);
+  }
+
+  /// A new database has no PIN, and its security officer none either.
+  void set_pin() {
+    const auto module = Module::load(config_.module, config_.init_args);
+    const Secret pin = config_.pin.read();
+    for (const Slot& slot : slots_with_token(*module)) {
+      if (slot.token.label != kLabel) {
+        continue;
+      }
+      CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+      CK_UTF8CHAR none = 0;
+      check((*module)->C_OpenSession(slot.id, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
+                                     &session),
+            "C_OpenSession");
+      check((*module)->C_Login(session, CKU_SO, &none, 0), "C_Login");
+      check((*module)->C_InitPIN(session, const_cast<CK_UTF8CHAR*>(pin.view().data()), pin.size()),
+            "C_InitPIN");
+      check((*module)->C_Logout(session), "C_Logout");
+      check((*module)->C_CloseSession(session), "C_CloseSession");
+    }
+  }
+
+  /// After so many mechanisms were refused, the best ones first.
+  [[nodiscard]] std::unique_ptr<ServerKeys> server_keys(unsigned long refused = 0) const {
+    shim_.fail("C_WrapKey", CKR_MECHANISM_INVALID, refused, 1);  // the wrapping key passes
+    auto keys = std::make_unique<ServerKeys>(*token_, ServerKeysLimits{}, clock_);
+    EXPECT_EQ(keys->status().wrapping_key, "made in the token");
+    return keys;
+  }
+
+  static void expect_delivered(ServerKeys& keys, const std::string& kind) {
+    const GeneratedKey key = keys.generate(spec(kind));
+    const crypto::PrivateKey read = test::from_pkcs8(key.pkcs8.view());
+    EXPECT_EQ(read.public_key(), key.public_key);
+    const Bytes delivered(key.pkcs8.view().begin(), key.pkcs8.view().end());
+    EXPECT_TRUE(delivered == test::usual_pkcs8(read)) << "not printed: it is a key";
+    ASSERT_TRUE(key.public_key.spec());
+    EXPECT_EQ(key.public_key.spec()->name, kind);
+  }
+
+  const test::Shim shim_{ESTIA_SOFTOKN};
+  const test::ScratchDirectory scratch_;
+  const TokenConfig config_{.module = test::Shim::path(),
+                            .init_args = "configdir='sql:" + scratch_.path().string() +
+                                         "' certPrefix='' keyPrefix='' secmod='secmod.db' flags=",
+                            .label = kLabel,
+                            .serial = {},
+                            .pin = {scratch_.path() / "pin"}};
+  const SystemClock clock_;
+  std::shared_ptr<Token> token_;
+};
+
+TEST_F(Softokn, GivesEveryKindByRfc5649) {
+  const auto keys = server_keys();
+  EXPECT_EQ(keys->status().mechanism, "CKM_AES_KEY_WRAP_KWP") << keys->status().refused;
+  for (const char* kind : {"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072"}) {
+    expect_delivered(*keys, kind);
+  }
+}
+
+/// Its CKM_AES_KEY_WRAP_PAD is not SoftHSM's.
+TEST_F(Softokn, GivesKeysByRfc3394AndPkcs7) {
+  const auto keys = server_keys(1);
+  EXPECT_EQ(keys->status().mechanism, "CKM_AES_KEY_WRAP_PAD (RFC 3394, PKCS #7)")
+      << keys->status().refused;
+  expect_delivered(*keys, "P-256");
+  expect_delivered(*keys, "P-521");
+  expect_delivered(*keys, "RSA-2048");
+}
+
+TEST_F(Softokn, GivesKeysByCbc) {
+  const auto keys = server_keys(3);
+  EXPECT_EQ(keys->status().mechanism, "CKM_AES_CBC_PAD") << keys->status().refused;
+  expect_delivered(*keys, "P-256");
+  expect_delivered(*keys, "P-521");
+  expect_delivered(*keys, "RSA-2048");
+}
+
+/// Nothing tells a key in CBC that was changed but the public key.
+TEST_F(Softokn, AChangedKeyInCbcIsRefused) {
+  const auto keys = server_keys(3);
+  ASSERT_EQ(keys->status().mechanism, "CKM_AES_CBC_PAD");
+  shim_.corrupt_wrapped(true);
+  for (int i = 0; i < 20; ++i) {
+    const std::string refused =
+        test::refusal([&] { static_cast<void>(keys->generate(spec("P-256"))); });
+    EXPECT_TRUE(refused.starts_with("token token.wrap_")) << refused;
+  }
+}
+
+TEST_F(Softokn, Ed25519IsUnsupported) {
+  const auto keys = server_keys();
+  EXPECT_EQ(test::refusal([&] { static_cast<void>(keys->generate(spec("Ed25519"))); }),
+            "conflict serverkeygen.unsupported");
+}
+
+}  // namespace
+}  // namespace estia::hsm

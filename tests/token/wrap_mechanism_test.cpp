@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every reading of a wrapped key, against OpenSSL's own wrapping.
+#include "hsm/wrap_mechanism.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+
+#include "crypto/openssl/library.h"
+#include "crypto/openssl/owned.h"
+#include "crypto/openssl/require.h"
+#include "tests/support/refusal.h"
+
+namespace estia::hsm {
+namespace {
+
+using crypto::require;
+using test::refusal;
+using CipherPtr = crypto::Owned<EVP_CIPHER, EVP_CIPHER_free>;
+using CipherContextPtr = crypto::Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+
+constexpr const char* kRefused = "token token.wrap_failed";
+
+Bytes encrypt(const char* name, const Bytes& key, const std::uint8_t* iv, const Bytes& plain) {
+  const CipherPtr cipher(require(::EVP_CIPHER_fetch(crypto::library(), name, nullptr), name));
+  const CipherContextPtr context(require(::EVP_CIPHER_CTX_new(), "EVP_CIPHER_CTX_new"));
+  ::EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+  require(::EVP_EncryptInit_ex2(context.get(), cipher.get(), key.data(), iv, nullptr), name);
+  Bytes out(plain.size() + 32);
+  int size = 0;
+  int rest = 0;
+  require(::EVP_EncryptUpdate(context.get(), out.data(), &size, plain.data(),
+                              static_cast<int>(plain.size())),
+          name);
+  require(::EVP_EncryptFinal_ex(context.get(), out.data() + size, &rest), name);
+  out.resize(static_cast<std::size_t>(size + rest));
+  return out;
+}
+
+Bytes with_pkcs7(Bytes plain, std::size_t block) {
+  const std::size_t padding = block - plain.size() % block;
+  plain.insert(plain.end(), padding, static_cast<std::uint8_t>(padding));
+  return plain;
+}
+
+Bytes wrap(WrapReading reading, const Bytes& key, const Bytes& iv, const Bytes& plain) {
+  switch (reading) {
+    case WrapReading::rfc5649:
+      return encrypt("AES-256-WRAP-PAD", key, nullptr, plain);
+    case WrapReading::rfc3394_pkcs7:
+      return encrypt("AES-256-WRAP", key, nullptr, with_pkcs7(plain, 8));
+    case WrapReading::cbc_pkcs7:
+      break;
+  }
+  return encrypt("AES-256-CBC", key, iv.data(), plain);
+}
+
+constexpr std::array kReadings = {WrapReading::rfc5649, WrapReading::rfc3394_pkcs7,
+                                  WrapReading::cbc_pkcs7};
+
+class Unwrap : public ::testing::Test {
+ protected:
+  void SetUp() override { open_secure_heap(std::size_t{1} << 20U); }
+
+  [[nodiscard]] Bytes plain_of(WrapReading reading, const Bytes& wrapped) const {
+    const SecureBytes plain = unwrap(reading, key_, iv_, wrapped);
+    return {plain.view().begin(), plain.view().end()};
+  }
+  [[nodiscard]] std::string refused(WrapReading reading, const Bytes& wrapped) const {
+    return refusal([&] { static_cast<void>(plain_of(reading, wrapped)); });
+  }
+
+  const Bytes key_ = Bytes(32, 0x42);
+  const Bytes iv_ = Bytes(kWrapIvSize, 0x17);
+};
+
+TEST_F(Unwrap, GivesBackEveryLength) {
+  for (const WrapReading reading : kReadings) {
+    for (std::size_t size = 17; size < 50; ++size) {
+      const Bytes plain(size, 0xC3);
+      EXPECT_EQ(plain_of(reading, wrap(reading, key_, iv_, plain)), plain) << size;
+    }
+  }
+}
+
+TEST_F(Unwrap, ReadingsWithIntegrityTakeNothingElse) {
+  const Bytes plain(67, 0xC3);
+  for (const WrapReading wrapped_by : kReadings) {
+    const Bytes wrapped = wrap(wrapped_by, key_, iv_, plain);
+    for (const WrapReading reading : {WrapReading::rfc5649, WrapReading::rfc3394_pkcs7}) {
+      if (reading != wrapped_by) {
+        EXPECT_EQ(refused(reading, wrapped), kRefused);
+      }
+    }
+  }
+}
+
+TEST_F(Unwrap, AnyChangedBitIsSeen) {
+  for (const WrapReading reading : {WrapReading::rfc5649, WrapReading::rfc3394_pkcs7}) {
+    const Bytes wrapped = wrap(reading, key_, iv_, Bytes(67, 0xC3));
+    for (std::size_t i = 0; i < wrapped.size(); ++i) {
+      Bytes changed = wrapped;
+      changed[i] ^= 0x10U;
+      EXPECT_EQ(refused(reading, changed), kRefused) << i;
+    }
+  }
+}
+
+TEST_F(Unwrap, WrongPaddingIsRefused) {
+  // 0 and 9 are no padding of 8 bytes; the third is uneven.
+  for (const Bytes& end : {Bytes{1, 2, 3, 4, 5, 6, 7, 0}, Bytes{9, 9, 9, 9, 9, 9, 9, 9},
+                           Bytes{1, 2, 3, 4, 5, 6, 2, 3}}) {
+    Bytes plain(16, 0x55);
+    plain.insert(plain.end(), end.begin(), end.end());
+    EXPECT_EQ(refused(WrapReading::rfc3394_pkcs7, encrypt("AES-256-WRAP", key_, nullptr, plain)),
+              kRefused);
+  }
+}
+
+TEST_F(Unwrap, ImpossibleLengthsAreRefusedUnread) {
+  for (const WrapReading reading : kReadings) {
+    for (const std::size_t size : {0U, 8U, 17U, 25U, 1U << 20U}) {
+      EXPECT_EQ(refused(reading, Bytes(size)), kRefused) << size;
+    }
+  }
+}
+
+TEST_F(Unwrap, KeysAndVectorsOfOtherLengthsAreRefused) {
+  const Bytes wrapped = wrap(WrapReading::cbc_pkcs7, key_, iv_, Bytes(40));
+  const auto with = [&](const Bytes& key, const Bytes& iv) {
+    return refusal([&] { static_cast<void>(unwrap(WrapReading::cbc_pkcs7, key, iv, wrapped)); });
+  };
+  EXPECT_EQ(with(Bytes(16), iv_), kRefused);
+  EXPECT_EQ(with(key_, Bytes(8)), kRefused);
+  EXPECT_EQ(with(key_, iv_), "none");
+}
+
+TEST_F(Unwrap, TheBestMechanismIsTriedFirst) {
+  const auto known = WrapMechanism::known();
+  ASSERT_EQ(known.size(), 4U);
+  EXPECT_EQ(known.front().type, 0x210BU);
+  EXPECT_EQ(known.back().reading, WrapReading::cbc_pkcs7);
+}
+
+}  // namespace
+}  // namespace estia::hsm
