@@ -4,46 +4,14 @@
 #include <algorithm>
 
 #include "crypto/base/file.h"
-#include "tests/e2e/support/managed_site.h"
 #include "tests/e2e/support/open_connection.h"
-#include "tests/e2e/support/vendor_pki.h"
+#include "tests/e2e/support/vendor_site.h"
 #include "tests/support/new_names_request.h"
 
 namespace estia::e2e {
 namespace {
 
-constexpr const char* kAlias = R"(
-[[alias]]
-name = "factory"
-ca = "issuing"
-mode = "client"
-authenticators = ["vendor-certificate"]
-username_field = "serialNumber"
-)";
-
-class VendorMode : public ManagedSite {
- protected:
-  VendorMode() {
-    EXPECT_TRUE(add_configuration(kAlias));
-    acme = std::make_unique<VendorPki>(*client, "Acme");
-  }
-  void register_device(const std::string& name) { register_entity(name, "CN=" + name + ",O=Acme"); }
-  std::string trust(const VendorPki::Ca& ca, const std::string& name,
-                    const std::string& revocation = "none") {
-    return estia_ok({"anchor", "add", ca.certificate.string(), "--name", name, "--revocation",
-                     revocation, "--vendor-of", "factory", "--yes"});
-  }
-  Answer enroll(const Device& device) {
-    return client->post("factory/simpleenroll", EstClient::csr_base64(device),
-                        EstClient::as_device(device));
-  }
-  Device known_device(const std::string& name) {
-    register_device(name);
-    return acme->make_device("/CN=IDevID/serialNumber=" + name);
-  }
-
-  std::unique_ptr<VendorPki> acme;
-};
+using VendorMode = VendorSite;
 
 /// EJBCA's walk-through, flow 3: vendor CAs imported, the entity registered, enrolment with the
 /// vendor's certificate, re-enrolment with the one it got and a new key.
@@ -139,82 +107,6 @@ TEST_F(VendorMode, OpensTheDoorOnce) {
   estia_ok({"revoke", "--serial", serial});
   EXPECT_EQ(enroll(again).status, 200) << server->err();
   EXPECT_TRUE(logged("vendor.not_first"));
-}
-
-TEST_F(VendorMode, ACrlThatIsRequiredDecides) {
-  trust(acme->intermediate(), "acme", "crl-required");
-  const Device device = known_device("S7");
-  const Device bad = known_device("S8");
-  EXPECT_EQ(enroll(device).status, 403) << "no CRL yet";
-  EXPECT_TRUE(logged("auth.revocation_unknown"));
-  acme->revoke(acme->intermediate(), bad.certificate);
-  estia_ok({"anchor", "crl", "acme", acme->make_crl(acme->intermediate()).string()});
-  EXPECT_EQ(enroll(bad).status, 403);
-  EXPECT_TRUE(logged("auth.certificate_revoked"));
-  EXPECT_EQ(enroll(device).status, 200) << server->err();
-  // The CRL is still there after a crash.
-  const Device next = known_device("S9");
-  kill_and_start();
-  EXPECT_EQ(enroll(bad).status, 403);
-  EXPECT_EQ(enroll(next).status, 200) << server->err();
-  EXPECT_NE(estia_ok({"anchor", "list"}).find("Acme Devices"), std::string::npos);
-}
-
-/// A root that knows of revocations beside its intermediate that asks for none: a client that keeps
-/// the intermediate back must not be judged by the latter alone.
-TEST_F(VendorMode, LeavingOutTheIntermediateHidesNoRevocation) {
-  trust(acme->root(), "acme", "crl-required");
-  trust(acme->intermediate(), "acme-devices", "none");
-  const Device device = known_device("S15");
-  const Device bad = known_device("S16");
-  acme->revoke(acme->intermediate(), bad.certificate);
-  estia_ok({"anchor", "crl", "acme", acme->make_crl(acme->root()).string()});
-  estia_ok({"anchor", "crl", "acme", acme->make_crl(acme->intermediate()).string(), "--issuers",
-            acme->intermediate().certificate.string()});
-  EXPECT_EQ(enroll(bad).status, 403);
-  EXPECT_EQ(enroll(acme->without_chain(bad)).status, 403);
-  EXPECT_TRUE(logged("auth.certificate_revoked"));
-  EXPECT_EQ(enroll(acme->without_chain(device)).status, 200) << server->err();
-}
-
-/// The CRLs are not in the document, and what is not in it must not get lost by changing it.
-TEST_F(VendorMode, ACrlOutlivesAChangeOfTheConfiguration) {
-  trust(acme->intermediate(), "acme", "crl-if-present");
-  const Device bad = known_device("S14");
-  acme->revoke(acme->intermediate(), bad.certificate);
-  estia_ok({"anchor", "crl", "acme", acme->make_crl(acme->intermediate()).string()});
-  EXPECT_EQ(enroll(bad).status, 403);
-  ASSERT_TRUE(change_configuration("name = \"factory\"\n",
-                                   "name = \"factory\"\nrenewal_window = \"30d\"\n"));
-  EXPECT_EQ(enroll(bad).status, 403);
-  const VendorPki other(*client, "Other");
-  trust(other.root(), "other");
-  EXPECT_EQ(enroll(bad).status, 403);
-  estia_ok({"anchor", "remove", "other", "--yes"});
-  EXPECT_EQ(enroll(bad).status, 403);
-}
-
-TEST_F(VendorMode, ACrlIsTakenFromItsIssuerOnly) {
-  trust(acme->root(), "acme", "crl-if-present");
-  const Device device = known_device("S10");
-  const VendorPki other(*client, "Acme");
-  const auto hand_in = [&](const std::filesystem::path& crl, const std::filesystem::path& issuers) {
-    std::vector<std::string> arguments{"anchor", "crl", "acme", crl.string()};
-    if (!issuers.empty()) {
-      arguments.insert(arguments.end(), {"--issuers", issuers.string()});
-    }
-    return estia(arguments);
-  };
-  EXPECT_NE(hand_in(other.make_crl(other.root()), {}).code, 0) << "the name, not the key";
-  acme->revoke(acme->intermediate(), device.certificate);
-  const auto crl = acme->make_crl(acme->intermediate());
-  EXPECT_NE(hand_in(crl, {}).code, 0) << "not of the anchor itself";
-  EXPECT_NE(hand_in(crl, other.intermediate().certificate).code, 0);
-  EXPECT_NE(hand_in(device.certificate, {}).code, 0) << "no CRL";
-  EXPECT_EQ(hand_in(crl, acme->intermediate().certificate).code, 0);
-  EXPECT_EQ(enroll(device).status, 403);
-  EXPECT_EQ(enroll(known_device("S11")).status, 200)
-      << "the root's own CRL is not there, which this policy allows" << server->err();
 }
 
 /// The first enrolment is the one place where a device may bring names of its own, by a switch.
