@@ -148,11 +148,20 @@ bool ConnectionSocketImpl::flush() {
   if (output_.empty() || send_failed_) {
     return !send_failed_;
   }
+  const bool sent = send(output_);
+  output_.clear();
+  return sent;
+}
+
+bool ConnectionSocketImpl::send_secret(std::string_view data) {
+  return flush() && send(data);
+}
+
+bool ConnectionSocketImpl::send(std::string_view data) {
   if (!send_deadline_) {
     send_deadline_ = after(transport_->limits.send);
   }
-  send_failed_ = !channel_->write(output_, *send_deadline_);
-  output_.clear();
+  send_failed_ = !channel_->write(data, *send_deadline_);
   return !send_failed_;
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "server/http/channel.h"
 #include "server/http/connections.h"
@@ -66,6 +67,8 @@ class ConnectionSocketImpl final : public Poco::Net::StreamSocketImpl {
   [[nodiscard]] ReceivedRequest take_request();
   /// Sends what has been written so far; false when the client is gone or does not read.
   [[nodiscard]] bool flush();
+  /// Sends what must not be buffered, behind what has been written so far. As flush().
+  [[nodiscard]] bool send_secret(std::string_view data);
   [[nodiscard]] Transport& transport() noexcept {
     return *transport_;
   }
@@ -75,6 +78,7 @@ class ConnectionSocketImpl final : public Poco::Net::StreamSocketImpl {
 
   bool establish();
   bool await_request();
+  bool send(std::string_view data);
 
   std::shared_ptr<Transport> transport_;
   Poco::Net::SocketAddress peer_address_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/secure_bytes.h"
 #include "server/http/peer.h"
 
 namespace estia::http {
@@ -48,6 +50,8 @@ struct Response {
   Headers headers;  ///< spelt as written here: clients compare "Content-Type" case-sensitively
                     ///< (docs/clients.md)
   std::string body;
+  /// Instead of body, for one that holds a private key: it goes from here to TLS without a copy.
+  std::shared_ptr<const SecureBytes> secret_body{};
   bool close = false;      ///< answer with Connection: close
   std::string log_id;      ///< stable id of a refusal, for the log; empty on success
   std::string log_detail;  ///< what only the log may tell about it

@@ -60,6 +60,10 @@ bool has_clean_fields(const Response& response) {
   });
 }
 
+std::string_view body_of(const Response& answer) noexcept {
+  return answer.secret_body ? as_text(answer.secret_body->view()) : std::string_view(answer.body);
+}
+
 /// True only when TLS has taken every byte: false when the client is gone or does not read. What
 /// Poco still buffers of a short answer would leave, or fail to, after the log line was written.
 bool write(const Response& answer, bool to_head, bool close,
@@ -69,15 +73,17 @@ bool write(const Response& answer, bool to_head, bool close,
   for (const auto& [name, value] : answer.headers.all()) {
     response.add(name, value);
   }
-  response.setContentLength64(static_cast<Poco::Int64>(answer.body.size()));
+  const std::string_view body = body_of(answer);
+  response.setContentLength64(static_cast<Poco::Int64>(body.size()));
   response.setChunkedTransferEncoding(false);
   try {
     std::ostream& out = response.send();
-    if (!to_head) {
-      out.write(answer.body.data(), static_cast<std::streamsize>(answer.body.size()));
+    const bool secret = answer.secret_body != nullptr;
+    if (!to_head && !secret) {
+      out.write(body.data(), static_cast<std::streamsize>(body.size()));
     }
     out.flush();
-    return socket.flush() && out.good();
+    return socket.flush() && out.good() && (!secret || to_head || socket.send_secret(body));
   } catch (const Poco::Exception&) {
     return false;
   }
