@@ -44,7 +44,7 @@ void ExplainCommand::add_to(CLI::App& estia) {
   command->target.add_to(*app, false);
   app->add_option("--csr", command->csr, "Its PKCS #10 request: DER, PEM or base64")->required();
   app->add_option("--alias", command->alias, "EST alias")->capture_default_str();
-  app->add_option("--operation", command->operation, "simpleenroll or simplereenroll")
+  app->add_option("--operation", command->operation, "simpleenroll, simplereenroll or serverkeygen")
       ->capture_default_str();
   app->add_option("--cert", command->certificates,
                   "The client certificate and those above it that it would send, PEM");

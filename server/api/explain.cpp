@@ -36,10 +36,6 @@ class Wiped final {
   std::optional<std::string>& text_;
 };
 
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
-}
-
 Json refusal_json(const std::optional<Error>& refusal) {
   if (!refusal) {
     return nullptr;

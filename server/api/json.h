@@ -52,6 +52,10 @@ class JsonObject final {
 /// "api.json"} for bad syntax, a member twice, more than 16 levels, or something that is no object.
 [[nodiscard]] JsonObject body_of(const http::Request& request);
 
+[[nodiscard]] inline Json text_or_null(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
+}
+
 /// application/json, never cached.
 [[nodiscard]] http::Response json_response(const Json& value, int status = 200);
 

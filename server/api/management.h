@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,19 @@
 #include "server/provision/apply.h"
 
 namespace estia::api {
+
+/// How keys that are made for clients leave the token.
+struct ServerKeygenStatus {
+  std::string mechanism{};     ///< PKCS #11 name; empty: none does
+  std::string wrapping_key{};  ///< where the key comes from that they are wrapped with
+  bool ed25519 = false;        ///< Ed25519 keys, too
+  std::string refused{};       ///< what was tried in vain, and why
+  std::size_t running = 0;     ///< being made at this moment
+  std::map<std::string, std::size_t> stock{};  ///< pairs ready in the token, by kind
+  std::string stock_failure{};                 ///< why it cannot be filled; empty when it can
+  std::uint64_t delivered = 0;
+  std::uint64_t destroyed = 0;  ///< made in vain: tried, too old, or failed
+};
 
 /// What GET /v1/status tells.
 struct Status {
@@ -31,6 +45,7 @@ struct Status {
   std::uint64_t store_failures = 0;
   std::size_t store_queued = 0;
   bool store_failed = false;
+  ServerKeygenStatus serverkeygen{};
 };
 
 /// What the management API works on; server/app fills it. All of it may be used from any thread and

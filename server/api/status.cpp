@@ -7,6 +7,7 @@ namespace estia::api {
 namespace {
 
 http::Response show(const Status& status) {
+  const ServerKeygenStatus& keys = status.serverkeygen;
   return json_response({{"version", status.version},
                         {"pid", status.pid},
                         {"node", status.node},
@@ -18,7 +19,17 @@ http::Response show(const Status& status) {
                          {{"commits", status.store_commits},
                           {"failures", status.store_failures},
                           {"queued", status.store_queued},
-                          {"failed", status.store_failed}}}});
+                          {"failed", status.store_failed}}},
+                        {"serverkeygen",
+                         {{"mechanism", text_or_null(keys.mechanism)},
+                          {"wrapping_key", text_or_null(keys.wrapping_key)},
+                          {"ed25519", keys.ed25519},
+                          {"refused", text_or_null(keys.refused)},
+                          {"running", keys.running},
+                          {"stock", keys.stock},
+                          {"stock_failure", text_or_null(keys.stock_failure)},
+                          {"delivered", keys.delivered},
+                          {"destroyed", keys.destroyed}}}});
 }
 
 }  // namespace

@@ -26,6 +26,12 @@ hsm::TokenConfig token_config(const ProcessConfig& config) {
           .session_wait = config.token.session_wait};
 }
 
+hsm::ServerKeysLimits server_keys_limits(const ProcessConfig& config) {
+  return {.at_once = config.serverkeygen.at_once,
+          .rsa_at_once = config.serverkeygen.rsa_at_once,
+          .stock = config.serverkeygen.stock};
+}
+
 http::ServerConfig server_config(const ProcessConfig& config) {
   return {.host = config.est.host, .port = config.est.port, .limits = config.limits};
 }
@@ -47,13 +53,16 @@ Daemon::Daemon(const ProcessConfig& config)
       snapshots_(load_snapshot(store_->configuration())),
       token_(hsm::Token::open(token_config(config))),
       keys_(*token_, *snapshots_.current()),
+      server_keys_(*token_, server_keys_limits(config), clock_),
+      tls_identity_(load_tls_identity(config.est, clock_.now())),
       issuer_(store_->registry(), clock_),
-      enrollment_(issuer_, store_->end_entities(), keys_, clock_),
+      enrollment_(issuer_, store_->end_entities(), keys_, server_keys_, clock_),
       authentication_(store_->registry(), store_->end_entities(), clock_),
       refusals_(store_->audit_log(), clock_),
-      enroll_(authentication_, enrollment_, refusals_),
+      delivery_({tls_identity_.key, tls_identity_.chain.front()}, clock_),
+      enroll_(authentication_, enrollment_, delivery_, refusals_),
       changes_(store_->configuration(), clock_, keys_, snapshots_),
-      server_(server_config(config), load_tls_identity(config.est, clock_.now()),
+      server_(server_config(config), tls_identity_,
               std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_, refusals_)) {
   if (config_.management.enabled) {
     management_.emplace(config_.management, management());
@@ -96,6 +105,16 @@ api::Status Daemon::status() {
                      .store_failures = stats.failures,
                      .store_queued = stats.queued,
                      .store_failed = stats.failed};
+  const hsm::ServerKeysStatus keys = server_keys_.status();
+  status.serverkeygen = {.mechanism = keys.mechanism,
+                         .wrapping_key = keys.wrapping_key,
+                         .ed25519 = keys.ed25519,
+                         .refused = keys.refused,
+                         .running = keys.running,
+                         .stock = keys.stock,
+                         .stock_failure = keys.stock_failure,
+                         .delivered = keys.delivered,
+                         .destroyed = keys.destroyed};
   for (const auto& [name, alias] : snapshot->aliases) {
     status.aliases.push_back(name);
   }

@@ -14,6 +14,7 @@
 #include "server/app/process_config.h"
 #include "server/app/snapshot_holder.h"
 #include "server/app/token_ca_keys.h"
+#include "server/app/token_server_keys.h"
 #include "server/auth/authenticate.h"
 #include "server/ca/enrollment.h"
 #include "server/est/est_router.h"
@@ -55,11 +56,14 @@ class Daemon final {
   SnapshotHolder snapshots_;
   std::shared_ptr<hsm::Token> token_;
   TokenCaKeys keys_;
+  TokenServerKeys server_keys_;
+  http::TlsIdentity tls_identity_;
   ca::Issuer issuer_;
   ca::Enrollment enrollment_;
   auth::Authentication authentication_;
   est::RefusalAudit refusals_;
   est::CaCertificates ca_certificates_;
+  est::KeyDelivery delivery_;
   est::Enroll enroll_;
   ConfigurationChanges changes_;
   http::Server server_;

@@ -89,6 +89,25 @@ ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path
   return token;
 }
 
+ProcessConfig::ServerKeygen read_serverkeygen(TomlSection section) {
+  constexpr std::int64_t kMostAtOnce = 64;
+  constexpr std::int64_t kMostStock = 64;
+  ProcessConfig::ServerKeygen keys;
+  set_integer(section, "at_once", 1, kMostAtOnce, keys.at_once);
+  set_integer(section, "rsa_at_once", 1, kMostAtOnce, keys.rsa_at_once);
+  for (const auto& [key, kind] : {std::pair{"stock_rsa_2048", "RSA-2048"},
+                                  std::pair{"stock_rsa_3072", "RSA-3072"},
+                                  std::pair{"stock_rsa_4096", "RSA-4096"}}) {
+    std::size_t pairs = 0;
+    set_integer(section, key, 0, kMostStock, pairs);
+    if (pairs > 0) {
+      keys.stock.emplace(kind, pairs);
+    }
+  }
+  section.finish();
+  return keys;
+}
+
 void read_limits(TomlSection section, ProcessConfig& config) {
   constexpr std::int64_t kMostConnections = 100'000;
   constexpr std::int64_t kMostWorkers = 1024;
@@ -141,6 +160,7 @@ ProcessConfig load_process_config(const std::filesystem::path& file,
   config.store = path_in(state, store.required_text("path"));
   store.finish();
   config.token = read_token(root.section("token"), state);
+  config.serverkeygen = read_serverkeygen(root.section("serverkeygen"));
   read_limits(root.section("limits"), config);
   read_log(root.section("log"), config);
   root.finish();

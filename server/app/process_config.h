@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,11 +38,20 @@ struct ProcessConfig {
     std::chrono::milliseconds session_wait{5000};
   };
 
+  /// Keys that are made for clients.
+  struct ServerKeygen {
+    unsigned at_once = 4;      ///< sessions of the token that they may take, besides RSA
+    unsigned rsa_at_once = 1;  ///< likewise; each is busy for seconds
+    /// Pairs made in advance, by kind of key; those that are absent are made when asked for.
+    std::map<std::string, std::size_t> stock{};
+  };
+
   std::filesystem::path file;  ///< where this was read from
   EstListener est;
   ManagementListener management;
   std::filesystem::path store;
   Token token;
+  ServerKeygen serverkeygen;
   http::Limits limits;
   std::chrono::milliseconds drain{20000};
   std::string log_level = "info";  ///< trace, debug, info, warn, error

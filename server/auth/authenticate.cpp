@@ -81,6 +81,14 @@ std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& sna
     throw Error(ErrorCode::forbidden, "auth.certificate_required",
                 "re-enrolment needs the certificate to be renewed as TLS client certificate");
   }
+  // serverkeygen serves first and repeated requests (EST-4.4-d): who comes with a certificate of
+  // its own and nothing else renews it, whatever a first enrolment needs here.
+  if (operation == ca::Operation::serverkeygen && !presented.authorization) {
+    auto own = by_certificate(snapshot, alias, presented, /*tolerated=*/true, alias.expired_grace);
+    if (own && own->role() == ca::Role::self) {
+      return own;
+    }
+  }
   // Where something else may still give a role, a certificate that gives none counts as absent.
   const bool otherwise = has_http_authentication(alias) || code_is_in_csr(alias) ||
                          (alias.accepts(Authenticator::vendor_certificate) &&

@@ -32,9 +32,16 @@ void check_validity(const crypto::Certificate& own, Instant now, std::chrono::se
   }
 }
 
+/// serverkeygen serves first and repeated requests (EST-4.4-d): who comes with a certificate of its
+/// own renews it.
+bool is_renewal(const Request& request) {
+  return request.operation == Operation::simplereenroll ||
+         (request.operation == Operation::serverkeygen && request.identity.role() == Role::self);
+}
+
 /// CSN-7.1-d: off by default, and never silently ignored.
 void check_change_allowed(const Request& request) {
-  const bool renewal = request.operation == Operation::simplereenroll;
+  const bool renewal = is_renewal(request);
   const bool granted =
       renewal ? request.alias.allow_change_subject_name_at_renewal
               : request.identity.role() == Role::vendor && request.alias.allow_change_subject_name;
@@ -58,6 +65,8 @@ std::string_view to_string(Operation operation) noexcept {
       return "simpleenroll";
     case Operation::simplereenroll:
       return "simplereenroll";
+    case Operation::serverkeygen:
+      return "serverkeygen";
   }
   return "unknown";
 }
@@ -126,7 +135,7 @@ Grant Authorisation::as_self(const Request& request) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
   const crypto::Certificate& own = *identity.certificate();
   const CertificateRecord& record = *identity.record();
-  const bool renewal = operation == Operation::simplereenroll;
+  const bool renewal = is_renewal(request);
   check_validity(own, clock_.now(), renewal ? alias.expired_grace : std::chrono::seconds(0));
   Grant grant;
   grant.end_entity_profile_ = alias.end_entity_profile;
@@ -185,10 +194,13 @@ Grant Authorisation::on_behalf(const Request& request) const {
 void Authorisation::renew(const Request& request, const crypto::Certificate& renewed,
                           Grant& grant) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
-  check_renewal(alias, renewed, csr, clock_.now());
+  // The key of a CSR for serverkeygen is nobody's (EST-4.4.1-a).
+  const bool keeps_key =
+      operation != Operation::serverkeygen && csr.public_key() == renewed.public_key();
+  check_renewal(alias, renewed, keeps_key, clock_.now());
   grant.renewed_ = renewed.serial();
-  if (operation == Operation::simplereenroll) {  // EST-4.2.2-d
-    grant.kind_ = csr.public_key() == renewed.public_key() ? Kind::renew : Kind::rekey;
+  if (operation != Operation::simpleenroll) {  // EST-4.2.2-d
+    grant.kind_ = keeps_key ? Kind::renew : Kind::rekey;
   }
   if (const auto wish = changed_names(csr)) {
     grant.names_ = renamed(request, renewed, *wish, grant);

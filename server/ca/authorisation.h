@@ -16,7 +16,7 @@
 
 namespace estia::ca {
 
-enum class Operation { simpleenroll, simplereenroll };
+enum class Operation { simpleenroll, simplereenroll, serverkeygen };
 [[nodiscard]] std::string_view to_string(Operation operation) noexcept;
 
 /// That an identity may have a certificate for this end entity with these names. Only Authorisation

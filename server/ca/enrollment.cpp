@@ -9,11 +9,15 @@
 namespace estia::ca {
 namespace {
 
-/// Everything EST-4.2.3-f compares, so that only a true repetition of a request finds its
+/// Empty for serverkeygen: each request gets a pair of its own, and no answer can be given again.
+/// Else everything EST-4.2.3-f compares, so that only a true repetition of a request finds its
 /// certificate again. The CSR's bytes are not in it: a client that repeats over a new connection
 /// has signed anew (EST-3.5-h). Nor is its subject, which may hold a code: the granted names are
 /// made of it, and of nothing else.
 Bytes retry_key(const Request& request, const Grant& grant) {
+  if (request.operation == Operation::serverkeygen) {
+    return {};
+  }
   crypto::Sha256 digest;
   digest.field(as_bytes(request.alias.name));
   digest.field(as_bytes(to_string(request.operation)));
@@ -34,6 +38,16 @@ Bytes retry_key(const Request& request, const Grant& grant) {
   return digest.finish();
 }
 
+/// For a rehearsal of serverkeygen a key of the same kind stands for the one that nobody makes.
+crypto::PublicKey rehearsed_key(const Request& request, const Grant& grant) {
+  if (request.operation != Operation::serverkeygen) {
+    return request.csr.public_key();
+  }
+  return crypto::PrivateKey::generate_software(
+             server_key_spec(request.alias, grant.profile(), request.csr.public_key()))
+      .public_key();
+}
+
 std::string audit_detail(const Grant& grant) {
   std::string detail = "kind=" + std::string(to_string(grant.kind()));
   if (!grant.renewed().empty()) {
@@ -44,7 +58,8 @@ std::string audit_detail(const Grant& grant) {
 
 }  // namespace
 
-PreparedCertificate Enrollment::prepared(const Request& request, const Grant& grant) const {
+PreparedCertificate Enrollment::prepared(const Request& request, const Grant& grant,
+                                         const crypto::PublicKey& subject_key) const {
   const auto& [snapshot, alias, identity, operation, csr] = request;
   const crypto::Certificate& ca_certificate = grant.ca().certificate();
   const Bytes presented = identity.record() ? identity.record()->serial : Bytes();
@@ -58,7 +73,7 @@ PreparedCertificate Enrollment::prepared(const Request& request, const Grant& gr
        .profile = &grant.profile(),
        .subject = grant.names().subject,
        .san = grant.names().san,
-       .subject_key = csr.public_key(),
+       .subject_key = subject_key,
        .wishes = csr.requested_extensions(),
        .alias = alias.name,
        .operation = std::string(to_string(operation)),
@@ -85,7 +100,28 @@ Enrolled Enrollment::enroll(const Snapshot& snapshot, const Alias& alias, const 
                             Operation operation, const crypto::Csr& csr) {
   const Request request{snapshot, alias, identity, operation, csr};
   const Grant grant = authorisation_.authorise(request);
-  return {issuer_.issue(prepared(request, grant), keys_.key_for(grant.ca())), grant.kind()};
+  if (operation == Operation::serverkeygen) {
+    return with_server_key(request, grant);
+  }
+  return {.certificate =
+              issuer_.issue(prepared(request, grant, csr.public_key()), keys_.key_for(grant.ca())),
+          .kind = grant.kind(),
+          .key_fingerprint = csr.public_key().fingerprint()};
+}
+
+Enrolled Enrollment::with_server_key(const Request& request, const Grant& grant) {
+  if (request.identity.code_is_spent()) {
+    // The transaction would say so too, once a key pair had been made for nothing.
+    throw Error(ErrorCode::conflict, "code.spent", "the enrolment code has no uses left");
+  }
+  ServerKey key = server_keys_.generate(
+      server_key_spec(request.alias, grant.profile(), request.csr.public_key()));
+  crypto::IssuedCertificate certificate =
+      issuer_.issue(prepared(request, grant, key.public_key), keys_.key_for(grant.ca()));
+  return {.certificate = std::move(certificate),
+          .kind = grant.kind(),
+          .key_fingerprint = key.public_key.fingerprint(),
+          .private_key = std::move(key.private_key)};
 }
 
 void Enrollment::explain(const Request& request, Explanation& explanation) const {
@@ -102,7 +138,8 @@ void Enrollment::explain(const Request& request, Explanation& explanation) const
   explanation.certificate_profile = grant.profile().name;
   explanation.subject = grant.names().subject.text();
   explanation.san = grant.names().san.texts();
-  const IntentOutcome outcome = issuer_.rehearse(prepared(request, grant));
+  const IntentOutcome outcome =
+      issuer_.rehearse(prepared(request, grant, rehearsed_key(request, grant)));
   if (const auto* refused = std::get_if<Refused>(&outcome)) {
     throw Error(refused->code, refused->id, refused->reason, refused->detail);
   }

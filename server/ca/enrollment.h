@@ -8,26 +8,33 @@
 #include "server/ca/identity.h"
 #include "server/ca/issuer.h"
 #include "server/ca/model.h"
+#include "server/ca/server_keys.h"
 
 namespace estia::ca {
 
 struct Enrolled {
   crypto::IssuedCertificate certificate;
   Kind kind;
+  Bytes key_fingerprint;      ///< of the key that was certified, as PublicKey::fingerprint
+  SecureBytes private_key{};  ///< of serverkeygen: PrivateKeyInfo, DER; else empty
 };
 
 /// From an authenticated request to its certificate: Authorisation decides, the Issuer makes it.
 /// Any thread.
 class Enrollment final {
  public:
-  Enrollment(Issuer& issuer, const EndEntityStore& entities, const CaKeys& keys, const Clock& clock)
+  Enrollment(Issuer& issuer, const EndEntityStore& entities, const CaKeys& keys,
+             ServerKeys& server_keys, const Clock& clock)
       : issuer_(issuer),
         entities_(entities),
         authorisation_(entities, issuer.registry(), clock),
-        keys_(keys) {}
+        keys_(keys),
+        server_keys_(server_keys) {}
 
-  /// The CSR's signature must have been verified. Throws what Authorisation::authorise,
-  /// contents_for and Issuer::issue throw; docs/messages.md, section "enrolment", lists them.
+  /// The CSR's signature must have been verified, but for serverkeygen, which ignores it
+  /// (EST-4.4.1-a) and makes a new key pair for every request, once the request may have one.
+  /// Throws what Authorisation::authorise, contents_for, server_key_spec, ServerKeys::generate and
+  /// Issuer::issue throw; docs/messages.md, section "enrolment", lists them.
   [[nodiscard]] Enrolled enroll(const Snapshot& snapshot, const Alias& alias,
                                 const Identity& identity, Operation operation,
                                 const crypto::Csr& csr);
@@ -37,12 +44,15 @@ class Enrollment final {
   void explain(const Request& request, Explanation& explanation) const;
 
  private:
-  [[nodiscard]] PreparedCertificate prepared(const Request& request, const Grant& grant) const;
+  [[nodiscard]] PreparedCertificate prepared(const Request& request, const Grant& grant,
+                                             const crypto::PublicKey& subject_key) const;
+  [[nodiscard]] Enrolled with_server_key(const Request& request, const Grant& grant);
 
   Issuer& issuer_;
   const EndEntityStore& entities_;
   const Authorisation authorisation_;
   const CaKeys& keys_;
+  ServerKeys& server_keys_;
 };
 
 }  // namespace estia::ca

@@ -15,7 +15,7 @@ namespace estia::ca {
 /// key is taken for granted; a password or code is checked like any other.
 struct Question {
   std::string alias{};      ///< "est" for the path without a label
-  std::string operation{};  ///< "simpleenroll", "simplereenroll"
+  std::string operation{};  ///< "simpleenroll", "simplereenroll", "serverkeygen"
   std::string body{};       ///< as the client would send it: base64 or PEM of the CSR
   std::vector<crypto::Certificate> chain{};    ///< as TLS would bring it, leaf first; may be empty
   std::optional<std::string> authorization{};  ///< the field's value; a secret

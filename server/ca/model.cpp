@@ -31,6 +31,10 @@ bool Alias::accepts(Authenticator authenticator) const noexcept {
          authenticators.end();
 }
 
+bool Alias::gives(KeyPackage package) const noexcept {
+  return std::ranges::find(serverkeygen, package) != serverkeygen.end();
+}
+
 bool Alias::takes_accounts() const noexcept {
   return accepts(Authenticator::basic) || accepts(Authenticator::certificate_and_basic);
 }

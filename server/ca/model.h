@@ -134,6 +134,12 @@ enum class CodeSource {
   basic,    ///< HTTP Basic: username and code
 };
 
+/// How the private key of serverkeygen goes to its client (RFC 7030 4.4.2).
+enum class KeyPackage {
+  pkcs8,  ///< as it is, under TLS alone (EST-4.4.2-b)
+  cms,    ///< encrypted for the client that asks for it (EST-4.4.2-c); alone: for every one
+};
+
 /// A subject field that stands for the whole subject, as EJBCA's "DN".
 inline constexpr std::string_view kWholeSubject = "DN";
 
@@ -177,8 +183,15 @@ struct Alias {
   std::chrono::seconds expired_grace{
       0};  ///< simplereenroll: an expired certificate counts as valid for so long
   bool allow_renewal_on_behalf = false;  ///< RA mode: certificates of RAs may renew those of others
+  /// How key pairs that are made here for clients may leave (EJBCA's "Server Key Generation
+  /// Enabled"). Empty: serverkeygen is off (EST-4.4-a). Which kinds of key is the profile's to say.
+  std::vector<KeyPackage> serverkeygen{};
+  /// Where the profile does not allow the kind of key that the CSR has: the profile's first one
+  /// instead of a refusal (EST-4.4.1-b).
+  bool serverkeygen_other_key = false;
 
   [[nodiscard]] bool accepts(Authenticator authenticator) const noexcept;
+  [[nodiscard]] bool gives(KeyPackage package) const noexcept;
   /// Whether HTTP Basic accounts count here, alone or beside a certificate.
   [[nodiscard]] bool takes_accounts() const noexcept;
   /// Whether end entities and certificates of this CA are served here.

@@ -24,7 +24,7 @@ bool same_names(const crypto::Certificate& certificate, const crypto::Csr& csr) 
          csr.subject_alt_names().matches(certificate.subject_alt_names());
 }
 
-void check_renewal(const Alias& alias, const crypto::Certificate& renewed, const crypto::Csr& csr,
+void check_renewal(const Alias& alias, const crypto::Certificate& renewed, bool keeps_key,
                    Instant now) {
   if (alias.renewal_window) {
     const Instant from = renewed.not_after() - *alias.renewal_window;
@@ -33,7 +33,7 @@ void check_renewal(const Alias& alias, const crypto::Certificate& renewed, const
                   "this certificate may be renewed from " + utc_text(from) + " on");
     }
   }
-  if (!alias.allow_same_key && csr.public_key() == renewed.public_key()) {
+  if (!alias.allow_same_key && keeps_key) {
     throw Error(ErrorCode::malformed, "reenroll.key_reuse", "a renewal needs a new key here");
   }
 }

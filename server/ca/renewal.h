@@ -27,7 +27,7 @@ enum class Kind {
 /// What the alias demands of every renewal of `renewed`, which the caller found good: its window
 /// and a new key. Throws Error{forbidden, "reenroll.too_early"}, Error{malformed,
 /// "reenroll.key_reuse"}.
-void check_renewal(const Alias& alias, const crypto::Certificate& renewed, const crypto::Csr& csr,
+void check_renewal(const Alias& alias, const crypto::Certificate& renewed, bool keeps_key,
                    Instant now);
 
 /// The certificate of this end entity, of the alias's CA and profile, that is in force at `now` and

@@ -66,7 +66,7 @@ http::Response Enroll::answer(const Target& target, ca::Operation operation,
   Progress progress;
   http::Response response;
   try {
-    response = success(certify(target, operation, request, progress));
+    response = certify(target, operation, request, progress);
   } catch (const Error& error) {
     // Who is told of a wrong password is told so before a binding was looked at: a spent code must
     // not be told from a wrong one by what happens to the connection.
@@ -84,8 +84,8 @@ http::Response Enroll::answer(const Target& target, ca::Operation operation,
   return response;
 }
 
-crypto::IssuedCertificate Enroll::certify(const Target& target, ca::Operation operation,
-                                          const http::Request& request, Progress& progress) {
+http::Response Enroll::certify(const Target& target, ca::Operation operation,
+                               const http::Request& request, Progress& progress) {
   const std::optional<std::string> credentials = authorization(request);
   const ca::Alias& alias = *target.alias;
   const auth::Presented presented{request.peer.chain, credentials, request.peer.address};
@@ -95,7 +95,9 @@ crypto::IssuedCertificate Enroll::certify(const Target& target, ca::Operation op
     progress.who = proven ? proven->who() : "";
     check_media_type(request);
     const crypto::Csr csr = crypto::Csr::parse(decode_request_body(request.body));
-    csr.verify_signature();  // EST-4.2.1-b
+    if (operation != ca::Operation::serverkeygen) {  // EST-4.4.1-a: its key is nobody's
+      csr.verify_signature();                        // EST-4.2.1-b
+    }
     if (!proven) {
       proven = authentication_.authenticate_by_csr(alias, csr, presented);
     }
@@ -104,14 +106,20 @@ crypto::IssuedCertificate Enroll::certify(const Target& target, ca::Operation op
   });
 }
 
-crypto::IssuedCertificate Enroll::issue(const Target& target, const ca::Identity& identity,
-                                        ca::Operation operation, const crypto::Csr& csr,
-                                        const http::Request& request, bool& close) {
+http::Response Enroll::issue(const Target& target, const ca::Identity& identity,
+                             ca::Operation operation, const crypto::Csr& csr,
+                             const http::Request& request, bool& close) {
   const ca::Alias& alias = *target.alias;
   const Challenge challenge = challenge_of(alias, identity);
   close = spends_binding(alias.channel_binding, challenge, csr, request.peer);
   const Linking linking = check_linking(alias.channel_binding, challenge, csr, request.peer);
-  ca::Enrolled enrolled = enrollment_.enroll(*target.snapshot, alias, identity, operation, csr);
+  const bool makes_key = operation == ca::Operation::serverkeygen;
+  std::optional<crypto::KeyRecipient> recipient;
+  if (makes_key) {
+    recipient = delivery_.recipient(alias, csr, request.peer.chain);
+  }
+  const ca::Enrolled enrolled =
+      enrollment_.enroll(*target.snapshot, alias, identity, operation, csr);
   ops::log(ops::Level::info, "est.enrolled",  // EST-6-g
            {{"request", request.id},
             {"alias", alias.name},
@@ -119,9 +127,9 @@ crypto::IssuedCertificate Enroll::issue(const Target& target, const ca::Identity
             {"kind", std::string(ca::to_string(enrolled.kind))},  // EST-4.2.2-d
             {"who", identity.who()},
             {"linking", linking == Linking::verified ? "verified" : "absent"},
-            {"key", to_hex(csr.public_key().fingerprint())},
+            {"key", to_hex(enrolled.key_fingerprint)},
             {"serial", to_hex(enrolled.certificate.serial())}});
-  return std::move(enrolled.certificate);
+  return makes_key ? delivery_.response(enrolled, recipient) : success(enrolled.certificate);
 }
 
 }  // namespace estia::est

@@ -100,22 +100,31 @@ EstRouter::EstRouter(const ca::SnapshotSource& snapshots, CaCertificates& ca_cer
            [&](const Target& target, const http::Request& request) {
              return enroll.answer(target, ca::Operation::simplereenroll, request);
            }},
+          {"serverkeygen",
+           {"POST"},
+           kCsrBodyLimit,
+           [&](const Target& target, const http::Request& request) {
+             return enroll.answer(target, ca::Operation::serverkeygen, request);
+           },
+           [](const ca::Alias& alias) { return !alias.serverkeygen.empty(); }},  // EST-4.4-a
       } {}
 
-const EstRouter::Row* EstRouter::find_row(std::string_view operation) const noexcept {
+const EstRouter::Row& EstRouter::row_of(std::string_view operation, const ca::Alias* alias) const {
   const auto found = std::find_if(rows_.begin(), rows_.end(),
                                   [&](const Row& row) { return row.operation == operation; });
-  return found == rows_.end() ? nullptr : &*found;
+  if (found == rows_.end() || alias == nullptr || (found->served && !found->served(*alias))) {
+    refuse_unknown();
+  }
+  return *found;
 }
 
 // The body may take its time: a request is judged by the configuration that is in force when all of
 // it is here, not by the one of its first line.
 Target EstRouter::target_of(const http::Request& request) const {
   Target target{snapshots_.current(), nullptr};
-  target.alias = target.snapshot->find_alias(split(request.segments, *target.snapshot).alias);
-  if (target.alias == nullptr) {
-    refuse_unknown();
-  }
+  const Parts parts = split(request.segments, *target.snapshot);
+  target.alias = target.snapshot->find_alias(parts.alias);
+  static_cast<void>(row_of(parts.operation, target.alias));
   return target;
 }
 
@@ -129,20 +138,17 @@ http::RouteMatch EstRouter::find(std::string_view method,
                                  const std::vector<std::string>& segments) const {
   const auto snapshot = snapshots_.current();
   const Parts parts = split(segments, *snapshot);
-  const Row* row = find_row(parts.operation);
-  if (row == nullptr || snapshot->find_alias(parts.alias) == nullptr) {
-    refuse_unknown();
-  }
+  const Row& row = row_of(parts.operation, snapshot->find_alias(parts.alias));
   if (!contains(kKnownMethods, method)) {
     return plain_answer(501, "route.unknown_method", "this method is not implemented\n", "");
   }
-  if (std::find(row->methods.begin(), row->methods.end(), method) == row->methods.end()) {
+  if (std::find(row.methods.begin(), row.methods.end(), method) == row.methods.end()) {
     return plain_answer(405, "route.wrong_method", "this method is not allowed here\n",
-                        joined(row->methods));
+                        joined(row.methods));
   }
-  return {row->body_limit > 0, row->body_limit, [this, row](const http::Request& request) {
+  return {row.body_limit > 0, row.body_limit, [this, &row](const http::Request& request) {
             const Target target = recorded(request.peer, [&] { return target_of(request); });
-            return row->answer(target, request);
+            return row.answer(target, request);
           }};
 }
 

@@ -36,8 +36,10 @@ class EstRouter final : public http::Router {
     std::vector<std::string_view> methods;
     std::size_t body_limit = 0;  ///< bytes; 0 = takes none
     std::function<http::Response(const Target&, const http::Request&)> answer;
+    std::function<bool(const ca::Alias&)> served{};  ///< absent: by every alias
   };
-  [[nodiscard]] const Row* find_row(std::string_view operation) const noexcept;
+  /// Of this alias. Throws Error{not_found, "route.unknown"}.
+  [[nodiscard]] const Row& row_of(std::string_view operation, const ca::Alias* alias) const;
   [[nodiscard]] Target target_of(const http::Request& request) const;
 
   /// What `route` returns; a refusal of it goes into the audit trail.

@@ -13,10 +13,12 @@
 namespace estia::est {
 namespace {
 
-ca::Operation operation_of(const std::string& name) {
-  constexpr std::array kOperations{ca::Operation::simpleenroll, ca::Operation::simplereenroll};
+ca::Operation operation_of(const ca::Alias& alias, const std::string& name) {
+  constexpr std::array kOperations{ca::Operation::simpleenroll, ca::Operation::simplereenroll,
+                                   ca::Operation::serverkeygen};
   for (const ca::Operation operation : kOperations) {
-    if (name == to_string(operation)) {
+    const bool served = operation != ca::Operation::serverkeygen || !alias.serverkeygen.empty();
+    if (served && name == to_string(operation)) {
       return operation;
     }
   }
@@ -40,7 +42,7 @@ void decide(const ca::Question& question, const Deciders& deciders, ca::Explanat
                 "there is no alias of that name");
   }
   explanation.mode = alias->mode == ca::AliasMode::client ? "client" : "ra";
-  const ca::Operation operation = operation_of(question.operation);
+  const ca::Operation operation = operation_of(*alias, question.operation);
   // Its own: failures here are no client's.
   auth::Authentication authentication(deciders.registry, deciders.entities, deciders.clock);
   const std::string address = "management";
@@ -56,7 +58,9 @@ void decide(const ca::Question& question, const Deciders& deciders, ca::Explanat
   telling_no_spent_code(authentication, *alias, identity, address, [&] {
     tell_who();
     const crypto::Csr csr = crypto::Csr::parse(decode_request_body(question.body));
-    csr.verify_signature();
+    if (operation != ca::Operation::serverkeygen) {
+      csr.verify_signature();
+    }
     if (!identity) {
       identity = authentication.authenticate_by_csr(*alias, csr, presented);
       tell_who();

@@ -256,6 +256,7 @@ ca::Alias read_alias(const ConfigurationSection& section) {
     section.refuse("config.value", "retry_window", "must be at most 1d");
   }
   read_renewal(section, alias);
+  read_serverkeygen(section, alias);
   return alias;
 }
 

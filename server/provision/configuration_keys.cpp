@@ -70,6 +70,8 @@ const std::vector<ConfigurationKey>& configuration_keys() {
       {"alias", "renewal_window"},
       {"alias", "expired_grace"},
       {"alias", "allow_renewal_on_behalf"},
+      {"alias", "serverkeygen"},
+      {"alias", "serverkeygen_other_key"},
 
       {"account", "alias", kRequired},
       {"account", "user", kRequired},

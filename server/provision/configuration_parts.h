@@ -16,6 +16,8 @@ namespace estia::provision {
 [[nodiscard]] ca::Alias read_alias(const ConfigurationSection& section);
 /// The part of an alias about renewals and new names; needs its mode, scope and naming.
 void read_renewal(const ConfigurationSection& section, ca::Alias& alias);
+/// The part about serverkeygen.
+void read_serverkeygen(const ConfigurationSection& section, ca::Alias& alias);
 [[nodiscard]] AccountEntry read_account(const ConfigurationSection& section);
 /// Of an alias whose authenticators and scope are read: which certificates of which foreign CAs
 /// mean something there.
@@ -29,5 +31,6 @@ void read_anchors(const ConfigurationSection& section, ca::Alias& alias);
 [[nodiscard]] std::string_view to_string(ca::ChannelBindingPolicy policy) noexcept;
 [[nodiscard]] std::string_view to_string(ca::NameScheme scheme) noexcept;
 [[nodiscard]] std::string_view to_string(ca::CodeSource source) noexcept;
+[[nodiscard]] std::string_view to_string(ca::KeyPackage package) noexcept;
 
 }  // namespace estia::provision

@@ -198,6 +198,12 @@ std::string print(const ca::Alias& alias) {
   table.flag("allow_same_key", alias.allow_same_key);
   table.text("retry_window", print_duration(alias.retry_window));
   print_renewal(table, alias);
+  std::vector<std::string> packages;
+  for (const ca::KeyPackage package : alias.serverkeygen) {
+    packages.emplace_back(to_string(package));
+  }
+  table.texts("serverkeygen", packages);
+  table.flag_if("serverkeygen_other_key", alias.serverkeygen_other_key);
   return std::move(table).finish();
 }
 

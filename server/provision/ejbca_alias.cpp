@@ -12,33 +12,6 @@
 namespace estia::provision {
 namespace {
 
-constexpr std::array<std::string_view, 21> kKeys{"operationmode",
-                                                 "defaultca",
-                                                 "eeprofile",
-                                                 "certprofile",
-                                                 "requirecert",
-                                                 "requsername",
-                                                 "reqpassword",
-                                                 "allowupdatewithsamekey",
-                                                 "ra.namegenerationscheme",
-                                                 "ra.namegenerationparameters",
-                                                 "ra.namegenerationprefix",
-                                                 "ra.namegenerationpostfix",
-                                                 "vendorcertificatemode",
-                                                 "vendorcaids",
-                                                 "vendorca",  // older dumps
-                                                 "extractusernamecomponent",
-                                                 "authenticationmodule",
-                                                 "extractdnpartpwdcomponent",
-                                                 "allowchangesubjectname",
-                                                 "supportproxyca",
-                                                 "severkeygenenabled"};  // EJBCA's own spelling
-
-bool ends_with_key(std::string_view property, std::string_view key) {
-  return property.size() > key.size() + 1 && property.ends_with(key) &&
-         property[property.size() - key.size() - 1] == '.';
-}
-
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -46,30 +19,6 @@ std::string lower(std::string text) {
 }
 
 }  // namespace
-
-std::vector<std::string> ejbca_list(const std::string& text) {
-  std::vector<std::string> parts;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(';', at), text.size());
-    const std::string part = text.substr(at, end - at);
-    const std::size_t first = part.find_first_not_of(' ');
-    parts.push_back(first == std::string::npos
-                        ? ""
-                        : part.substr(first, part.find_last_not_of(' ') - first + 1));
-    at = end + 1;
-  }
-  return parts;
-}
-
-std::string ejbca_key_of(const std::string& property) {
-  std::string_view longest;
-  for (const std::string_view key : kKeys) {
-    if (key.size() > longest.size() && ends_with_key(property, key)) {
-      longest = key;
-    }
-  }
-  return std::string(longest);
-}
 
 EjbcaAlias::EjbcaAlias(std::string name, const std::map<std::string, JavaProperty>& settings,
                        Context& context)
@@ -95,6 +44,7 @@ ca::Alias EjbcaAlias::read() {
     took(change, std::string("allow_change_subject_name = ") +
                      (alias_.allow_change_subject_name ? "true" : "false"));
   }
+  read_serverkeygen();
   read_what_is_not_built();
   report_the_rest();
   if (alias_.mode == ca::AliasMode::ra) {
@@ -271,20 +221,24 @@ void EjbcaAlias::read_scheme() {
   }
 }
 
+/// There the key goes out as PKCS #8 and nothing else.
+void EjbcaAlias::read_serverkeygen() {
+  const Setting on = setting("severkeygenenabled", "false");
+  if (flag(on)) {
+    alias_.serverkeygen = {ca::KeyPackage::pkcs8};
+    took(on, "serverkeygen = [\"pkcs8\"]");
+    differs("keys are made in the token and of the kinds that the certificate profile allows");
+  } else if (on.present) {
+    took(on, "nothing to do, it is off here too");
+  }
+}
+
 void EjbcaAlias::read_what_is_not_built() {
-  constexpr std::array<std::pair<const char*, const char*>, 2> kSwitches{
-      {{"severkeygenenabled", "Estia has no serverkeygen: the operation is not found"},
-       {"supportproxyca", "proxy CAs have no counterpart"}}};
-  for (const auto& [key, why] : kSwitches) {
-    const Setting on = setting(key, "false");
-    if (!on.present) {
-      continue;
-    }
-    if (flag(on)) {
-      not_taken(on, why);
-    } else {
-      took(on, "nothing to do, it is off here too");
-    }
+  const Setting on = setting("supportproxyca", "false");
+  if (flag(on)) {
+    not_taken(on, "proxy CAs have no counterpart");
+  } else if (on.present) {
+    took(on, "nothing to do, it is off here too");
   }
 }
 

@@ -76,6 +76,7 @@ class EjbcaAlias final {
   void leave_vendor_lists();
   void read_client(bool vendors);
   void read_module();
+  void read_serverkeygen();
   void read_what_is_not_built();
   void report_the_rest();
 

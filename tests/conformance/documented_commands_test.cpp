@@ -42,6 +42,15 @@ std::string commands_of(const std::vector<Section>& sections, const std::string&
   return found == sections.end() ? std::string() : found->commands;
 }
 
+/// As somebody types it from top to bottom.
+std::string all_commands_of(const std::string& page) {
+  std::string commands;
+  for (const Section& section : sections_of(test::source_directory() / page)) {
+    commands += section.commands;
+  }
+  return commands;
+}
+
 struct Case {
   const char* name;
   const char* title;
@@ -131,10 +140,7 @@ INSTANTIATE_TEST_SUITE_P(
 /// As a reader does: each section begins where the one before it ended (the walk-through once left
 /// its reader in another directory, and no section alone could notice).
 TEST_F(DocumentedPage, ClientsFromTopToBottom) {
-  std::string commands;
-  for (const Section& section : sections_of(test::source_directory() / "docs/clients.md")) {
-    commands += section.commands;
-  }
+  const std::string commands = all_commands_of("docs/clients.md");
   make_source_directory();
   ASSERT_NO_FATAL_FAILURE(run_script(commands));
   EXPECT_EQ(site_.stop_and_count("simpleenroll"), 12);
@@ -159,11 +165,20 @@ TEST_F(DocumentedPage, WalkThrough) {
             "3");
 }
 
-TEST_F(DocumentedPage, EveryModeOfAnAliasFromTopToBottom) {
-  std::string commands;
-  for (const Section& section : sections_of(test::source_directory() / "docs/aliases.md")) {
-    commands += section.commands;
+/// The key that comes encrypted opens with openssl alone, and is the certificate's.
+TEST_F(DocumentedPage, ServerkeygenFromTopToBottom) {
+  const std::string commands = all_commands_of("docs/serverkeygen.md");
+  make_source_directory();
+  ASSERT_NO_FATAL_FAILURE(run_script(commands));
+  const auto keys = root() / "demo/keys";
+  for (const std::string name : {"made", "sealed"}) {
+    EXPECT_NE(site_.check(keys / (name + ".pem"), keys / (name + ".key"), ""), "") << name;
   }
+  EXPECT_EQ(site_.stop_and_count("serverkeygen"), 2);
+}
+
+TEST_F(DocumentedPage, EveryModeOfAnAliasFromTopToBottom) {
+  const std::string commands = all_commands_of("docs/aliases.md");
   make_source_directory();
   ASSERT_NO_FATAL_FAILURE(run_script(commands));
   EXPECT_EQ(site_.stop_and_count("simpleenroll"), 9);

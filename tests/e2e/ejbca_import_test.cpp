@@ -33,7 +33,7 @@ void EjbcaImport::import_and_apply() {
         "took       bare.ra.namegenerationscheme (absent: 'RANDOM')",
         "differs    plant.7: registration authorities are bound to ra_scope",
         "not taken  plant.7.reqpassword: cannot be recovered",
-        "not taken  plant.severkeygenenabled = 'true': Estia has no serverkeygen",
+        "took       plant.severkeygenenabled = 'true': serverkeygen = [\"pkcs8\"]\n",
         "not taken  plant.vendor.authenticationmodule: decides nothing",
         "not taken  bare.supportproxyca = 'true'",
         "plant.7.futuresetting: no setting of an alias"}) {
@@ -61,7 +61,15 @@ void EjbcaImport::expect_codes_in_challenge_password(const std::string& round) {
   client->make_csr(device, "/CN=" + name);
   EXPECT_EQ(renew(device).status, 400) << "its key again";
   EXPECT_EQ(username_after(renew(client->make_device("/CN=" + name))), name);
-  EXPECT_EQ(client->post("plant/serverkeygen", EstClient::csr_base64(device)).status, 404);
+  const auto key_for = [&](const std::string& alias) {
+    return client
+        ->post(alias + "/serverkeygen",
+               EstClient::csr_base64(client->make_device("/CN=" + name, "", "RSA-2048")),
+               EstClient::as_device(device))
+        .status;
+  };
+  EXPECT_EQ(key_for("plant"), 200) << server->err();
+  EXPECT_EQ(key_for("plant.vendor"), 404) << "absent is off";
   EXPECT_EQ(enroll("plants", device).status, 400) << "no such alias";
 }
 

@@ -84,6 +84,7 @@ name = "codes-$run"
 ca = "$issuing"
 mode = "client"
 username_field = "CN"
+serverkeygen = ["pkcs8"]
 
 [[alias]]
 name = "factory-$run"
@@ -91,6 +92,7 @@ ca = "$issuing"
 mode = "client"
 authenticators = ["vendor-certificate"]
 username_field = "serialNumber"
+serverkeygen = ["pkcs8"]
 
 [[alias]]
 name = "plant-$run"
@@ -152,6 +154,45 @@ renew_code_device() {
 refuse_revoked() {
   device "$1-revoked"
   post "codes-$run/simplereenroll" "$1-revoked" 403 "${present[@]}"
+}
+
+# Flow 2, for one kind of key.
+made_key_flow() {
+  local kind=$1 name=made-${1,,}
+  local username=$name-$run
+  begin "2 $kind: a key is made for a code"
+  register "$username" device "O=Flows,CN=$username"
+  new_key "$name.key" "$kind"
+  request_with_code "$name" "$username"
+  post "codes-$run/serverkeygen" "$name" 200
+  made_key "$name"
+  [ "$(username_of "$name")" = "$username" ] || fail "it is recorded for $(username_of "$name")"
+  pass
+  begin "2 $kind: and another one with the certificate of the first"
+  renew_made_key "$name" "$kind"
+  pass
+}
+
+# renew_made_key NAME KIND: by the certificate NAME.pem; the new pair is NAME-2
+renew_made_key() {
+  new_key "$1-2.key" "$2"
+  new_request "$1-2" "/O=Flows/CN=$1-$run"
+  device "$1"
+  post "codes-$run/serverkeygen" "$1-2" 200 "${present[@]}"
+  made_key "$1-2"
+  ! cmp -s -- "$1.key" "$1-2.key" || fail "it is the same key"
+}
+
+# Flow 4
+vendor_made_key_flow() {
+  begin "4: a key is made for a vendor's certificate"
+  make_idevid idevid-made "M-$run"
+  register "M-$run" device "O=Flows,CN=valve-$run"
+  device idevid-made
+  post "factory-$run/serverkeygen" idevid-made 200 "${present[@]}"
+  made_key valve
+  [ "$(username_of valve)" = "M-$run" ] || fail "it is recorded for $(username_of valve)"
+  pass
 }
 
 vendor_flow() {
@@ -232,9 +273,10 @@ run_flows() {
   pass
   code_flow EC
   code_flow RSA
-  echo "SKIP  2: serverkeygen with a code: follows with serverkeygen"
+  made_key_flow EC
+  made_key_flow RSA
   vendor_flow
-  echo "SKIP  4: serverkeygen with a vendor's certificate: follows with serverkeygen"
+  vendor_made_key_flow
   authority_flow
   echo "SKIP  5: libest's estclient: Debian does not package it (docs/clients.md has its commands)"
 }

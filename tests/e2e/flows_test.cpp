@@ -43,7 +43,7 @@ class Flows : public ManagedSite {
     return count;
   }
 
-  static constexpr std::ptrdiff_t kSteps = 17;
+  static constexpr std::ptrdiff_t kSteps = 22;
   static constexpr std::ptrdiff_t kRenewals = 7;
 };
 

@@ -182,7 +182,7 @@ TEST_F(ClientModeTest, ATokenErrorGivesTheCodeBack) {
       crypto::PrivateKey(crypto::EvpPkeyPtr(::EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519")),
                          authority_.key.public_key());
   OneKey keys(failing);
-  ca::Enrollment enrollment(issuer_, store_->end_entities(), keys, system_clock_);
+  ca::Enrollment enrollment(issuer_, store_->end_entities(), keys, server_keys_, system_clock_);
   const auto csr =
       crypto::Csr::parse(estia::test::make_csr_der(new_key(), "CN=device-1", {}, "first code"));
   const std::string address = "192.0.2.7";

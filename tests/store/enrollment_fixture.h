@@ -11,6 +11,7 @@
 #include "server/ca/issuer.h"
 #include "tests/store/fixture.h"
 #include "tests/support/certificates.h"
+#include "tests/support/no_server_keys.h"
 
 namespace estia::store::test {
 
@@ -93,7 +94,8 @@ class EnrollmentTest : public StoreTest {
   ca::Alias alias_;
   std::unique_ptr<Store> store_ = Store::create(path(), "test", system_clock_);
   ca::Issuer issuer_{store_->registry(), system_clock_};
-  ca::Enrollment enrollment_{issuer_, store_->end_entities(), keys_, system_clock_};
+  estia::test::NoServerKeys server_keys_;
+  ca::Enrollment enrollment_{issuer_, store_->end_entities(), keys_, server_keys_, system_clock_};
   auth::Authentication authentication_{store_->registry(), store_->end_entities(), system_clock_};
 };
 

@@ -226,7 +226,7 @@ TEST_F(EnrollmentTest, ARequestLeftOpenByACrashIsSignedOverItsRecordedBytes) {  
   };
   Unclosable broken(store_->registry());
   ca::Issuer issuer(broken, system_clock_);
-  ca::Enrollment enrollment(issuer, store_->end_entities(), keys_, system_clock_);
+  ca::Enrollment enrollment(issuer, store_->end_entities(), keys_, server_keys_, system_clock_);
   const auto csr = crypto::Csr::parse(make_csr_der(key, "CN=device-1"));
   const auto who = ra();
   EXPECT_EQ(
@@ -245,7 +245,7 @@ TEST_F(EnrollmentTest, ARequestLeftOpenByACrashIsSignedOverItsRecordedBytes) {  
 TEST_F(EnrollmentTest, ASignatureByAnotherKeyIsNeverReleased) {  // D3, T3
   const auto wrong = new_key();
   OneKey keys(wrong);
-  ca::Enrollment enrollment(issuer_, store_->end_entities(), keys, system_clock_);
+  ca::Enrollment enrollment(issuer_, store_->end_entities(), keys, server_keys_, system_clock_);
   const auto csr = crypto::Csr::parse(make_csr_der(new_key(), "CN=device-1"));
   EXPECT_EQ(
       error_id([&] {
@@ -261,7 +261,7 @@ TEST_F(EnrollmentTest, ATokenErrorClosesTheIntentAndGivesTheClaimsBack) {
       crypto::PrivateKey(crypto::EvpPkeyPtr(::EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519")),
                          authority_.key.public_key());
   OneKey keys(failing);
-  ca::Enrollment enrollment(issuer_, store_->end_entities(), keys, system_clock_);
+  ca::Enrollment enrollment(issuer_, store_->end_entities(), keys, server_keys_, system_clock_);
   const auto csr = crypto::Csr::parse(make_csr_der(new_key(), "CN=device-1"));
   EXPECT_THROW(
       static_cast<void>(enrollment.enroll(snapshot_, alias_, ra(), Operation::simpleenroll, csr)),

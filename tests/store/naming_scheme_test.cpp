@@ -133,7 +133,7 @@ TEST_F(RaModeTest, ARequestThatFailsLeavesTheNamesAsTheyWere) {  // D5
       crypto::PrivateKey(crypto::EvpPkeyPtr(::EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519")),
                          authority_.key.public_key());
   OneKey keys(failing);
-  ca::Enrollment enrollment(issuer_, store_->end_entities(), keys, system_clock_);
+  ca::Enrollment enrollment(issuer_, store_->end_entities(), keys, server_keys_, system_clock_);
   const auto csr = crypto::Csr::parse(estia::test::make_csr_der(new_key(), "CN=device-2"));
   const auto who = ra();
   EXPECT_THROW(static_cast<void>(

@@ -60,7 +60,7 @@ class RenewalTest : public EnrollmentTest {
   }
 
   SetClock now_;
-  ca::Enrollment now_enrollment_{issuer_, store_->end_entities(), keys_, now_};
+  ca::Enrollment now_enrollment_{issuer_, store_->end_entities(), keys_, server_keys_, now_};
   auth::Authentication now_authentication_{store_->registry(), store_->end_entities(), now_};
 };
 

@@ -165,7 +165,7 @@ TEST_F(UniquenessTest, WhatATokenErrorUndidIsFreeForOthers) {  // D5: claims are
       crypto::PrivateKey(crypto::EvpPkeyPtr(::EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519")),
                          authority_.key.public_key());
   OneKey keys(failing);
-  ca::Enrollment enrollment(issuer_, store_->end_entities(), keys, system_clock_);
+  ca::Enrollment enrollment(issuer_, store_->end_entities(), keys, server_keys_, system_clock_);
   alias_.name_scheme = ca::NameScheme::random;
   const auto key = new_key();
   const auto csr = crypto::Csr::parse(estia::test::make_csr_der(key, "CN=device-1"));

@@ -92,7 +92,7 @@ class WishedContents : public RenewalTest {
   }
 
   ca::Issuer issuer_now_{store_->registry(), now_};
-  ca::Enrollment enrollment_now_{issuer_now_, store_->end_entities(), keys_, now_};
+  ca::Enrollment enrollment_now_{issuer_now_, store_->end_entities(), keys_, server_keys_, now_};
 };
 
 /// Each wish alone, then all at once, by a registration authority, by a device that renews, and by

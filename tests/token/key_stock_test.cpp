@@ -97,13 +97,14 @@ TEST_F(KeyStock, PairsOfAnHourAreDestroyed) {
   clock_.advance(1h - 1s);
   shim_.close_gate("C_GenerateKeyPair");
   EXPECT_EQ(delivered(*keys_, "RSA-2048"), "RSA-2048") << "not yet an hour";
+  shim_.open_gate("C_GenerateKeyPair");
+  wait_until_full();  // with one that is a second old
   const std::uint64_t before = keys_->status().destroyed;
   clock_.advance(1s);
-  std::thread inline_made = expect_delivered_soon();
-  wait_until([&](const ServerKeysStatus& status) { return status.destroyed == before + 1; });
-  shim_.open_gate("C_GenerateKeyPair");
-  inline_made.join();
+  EXPECT_EQ(delivered(*keys_, "RSA-2048"), "RSA-2048");
+  wait_until([&](const ServerKeysStatus& status) { return status.destroyed > before; });
   wait_until_full();
+  EXPECT_EQ(keys_->status().destroyed, before + 1);
   expect_all_accounted_for();
 }
 
@@ -160,7 +161,8 @@ TEST_F(KeyStock, PairsThatWereLostAreMadeAnew) {
   const std::uint64_t before = keys_->status().destroyed;
   destroy_private_keys();
   EXPECT_EQ(delivered(*keys_, "RSA-2048"), "RSA-2048");
-  wait_until([&](const ServerKeysStatus& status) { return status.destroyed == before + kDepth; });
+  // With it goes what was made before its loss was known.
+  wait_until([&](const ServerKeysStatus& status) { return status.destroyed >= before + kDepth; });
   wait_until_full();
   expect_all_accounted_for();
 }
@@ -170,7 +172,7 @@ TEST_F(KeyStock, APairThatIsNotDestroyedIsNotDelivered) {
   const std::uint64_t before = keys_->status().destroyed;
   shim_.fail("C_DestroyObject", CKR_DEVICE_ERROR);
   EXPECT_EQ(refused(*keys_, "RSA-2048"), "token token.failed");
-  wait_until([&](const ServerKeysStatus& status) { return status.destroyed == before + kDepth; });
+  wait_until([&](const ServerKeysStatus& status) { return status.destroyed >= before + kDepth; });
   wait_until_full();
   EXPECT_EQ(keys_->status().delivered, 0U);
   expect_all_accounted_for();

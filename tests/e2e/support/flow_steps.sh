@@ -41,6 +41,20 @@ certificate() {
     fail "the certificate holds another key"
 }
 
+# made_key NAME: the answer is a key that was made here, with its certificate; they become NAME.key and NAME.pem
+made_key() {
+  local end
+  tr -d '\r' <answer >answer.parts
+  for end in pkcs8 pkcs7-mime; do
+    awk -v type="Content-Type: application/$end" 'index($0, type) == 1 {on = 1; next} /^--/ {on = 0} on && NF && !/^Content-/' \
+      answer.parts | base64 -d >"answer.$end"
+  done
+  openssl pkey -inform DER -in answer.pkcs8 -out "$1.key"
+  base64 <answer.pkcs7-mime >answer
+  certificate "$1"
+  rm -f -- answer.parts answer.pkcs8 answer.pkcs7-mime
+}
+
 serial_of() { openssl x509 -in "$1.pem" -noout -serial | cut -d= -f2; }
 username_of() { operator cert show --serial "$(serial_of "$1")" | sed -n 's/^username *//p'; }
 

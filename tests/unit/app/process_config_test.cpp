@@ -85,6 +85,12 @@ serial = "00ff"
 pin_file = "p"
 max_sessions = 3
 session_wait = "250ms"
+[serverkeygen]
+at_once = 2
+rsa_at_once = 3
+stock_rsa_2048 = 4
+stock_rsa_3072 = 0
+stock_rsa_4096 = 64
 [limits]
 handshake = "1s"
 header = "2s"
@@ -108,6 +114,10 @@ level = "debug"
   EXPECT_EQ(config.token.serial, "00ff");
   EXPECT_EQ(config.token.max_sessions, 3U);
   EXPECT_EQ(config.token.session_wait, milliseconds(250));
+  EXPECT_EQ(config.serverkeygen.at_once, 2U);
+  EXPECT_EQ(config.serverkeygen.rsa_at_once, 3U);
+  EXPECT_EQ(config.serverkeygen.stock,
+            (std::map<std::string, std::size_t>{{"RSA-2048", 4}, {"RSA-4096", 64}}));
   EXPECT_EQ(config.limits.handshake, seconds(1));
   EXPECT_EQ(config.limits.header, seconds(2));
   EXPECT_EQ(config.limits.body, seconds(3));

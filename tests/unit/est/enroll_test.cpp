@@ -5,6 +5,7 @@
 
 #include "crypto/cms/certs_only.h"
 #include "server/auth/password.h"
+#include "tests/support/no_server_keys.h"
 #include "tests/unit/est/est_fixture.h"
 
 namespace estia::est {
@@ -43,11 +44,13 @@ class EnrollTest : public testing::Test {
   SystemClock clock;
   SoftwareKeys keys{authority.key};
   ca::Issuer issuer{registry, clock};
-  ca::Enrollment enrollment{issuer, entities, keys, clock};
+  test::NoServerKeys server_keys;
+  ca::Enrollment enrollment{issuer, entities, keys, server_keys, clock};
   auth::Authentication authentication{registry, entities, clock};
   KeptEvents events;
   RefusalAudit refusals{events, clock};
-  Enroll enroll{authentication, enrollment, refusals};
+  KeyDelivery delivery{{authority.key, authority.ca.certificate()}, clock};
+  Enroll enroll{authentication, enrollment, delivery, refusals};
   http::Request request;
   std::vector<std::pair<std::string, std::string>> fields{
       {"authorization", "Basic " + base64_encode(as_bytes("ra:right"))},

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "crypto/base/error.h"
+#include "tests/support/no_server_keys.h"
+#include "tests/support/refusal.h"
 #include "tests/unit/est/est_fixture.h"
 
 namespace estia::est {
@@ -50,11 +52,13 @@ class EstRouterTest : public testing::Test {
   SystemClock clock;
   NoKeys keys;
   ca::Issuer issuer{registry, clock};
-  ca::Enrollment enrollment{issuer, entities, keys, clock};
+  test::NoServerKeys server_keys;
+  ca::Enrollment enrollment{issuer, entities, keys, server_keys, clock};
   auth::Authentication authentication{registry, entities, clock};
   KeptEvents events;
   RefusalAudit refusals{events, clock};
-  Enroll enroll{authentication, enrollment, refusals};
+  KeyDelivery delivery{{authority.key, authority.ca.certificate()}, clock};
+  Enroll enroll{authentication, enrollment, delivery, refusals};
   CaCertificates certificates;
   EstRouter router{snapshots, certificates, enroll, refusals};
 };
@@ -100,6 +104,21 @@ TEST_F(EstRouterTest, OneSegmentThatIsNoOperationIs404_EST_3_2_2_h) {
         "/.well-known/EST/cacerts", "/well-known/est/cacerts", "//.well-known/est/cacerts"}) {
     EXPECT_EQ(refusal(path), "not_found route.unknown") << path;
   }
+}
+
+/// Of the paths above, one is there where its alias says so, and until it no longer does.
+TEST_F(EstRouterTest, ServerkeygenIsThereWhereTheAliasGivesKeys_EST_4_4_a) {
+  auto giving = make_snapshot(authority);
+  giving->aliases.at("factory").serverkeygen = {ca::KeyPackage::pkcs8};
+  snapshots.snapshot = giving;
+  EXPECT_EQ(refusal("/.well-known/est/serverkeygen"), "not_found route.unknown");
+  const auto route = router.match("POST", segments("/.well-known/est/factory/serverkeygen"), {});
+  EXPECT_TRUE(route.takes_body);
+  snapshots.snapshot = make_snapshot(authority);
+  http::Request request;
+  request.segments = segments("/.well-known/est/factory/serverkeygen");
+  EXPECT_EQ(test::refusal([&] { static_cast<void>(route.handler(request)); }),
+            "not_found route.unknown");
 }
 
 TEST_F(EstRouterTest, AnUnknownAliasIs400WhateverTheOperation_EST_3_2_2_h) {

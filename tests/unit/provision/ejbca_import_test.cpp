@@ -129,15 +129,26 @@ TEST(EjbcaImport, ChangeSubjectNameIsForTheFirstEnrolmentOnly) {
   }
 }
 
+TEST(EjbcaImport, ServerkeygenGivesPkcs8AsThere) {
+  for (const std::string mode : {"ra", "client"}) {
+    const std::string text = "a.operationmode=" + mode + "\na.severkeygenenabled=";
+    const EjbcaImport on = imported(text + "true\n");
+    EXPECT_EQ(lines_with(on.took, "a.severkeygenenabled = 'true': serverkeygen"), 1U);
+    EXPECT_NE(on.toml.find("serverkeygen = [\"pkcs8\"]\n"), std::string::npos) << on.toml;
+    const EjbcaImport off = imported(text + "false\n");
+    EXPECT_EQ(lines_with(off.took, "a.severkeygenenabled = 'false'"), 1U);
+    EXPECT_EQ(off.toml.find("serverkeygen"), std::string::npos) << off.toml;
+  }
+}
+
 TEST(EjbcaImport, WhatIsNotBuiltIsNeverSilent) {
   for (const std::string mode : {"ra", "client"}) {
-    for (const std::string key : {"supportproxyca", "severkeygenenabled"}) {
-      const std::string text = "a.operationmode=" + mode + "\na." + key + "=";
-      EXPECT_EQ(lines_with(imported(text + "true\n").not_taken, "a." + key + " = 'true'"), 1U);
-      const EjbcaImport off = imported(text + "false\n");
-      EXPECT_EQ(lines_with(off.not_taken, key), 0U);
-      EXPECT_EQ(lines_with(off.took, "a." + key + " = 'false'"), 1U);
-    }
+    const std::string key = "supportproxyca";
+    const std::string text = "a.operationmode=" + mode + "\na." + key + "=";
+    EXPECT_EQ(lines_with(imported(text + "true\n").not_taken, "a." + key + " = 'true'"), 1U);
+    const EjbcaImport off = imported(text + "false\n");
+    EXPECT_EQ(lines_with(off.not_taken, key), 0U);
+    EXPECT_EQ(lines_with(off.took, "a." + key + " = 'false'"), 1U);
   }
   // The right spelling is the wrong one.
   EXPECT_EQ(lines_with(imported("a.operationmode=ra\na.serverkeygenenabled=true\n").not_taken,

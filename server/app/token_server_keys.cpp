@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/app/token_server_keys.h"
+
+#include <utility>
+
+#include "crypto/base/error.h"
+#include "crypto/base/secure_bytes.h"
+#include "server/ops/log.h"
+
+namespace estia::app {
+namespace {
+
+/// Some 100 answers with RSA-4096 keys that wait for their clients to read.
+constexpr std::size_t kSecureHeap = 4U << 20U;
+
+}  // namespace
+
+TokenServerKeys::TokenServerKeys(const hsm::Token& token, const hsm::ServerKeysLimits& limits,
+                                 const Clock& clock) {
+  try {
+    open_secure_heap(kSecureHeap);
+    keys_ = std::make_unique<hsm::ServerKeys>(token, limits, clock);
+  } catch (const Error& error) {
+    // A stock is asked for by name. What machine, token or session limit lack otherwise is no reason
+    // not to issue.
+    if (error.id() == "serverkeygen.stock") {
+      throw;
+    }
+    why_ = error.what();
+    ops::log(ops::Level::warning, "serverkeygen.off",
+             {{"id", error.id()}, {"reason", why_}, {"detail", error.detail()}});
+  }
+}
+
+ca::ServerKey TokenServerKeys::generate(const crypto::KeySpec& spec) {
+  if (!keys_) {
+    throw Error(ErrorCode::conflict, "serverkeygen.unsupported",
+                "keys of this kind are not made here", why_);
+  }
+  hsm::GeneratedKey key = keys_->generate(spec);
+  return {.private_key = std::move(key.pkcs8), .public_key = std::move(key.public_key)};
+}
+
+hsm::ServerKeysStatus TokenServerKeys::status() const {
+  if (keys_) {
+    return keys_->status();
+  }
+  hsm::ServerKeysStatus none;
+  none.refused = why_;
+  return none;
+}
+
+}  // namespace estia::app

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "hsm/server_keys.h"
+#include "server/ca/server_keys.h"
+
+namespace estia::app {
+
+/// Key pairs for clients, made in the token. Any thread.
+class TokenServerKeys final : public ca::ServerKeys {
+ public:
+  /// Opens the secure heap and finds out how keys leave the token. A machine or a token that gives
+  /// none out, or has no sessions to spare, is no error as long as nobody asks: status() says why,
+  /// generate() refuses. Throws Error{config, "serverkeygen.stock"}. The clock outlives this object.
+  TokenServerKeys(const hsm::Token& token, const hsm::ServerKeysLimits& limits,
+                  const Clock& clock);
+
+  /// Throws what hsm::ServerKeys::generate throws, Error{conflict, "serverkeygen.unsupported"}
+  /// where there is none.
+  [[nodiscard]] ca::ServerKey generate(const crypto::KeySpec& spec) override;
+
+  [[nodiscard]] hsm::ServerKeysStatus status() const;
+
+ private:
+  std::unique_ptr<hsm::ServerKeys> keys_;  // null: `why_` says why
+  std::string why_;
+};
+
+}  // namespace estia::app

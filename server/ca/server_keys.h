@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "crypto/base/secure_bytes.h"
+#include "crypto/keys/key_spec.h"
+#include "crypto/keys/public_key.h"
+#include "server/ca/model.h"
+
+namespace estia::ca {
+
+/// A key pair that was made for an end entity, on its way there. It is kept nowhere else: who drops
+/// it has destroyed it.
+struct ServerKey {
+  SecureBytes private_key;  ///< PrivateKeyInfo (RFC 5958, version 0), DER
+  crypto::PublicKey public_key;
+};
+
+/// Where the key pairs of serverkeygen are made (RFC 7030 4.4): a token, through hsm. Any thread.
+class ServerKeys {
+ public:
+  virtual ~ServerKeys() = default;
+  /// A new pair for each call. Throws Error{conflict, "serverkeygen.unsupported"} for a kind of
+  /// key that the token does not give out wrapped, Error{busy, ...} when too many are being made,
+  /// Error{token, ...}.
+  [[nodiscard]] virtual ServerKey generate(const crypto::KeySpec& spec) = 0;
+};
+
+/// The kind of key an alias makes for this request (EST-4.4.1-b): that of the CSR's key where the
+/// profile allows it, else the profile's first where the alias has `serverkeygen_other_key`. Throws
+/// Error{malformed, "key.not_in_profile"}.
+[[nodiscard]] const crypto::KeySpec& server_key_spec(const Alias& alias,
+                                                     const CertificateProfile& profile,
+                                                     const crypto::PublicKey& hint);
+
+}  // namespace estia::ca

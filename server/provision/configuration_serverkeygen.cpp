@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an alias says about key pairs that are made for clients.
+#include <algorithm>
+#include <array>
+
+#include "server/provision/configuration_parts.h"
+#include "server/provision/configuration_rules.h"
+
+namespace estia::provision {
+
+std::string_view to_string(ca::KeyPackage package) noexcept {
+  switch (package) {
+    case ca::KeyPackage::pkcs8:
+      return "pkcs8";
+    case ca::KeyPackage::cms:
+      return "cms";
+  }
+  return "";
+}
+
+void read_serverkeygen(const ConfigurationSection& section, ca::Alias& alias) {
+  constexpr std::array kAll{ca::KeyPackage::pkcs8, ca::KeyPackage::cms};
+  for (const std::string& text : section.texts("serverkeygen")) {
+    const ca::KeyPackage package = one_of(section, "serverkeygen", text, kAll);
+    if (alias.gives(package)) {
+      section.refuse("config.value", "serverkeygen", "names \"" + text + "\" twice");
+    }
+    alias.serverkeygen.push_back(package);
+  }
+  alias.serverkeygen_other_key = section.flag("serverkeygen_other_key", false);
+  if (alias.serverkeygen_other_key && alias.serverkeygen.empty()) {
+    section.refuse("config.value", "serverkeygen_other_key", "does nothing without serverkeygen");
+  }
+}
+
+}  // namespace estia::provision

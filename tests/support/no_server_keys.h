@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "crypto/base/error.h"
+#include "server/ca/server_keys.h"
+
+namespace estia::test {
+
+/// For tests in which nobody asks for serverkeygen.
+class NoServerKeys final : public ca::ServerKeys {
+ public:
+  [[nodiscard]] ca::ServerKey generate(const crypto::KeySpec& spec) override {
+    throw Error(ErrorCode::internal, "test.server_keys", "no key is made in this test", spec.name);
+  }
+};
+
+}  // namespace estia::test
