@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/ca/enrollment.h"
 
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "crypto/keys/digest.h"
@@ -38,14 +40,30 @@ Bytes retry_key(const Request& request, const Grant& grant) {
   return digest.finish();
 }
 
-/// For a rehearsal of serverkeygen a key of the same kind stands for the one that nobody makes.
+/// For a rehearsal of serverkeygen, one key of each kind stands for all those that are not made
+/// yet. It is never recorded, so nobody ever has it.
+crypto::PublicKey stand_in(const crypto::KeySpec& spec) {
+  static std::mutex mutex;  // guards keys
+  static std::map<std::string, crypto::PublicKey> keys;
+  const std::lock_guard lock(mutex);
+  const auto found = keys.find(spec.name);
+  return found != keys.end()
+             ? found->second
+             : keys.emplace(spec.name, crypto::PrivateKey::generate_software(spec).public_key())
+                   .first->second;
+}
+
 crypto::PublicKey rehearsed_key(const Request& request, const Grant& grant) {
-  if (request.operation != Operation::serverkeygen) {
-    return request.csr.public_key();
-  }
-  return crypto::PrivateKey::generate_software(
-             server_key_spec(request.alias, grant.profile(), request.csr.public_key()))
-      .public_key();
+  const crypto::PublicKey& own = request.csr.public_key();
+  return request.operation == Operation::serverkeygen
+             ? stand_in(server_key_spec(request.alias, grant.profile(), own))
+             : own;
+}
+
+/// An answer of serverkeygen that is lost takes its key with it: the certificate that was renewed
+/// must then still be good to ask again. The next renewal supersedes both.
+bool supersedes(const Request& request, const Grant& grant) {
+  return grant.profile().single_active && request.operation != Operation::serverkeygen;
 }
 
 std::string audit_detail(const Grant& grant) {
@@ -91,17 +109,17 @@ PreparedCertificate Enrollment::prepared(const Request& request, const Grant& gr
        .uniqueness = {.subject = grant.ca().unique_subject,
                       .key = grant.ca().unique_key,
                       .fresh_key = grant.ca().enforce_key_renewal || !alias.allow_same_key,
-                      .single_active = grant.profile().single_active},
+                      .single_active = supersedes(request, grant)},
        .retry_key = retry_key(request, grant),
        .retry_window = alias.retry_window});
 }
 
 Enrolled Enrollment::enroll(const Snapshot& snapshot, const Alias& alias, const Identity& identity,
-                            Operation operation, const crypto::Csr& csr) {
+                            Operation operation, const crypto::Csr& csr, const KeyReady& ready) {
   const Request request{snapshot, alias, identity, operation, csr};
   const Grant grant = authorisation_.authorise(request);
   if (operation == Operation::serverkeygen) {
-    return with_server_key(request, grant);
+    return with_server_key(request, grant, ready);
   }
   return {.certificate =
               issuer_.issue(prepared(request, grant, csr.public_key()), keys_.key_for(grant.ca())),
@@ -109,19 +127,24 @@ Enrolled Enrollment::enroll(const Snapshot& snapshot, const Alias& alias, const 
           .key_fingerprint = csr.public_key().fingerprint()};
 }
 
-Enrolled Enrollment::with_server_key(const Request& request, const Grant& grant) {
-  if (request.identity.code_is_spent()) {
-    // The transaction would say so too, once a key pair had been made for nothing.
-    throw Error(ErrorCode::conflict, "code.spent", "the enrolment code has no uses left");
+/// Who would be refused once the key is there must not cost the token one, so all that the
+/// transaction decides is asked beforehand; and what is to be done with the key is done before the
+/// certificate exists.
+Enrolled Enrollment::with_server_key(const Request& request, const Grant& grant,
+                                     const KeyReady& ready) {
+  const IntentOutcome outcome =
+      issuer_.rehearse(prepared(request, grant, rehearsed_key(request, grant)));
+  if (const auto* refused = std::get_if<Refused>(&outcome)) {
+    throw Error(refused->code, refused->id, refused->reason, refused->detail);
   }
   ServerKey key = server_keys_.generate(
       server_key_spec(request.alias, grant.profile(), request.csr.public_key()));
-  crypto::IssuedCertificate certificate =
-      issuer_.issue(prepared(request, grant, key.public_key), keys_.key_for(grant.ca()));
-  return {.certificate = std::move(certificate),
+  ready(key.private_key);
+  key.private_key = SecureBytes();
+  return {.certificate =
+              issuer_.issue(prepared(request, grant, key.public_key), keys_.key_for(grant.ca())),
           .kind = grant.kind(),
-          .key_fingerprint = key.public_key.fingerprint(),
-          .private_key = std::move(key.private_key)};
+          .key_fingerprint = key.public_key.fingerprint()};
 }
 
 void Enrollment::explain(const Request& request, Explanation& explanation) const {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+
 #include "crypto/x509/csr.h"
 #include "server/ca/authorisation.h"
 #include "server/ca/ca_keys.h"
@@ -15,9 +17,12 @@ namespace estia::ca {
 struct Enrolled {
   crypto::IssuedCertificate certificate;
   Kind kind;
-  Bytes key_fingerprint;      ///< of the key that was certified, as PublicKey::fingerprint
-  SecureBytes private_key{};  ///< of serverkeygen: PrivateKeyInfo, DER; else empty
+  Bytes key_fingerprint;  ///< of the key that was certified, as PublicKey::fingerprint
 };
+
+/// Takes the private key of serverkeygen (PrivateKeyInfo, DER) before its certificate is issued:
+/// when it throws, none is. The key is gone when it has returned.
+using KeyReady = std::function<void(const SecureBytes& private_key)>;
 
 /// From an authenticated request to its certificate: Authorisation decides, the Issuer makes it.
 /// Any thread.
@@ -37,7 +42,7 @@ class Enrollment final {
   /// Issuer::issue throw; docs/messages.md, section "enrolment", lists them.
   [[nodiscard]] Enrolled enroll(const Snapshot& snapshot, const Alias& alias,
                                 const Identity& identity, Operation operation,
-                                const crypto::Csr& csr);
+                                const crypto::Csr& csr, const KeyReady& ready = {});
 
   /// The same decisions, as far as they get; nothing is issued or recorded. Fills `explanation` on
   /// the way and throws what enroll() would throw, but for the token's errors.
@@ -46,7 +51,8 @@ class Enrollment final {
  private:
   [[nodiscard]] PreparedCertificate prepared(const Request& request, const Grant& grant,
                                              const crypto::PublicKey& subject_key) const;
-  [[nodiscard]] Enrolled with_server_key(const Request& request, const Grant& grant);
+  [[nodiscard]] Enrolled with_server_key(const Request& request, const Grant& grant,
+                                         const KeyReady& ready);
 
   Issuer& issuer_;
   const EndEntityStore& entities_;

@@ -118,8 +118,10 @@ http::Response Enroll::issue(const Target& target, const ca::Identity& identity,
   if (makes_key) {
     recipient = delivery_.recipient(alias, csr, request.peer.chain);
   }
-  const ca::Enrolled enrolled =
-      enrollment_.enroll(*target.snapshot, alias, identity, operation, csr);
+  KeyDelivery::Package package;
+  const ca::Enrolled enrolled = enrollment_.enroll(
+      *target.snapshot, alias, identity, operation, csr,
+      [&](const SecureBytes& key) { package = delivery_.package(key, recipient); });
   ops::log(ops::Level::info, "est.enrolled",  // EST-6-g
            {{"request", request.id},
             {"alias", alias.name},
@@ -129,7 +131,8 @@ http::Response Enroll::issue(const Target& target, const ca::Identity& identity,
             {"linking", linking == Linking::verified ? "verified" : "absent"},
             {"key", to_hex(enrolled.key_fingerprint)},
             {"serial", to_hex(enrolled.certificate.serial())}});
-  return makes_key ? delivery_.response(enrolled, recipient) : success(enrolled.certificate);
+  return makes_key ? KeyDelivery::response(package, enrolled.certificate)
+                   : success(enrolled.certificate);
 }
 
 }  // namespace estia::est

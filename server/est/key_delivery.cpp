@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/est/key_delivery.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -9,20 +10,12 @@
 #include "crypto/cms/enveloped_key.h"
 #include "crypto/cms/key_package.h"
 #include "crypto/est/key_encryption_request.h"
-#include "server/est/key_response.h"
 
 namespace estia::est {
 namespace {
 
 [[noreturn]] void refuse(const char* id, const char* told, std::string detail = {}) {
   throw Error(ErrorCode::malformed, id, told, std::move(detail));
-}
-
-http::Response answer(KeyResponse made) {
-  http::Response response;
-  response.headers.add("Content-Type", std::move(made.content_type));
-  response.secret_body = std::make_shared<const SecureBytes>(std::move(made.body));
-  return response;
 }
 
 }  // namespace
@@ -49,16 +42,31 @@ std::optional<crypto::KeyRecipient> KeyDelivery::recipient(
   return crypto::certificate_recipient(wish->identifier, chain.front(), wish->capabilities);
 }
 
-http::Response KeyDelivery::response(const ca::Enrolled& enrolled,
-                                     const std::optional<crypto::KeyRecipient>& recipient) const {
-  const Bytes certificate = crypto::certs_only(std::vector<Bytes>{enrolled.certificate.der()});
-  if (!recipient) {
-    return answer(key_response(KeyForm::pkcs8, enrolled.private_key.view(), certificate));
+KeyDelivery::Package KeyDelivery::package(
+    const SecureBytes& private_key, const std::optional<crypto::KeyRecipient>& recipient) const {
+  Package package;
+  if (recipient) {
+    package.form = KeyForm::encrypted;
+    package.encrypted = crypto::enveloped_key(
+        crypto::signed_key_package(private_key, signer_.key, signer_.certificate, clock_.now()),
+        *recipient);
+  } else {
+    package.plain = SecureBytes(private_key.size());
+    std::ranges::copy(private_key.view(), package.plain.span().begin());
   }
-  const SecureBytes package = crypto::signed_key_package(enrolled.private_key, signer_.key,
-                                                         signer_.certificate, clock_.now());
-  return answer(
-      key_response(KeyForm::encrypted, crypto::enveloped_key(package, *recipient), certificate));
+  return package;
+}
+
+http::Response KeyDelivery::response(const Package& package,
+                                     const crypto::IssuedCertificate& certificate) {
+  const ByteView key =
+      package.form == KeyForm::pkcs8 ? package.plain.view() : ByteView(package.encrypted);
+  KeyResponse made =
+      key_response(package.form, key, crypto::certs_only(std::vector<Bytes>{certificate.der()}));
+  http::Response response;
+  response.headers.add("Content-Type", std::move(made.content_type));
+  response.secret_body = std::make_shared<const SecureBytes>(std::move(made.body));
+  return response;
 }
 
 }  // namespace estia::est

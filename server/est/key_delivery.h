@@ -11,6 +11,7 @@
 #include "crypto/x509/csr.h"
 #include "server/ca/enrollment.h"
 #include "server/ca/model.h"
+#include "server/est/key_response.h"
 #include "server/http/message.h"
 
 namespace estia::est {
@@ -36,10 +37,21 @@ class KeyDelivery final {
       const ca::Alias& alias, const crypto::Csr& csr,
       const std::vector<crypto::Certificate>& chain) const;
 
-  /// multipart/mixed with the key and the certificate (EST-4.4.2-a). Throws what
-  /// signed_key_package and enveloped_key throw: the certificate is issued then, and its key lost.
-  [[nodiscard]] http::Response response(const ca::Enrolled& enrolled,
-                                        const std::optional<crypto::KeyRecipient>& recipient) const;
+  /// A key on its way out: made before its certificate is issued, so that nothing but memory can
+  /// fail afterwards.
+  struct Package {
+    KeyForm form = KeyForm::pkcs8;
+    SecureBytes plain{};  ///< pkcs8
+    Bytes encrypted{};
+  };
+  /// Throws what signed_key_package, enveloped_key and SecureBytes throw.
+  [[nodiscard]] Package package(const SecureBytes& private_key,
+                                const std::optional<crypto::KeyRecipient>& recipient) const;
+
+  /// multipart/mixed with the key and the certificate (EST-4.4.2-a). Throws Error{busy,
+  /// "secure_heap.full"}.
+  [[nodiscard]] static http::Response response(const Package& package,
+                                               const crypto::IssuedCertificate& certificate);
 
  private:
   const Signer signer_;

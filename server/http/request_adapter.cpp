@@ -135,6 +135,10 @@ void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
   const bool to_head = received.request.method == "HEAD";
   const bool sent = write(reply, to_head, close, response, socket);
   log_request(received.request, reply, sent, std::chrono::steady_clock::now() - begin);
+  if (reply.secret_body && !sent) {
+    // Its certificate is on record and nobody has its key: somebody should revoke it.
+    ops::log(ops::Level::warning, "http.key_not_sent", {{"request", received.request.id}});
+  }
 }
 
 RequestAdapterFactory::RequestAdapterFactory() : prefix_(random_text(48)) {}

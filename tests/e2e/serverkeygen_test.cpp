@@ -43,6 +43,12 @@ class ServerKeygen : public ManagedSite {
     client->openssl(
         {"verify", "-CAfile", installation.ca_bundle().string(), answer.certificate.string()});
   }
+  /// How many keys left the token.
+  std::string keys_made() const {
+    const std::string status = estia_ok({"status", "--json"});
+    const std::size_t at = status.find("\"delivered\": ") + 13;
+    return status.substr(at, status.find_first_of(",\n", at) - at);
+  }
   /// How many certificates with a key of ours are on record.
   std::string issued() {
     EXPECT_EQ(server->stop(), 0);
@@ -135,6 +141,34 @@ TEST_F(ServerKeygen, RefusesLikeSimpleenroll) {
   ASSERT_TRUE(change_configuration("ra_scope = \"any\"", "ra_scope = \"CN=dev-*\""));
   EXPECT_EQ(ask_as_ra(device).status, 403);
   EXPECT_TRUE(logged("enroll.outside_scope"));
+  EXPECT_EQ(keys_made(), "0");
+}
+
+/// What is decided with the intent alone must not cost the token a key either.
+TEST_F(ServerKeygen, WhomTheStoreRefusesGetsNoKeyMade) {
+  const Device own = device_with(save_parts(*client, ask_as_ra(client->make_device("/CN=off-7"))));
+  EXPECT_EQ(keys_made(), "1");
+  estia_ok({"entity", "disable", "--username", "off-7"});
+  const Device wish = client->make_device("/CN=off-7");
+  EXPECT_EQ(ask(wish, EstClient::as_device(own)).status, 403);
+  EXPECT_EQ(ask_as_ra(wish).status, 403);
+  EXPECT_TRUE(logged("entity.disabled"));
+  EXPECT_EQ(keys_made(), "1");
+}
+
+/// An answer may be lost, and its key with it: the certificate that asked is still good.
+TEST_F(ServerKeygen, ARenewalSupersedesNothing) {
+  ASSERT_TRUE(change_configuration("name = \"device\"\nvalidity",
+                                   "name = \"device\"\nsingle_active = true\nvalidity"));
+  const Device own = device_with(save_parts(*client, ask_as_ra(client->make_device("/CN=one-1"))));
+  const Device wish = client->make_device("/CN=one-1");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(ask(wish, EstClient::as_device(own)).status, 200) << server->err();
+  }
+  EXPECT_EQ(
+      client->post("simplereenroll", EstClient::csr_base64(wish), EstClient::as_device(own)).status,
+      200);
+  EXPECT_EQ(ask(wish, EstClient::as_device(own)).status, 403) << "superseded by then";
 }
 
 TEST_F(ServerKeygen, AKindThatTheProfileLacksIsRefusedOrTheProfilesFirst_EST_4_4_1_b) {
