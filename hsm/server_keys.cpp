@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/server_keys.h"
 
-#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <utility>
@@ -50,8 +49,16 @@ class Gate final {
 
 /// One session at least is left to signing, so that keys for clients never stop it.
 void check_limits(const ServerKeysLimits& limits, std::size_t sessions) {
-  const bool stock =
-      std::ranges::any_of(limits.stock, [](const auto& kind) { return kind.second > 0; });
+  bool stock = false;
+  for (const auto& [kind, depth] : limits.stock) {
+    static_cast<void>(crypto::KeySpec::parse(kind));
+    if (depth > ServerKeysLimits::kMostStock) {
+      throw Error(ErrorCode::config, "serverkeygen.stock",
+                  "a stock has at most " + std::to_string(ServerKeysLimits::kMostStock) +
+                      " pairs of a kind");
+    }
+    stock = stock || depth > 0;
+  }
   const std::size_t needed = limits.at_once + limits.rsa_at_once + (stock ? 1 : 0);
   if (needed >= sessions) {
     throw Error(ErrorCode::config, "serverkeygen.sessions",
@@ -115,11 +122,6 @@ class ServerKeys::Parts final {
 const std::map<std::string, std::size_t>& ServerKeys::Parts::checked_stock(
     const ServerKeysLimits& limits) const {
   for (const auto& [kind, depth] : limits.stock) {
-    if (depth > ServerKeysLimits::kMostStock) {
-      throw Error(ErrorCode::config, "serverkeygen.stock",
-                  "a stock has at most " + std::to_string(ServerKeysLimits::kMostStock) +
-                      " pairs of a kind");
-    }
     if (depth > 0 && !wrapper_.can_export(crypto::KeySpec::parse(kind))) {
       throw Error(ErrorCode::config, "serverkeygen.stock",
                   "the token does not let keys of the kind " + kind + " out",

@@ -27,7 +27,7 @@ class KeyStock : public ServerKeysTestBase {
   template <class Condition>
   void wait_until(Condition&& holds) const {
     while (!holds(keys_->status())) {
-      std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));  // leaves the processor to it
     }
   }
   void wait_until_full() const {

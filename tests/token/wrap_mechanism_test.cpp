@@ -7,54 +7,17 @@
 #include <algorithm>
 #include <array>
 
-#include "crypto/openssl/library.h"
-#include "crypto/openssl/owned.h"
-#include "crypto/openssl/require.h"
 #include "tests/support/refusal.h"
+#include "tests/token/aes_wrapping.h"
 
 namespace estia::hsm {
 namespace {
 
-using crypto::require;
+using test::encrypt;
 using test::refusal;
-using CipherPtr = crypto::Owned<EVP_CIPHER, EVP_CIPHER_free>;
-using CipherContextPtr = crypto::Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+using test::wrap;
 
 constexpr const char* kRefused = "token token.wrap_failed";
-
-Bytes encrypt(const char* name, const Bytes& key, const std::uint8_t* iv, const Bytes& plain) {
-  const CipherPtr cipher(require(::EVP_CIPHER_fetch(crypto::library(), name, nullptr), name));
-  const CipherContextPtr context(require(::EVP_CIPHER_CTX_new(), "EVP_CIPHER_CTX_new"));
-  ::EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-  require(::EVP_EncryptInit_ex2(context.get(), cipher.get(), key.data(), iv, nullptr), name);
-  Bytes out(plain.size() + 32);
-  int size = 0;
-  int rest = 0;
-  require(::EVP_EncryptUpdate(context.get(), out.data(), &size, plain.data(),
-                              static_cast<int>(plain.size())),
-          name);
-  require(::EVP_EncryptFinal_ex(context.get(), out.data() + size, &rest), name);
-  out.resize(static_cast<std::size_t>(size + rest));
-  return out;
-}
-
-Bytes with_pkcs7(Bytes plain, std::size_t block) {
-  const std::size_t padding = block - plain.size() % block;
-  plain.insert(plain.end(), padding, static_cast<std::uint8_t>(padding));
-  return plain;
-}
-
-Bytes wrap(WrapReading reading, const Bytes& key, const Bytes& iv, const Bytes& plain) {
-  switch (reading) {
-    case WrapReading::rfc5649:
-      return encrypt("AES-256-WRAP-PAD", key, nullptr, plain);
-    case WrapReading::rfc3394_pkcs7:
-      return encrypt("AES-256-WRAP", key, nullptr, with_pkcs7(plain, 8));
-    case WrapReading::cbc_pkcs7:
-      break;
-  }
-  return encrypt("AES-256-CBC", key, iv.data(), plain);
-}
 
 constexpr std::array kReadings = {WrapReading::rfc5649, WrapReading::rfc3394_pkcs7,
                                   WrapReading::cbc_pkcs7};
