@@ -11,12 +11,11 @@
 namespace estia::hsm {
 namespace {
 
-using crypto::BignumPtr;
+using crypto::BnCtxPtr;
 using crypto::require;
 using GroupPtr = crypto::Owned<EC_GROUP, EC_GROUP_free>;
 using PointPtr = crypto::Owned<EC_POINT, EC_POINT_clear_free>;
 using SecretBignum = crypto::Owned<BIGNUM, BN_clear_free>;
-using BnCtxPtr = crypto::Owned<BN_CTX, BN_CTX_free>;  // wipes its numbers
 
 SecretBignum secret_number() {
   return SecretBignum(require(::BN_secure_new(), "BN_secure_new"));

@@ -27,9 +27,6 @@ constexpr std::array<WrapMechanism, 4> kKnown = {{
     {CKM_AES_CBC_PAD, WrapReading::cbc_pkcs7, "CKM_AES_CBC_PAD"},
 }};
 
-using CipherPtr = crypto::Owned<EVP_CIPHER, EVP_CIPHER_free>;
-using CipherContextPtr = crypto::Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
-
 [[noreturn]] void refuse(const std::string& why) {
   throw Error(ErrorCode::token, "token.wrap_failed", "the token is not available, try again later",
               "a wrapped key that does not unwrap: " + why);
@@ -50,9 +47,10 @@ const char* cipher_of(WrapReading reading) noexcept {
 /// OpenSSL keeps the expanded key in ordinary memory for as long as the context lives, and wipes it
 /// there.
 SecureBytes decrypt(const char* name, ByteView key, const std::uint8_t* iv, ByteView input) {
-  const CipherPtr cipher(
+  const crypto::EvpCipherPtr cipher(
       crypto::require(::EVP_CIPHER_fetch(crypto::library(), name, nullptr), "EVP_CIPHER_fetch"));
-  const CipherContextPtr context(crypto::require(::EVP_CIPHER_CTX_new(), "EVP_CIPHER_CTX_new"));
+  const crypto::EvpCipherCtxPtr context(
+      crypto::require(::EVP_CIPHER_CTX_new(), "EVP_CIPHER_CTX_new"));
   ::EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
   crypto::require(::EVP_DecryptInit_ex2(context.get(), cipher.get(), key.data(), iv, nullptr),
                   "EVP_DecryptInit_ex2");
@@ -64,7 +62,7 @@ SecureBytes decrypt(const char* name, ByteView key, const std::uint8_t* iv, Byte
       size < 0 || ::EVP_DecryptFinal_ex(context.get(), plain.data() + size, &rest) != 1) {
     refuse(crypto::drain_errors());
   }
-  plain.shrink(static_cast<std::size_t>(size + rest));
+  plain.shrink(static_cast<std::size_t>(size) + static_cast<std::size_t>(rest));
   return plain;
 }
 

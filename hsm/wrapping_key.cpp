@@ -11,6 +11,7 @@
 #include "crypto/base/error.h"
 #include "crypto/base/random.h"
 #include "crypto/keys/private_key.h"
+#include "crypto/openssl/key_number.h"
 #include "crypto/openssl/library.h"
 #include "crypto/openssl/require.h"
 #include "hsm/ckr.h"
@@ -38,11 +39,9 @@ Template key_template() {
 }
 
 Bytes number_of(const crypto::PrivateKey& key, const char* name) {
-  BIGNUM* value = nullptr;
-  require(::EVP_PKEY_get_bn_param(key.evp(), name, &value), "EVP_PKEY_get_bn_param");
-  const crypto::BignumPtr number(value);
-  Bytes bytes(static_cast<std::size_t>(BN_num_bytes(value)));
-  static_cast<void>(::BN_bn2bin(value, bytes.data()));
+  const crypto::BignumPtr number = crypto::key_number(key.evp(), name);
+  Bytes bytes(static_cast<std::size_t>(BN_num_bytes(number.get())));
+  static_cast<void>(::BN_bn2bin(number.get(), bytes.data()));
   return bytes;
 }
 

@@ -11,6 +11,7 @@
 #include "crypto/keys/digest.h"
 #include "crypto/keys/plain_key.h"
 #include "crypto/keys/weak_rsa.h"
+#include "crypto/openssl/key_number.h"
 #include "crypto/openssl/library.h"
 #include "crypto/openssl/require.h"
 
@@ -210,9 +211,7 @@ void PublicKey::check_affordable() const {
   if (::EVP_PKEY_is_a(key_.get(), "RSA") != 1) {
     return;
   }
-  BIGNUM* raw = nullptr;
-  require(::EVP_PKEY_get_bn_param(key_.get(), OSSL_PKEY_PARAM_RSA_E, &raw), "RSA exponent");
-  const BignumPtr exponent(raw);
+  const BignumPtr exponent = key_number(key_.get(), OSSL_PKEY_PARAM_RSA_E);
   if (::EVP_PKEY_get_bits(key_.get()) > kMostModulusBits ||
       ::BN_num_bits(exponent.get()) > kMostExponentBits) {
     throw Error(ErrorCode::malformed, "key.unsupported", "this kind of key is not supported",

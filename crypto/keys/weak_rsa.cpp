@@ -8,7 +8,7 @@
 #include <bitset>
 #include <cstdint>
 
-#include "crypto/openssl/owned.h"
+#include "crypto/openssl/key_number.h"
 #include "crypto/openssl/require.h"
 
 namespace estia::crypto {
@@ -18,14 +18,6 @@ constexpr std::array<unsigned, 38> kSmallPrimes = {
     3,  5,  7,  11, 13, 17,  19,  23,  29,  31,  37,  41,  43,  47,  53,  59,  61,  67,  71,
     73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
 constexpr int kFermatRounds = 100;
-
-using BnCtxPtr = Owned<BN_CTX, BN_CTX_free>;
-
-BignumPtr parameter(EVP_PKEY* key, const char* name) {
-  BIGNUM* value = nullptr;
-  require(::EVP_PKEY_get_bn_param(key, name, &value), "EVP_PKEY_get_bn_param");
-  return BignumPtr(value);
-}
 
 constexpr std::size_t kResidues = kSmallPrimes.back() + 1;
 
@@ -123,8 +115,8 @@ bool has_close_primes(const BIGNUM* modulus) {
 }  // namespace
 
 std::optional<std::string> weak_rsa_reason(EVP_PKEY* key) {
-  const BignumPtr modulus = parameter(key, OSSL_PKEY_PARAM_RSA_N);
-  const BignumPtr exponent = parameter(key, OSSL_PKEY_PARAM_RSA_E);
+  const BignumPtr modulus = key_number(key, OSSL_PKEY_PARAM_RSA_N);
+  const BignumPtr exponent = key_number(key, OSSL_PKEY_PARAM_RSA_E);
   if (::BN_is_odd(exponent.get()) == 0 || ::BN_num_bits(exponent.get()) < 17 ||
       ::BN_num_bits(exponent.get()) > 256) {
     return "RSA exponent even, under 65537 or over 256 bits";

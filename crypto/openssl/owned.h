@@ -45,6 +45,7 @@ struct ExtensionStackFree {
 
 using BioPtr = Owned<BIO, BIO_free_all>;
 using BignumPtr = Owned<BIGNUM, BN_free>;
+using BnCtxPtr = Owned<BN_CTX, BN_CTX_free>;  // wipes its numbers
 using EvpPkeyPtr = Owned<EVP_PKEY, EVP_PKEY_free>;
 using EvpPkeyCtxPtr = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using EvpCipherPtr = Owned<EVP_CIPHER, EVP_CIPHER_free>;

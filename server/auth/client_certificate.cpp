@@ -131,11 +131,11 @@ bool is_foreign_ra(const ca::Snapshot& snapshot, const ca::Alias& alias,
   };
   // SERIAL@ISSUER with the name of one of our CAs means a certificate of ours: a foreign CA could
   // give one of its own that name.
-  const bool meant_for_ours = std::ranges::any_of(snapshot.cas, [&](const auto& named) {
+  const auto names_ours = [&](const auto& named) {
     return named.second.certificate().subject().matches(leaf.issuer());
-  });
+  };
   const bool listed = std::ranges::any_of(alias.ra_certificates, [&](const auto& each) {
-    return each.is(leaf) && !(each.sha256.empty() && meant_for_ours);
+    return each.is(leaf) && !(each.sha256.empty() && std::ranges::any_of(snapshot.cas, names_ours));
   });
   return listed && std::ranges::none_of(snapshot.cas, is_ours);
 }

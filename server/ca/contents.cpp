@@ -15,12 +15,7 @@ constexpr std::string_view kEcOid = "1.2.840.10045.2.1";
 void check_key(const IssuanceRequest& request) {
   const crypto::PublicKey& key = request.subject_key;
   key.check_strength();
-  const std::vector<std::string>& allowed = request.profile->key_types;
-  if (!key.spec() || std::find(allowed.begin(), allowed.end(), key.spec()->name) == allowed.end()) {
-    throw Error(ErrorCode::malformed, "key.not_in_profile", "this kind of key is not allowed here",
-                (key.spec() ? key.spec()->name : "unknown kind") + " is not in profile " +
-                    request.profile->name);
-  }
+  request.profile->check_kind(key);
   if (!request.profile->ca && key == request.issuer_key) {
     throw Error(ErrorCode::malformed, "key.is_ca_key", "this key belongs to the CA");
   }

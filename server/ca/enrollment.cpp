@@ -46,18 +46,12 @@ crypto::PublicKey stand_in(const crypto::KeySpec& spec) {
   static std::mutex mutex;  // guards keys
   static std::map<std::string, crypto::PublicKey> keys;
   const std::lock_guard lock(mutex);
-  const auto found = keys.find(spec.name);
-  return found != keys.end()
-             ? found->second
-             : keys.emplace(spec.name, crypto::PrivateKey::generate_software(spec).public_key())
-                   .first->second;
-}
-
-crypto::PublicKey rehearsed_key(const Request& request, const Grant& grant) {
-  const crypto::PublicKey& own = request.csr.public_key();
-  return request.operation == Operation::serverkeygen
-             ? stand_in(server_key_spec(request.alias, grant.profile(), own))
-             : own;
+  auto found = keys.find(spec.name);
+  if (found == keys.end()) {
+    const auto made = crypto::PrivateKey::generate_software(spec);
+    found = keys.emplace(spec.name, made.public_key()).first;
+  }
+  return found->second;
 }
 
 /// An answer of serverkeygen that is lost takes its key with it: the certificate that was renewed
@@ -132,15 +126,11 @@ Enrolled Enrollment::enroll(const Snapshot& snapshot, const Alias& alias, const 
 /// certificate exists.
 Enrolled Enrollment::with_server_key(const Request& request, const Grant& grant,
                                      const KeyReady& ready) {
-  const IntentOutcome outcome =
-      issuer_.rehearse(prepared(request, grant, rehearsed_key(request, grant)));
-  if (const auto* refused = std::get_if<Refused>(&outcome)) {
-    throw Error(refused->code, refused->id, refused->reason, refused->detail);
-  }
-  ServerKey key = server_keys_.generate(
-      server_key_spec(request.alias, grant.profile(), request.csr.public_key()));
-  ready(key.private_key);
-  key.private_key = SecureBytes();
+  const crypto::KeySpec spec =
+      server_key_spec(request.alias, grant.profile(), request.csr.public_key());
+  static_cast<void>(issuer_.rehearse(prepared(request, grant, stand_in(spec))));
+  ServerKey key = server_keys_.generate(spec);
+  ready(std::move(key.private_key));
   return {.certificate =
               issuer_.issue(prepared(request, grant, key.public_key), keys_.key_for(grant.ca())),
           .kind = grant.kind(),
@@ -161,11 +151,11 @@ void Enrollment::explain(const Request& request, Explanation& explanation) const
   explanation.certificate_profile = grant.profile().name;
   explanation.subject = grant.names().subject.text();
   explanation.san = grant.names().san.texts();
-  const IntentOutcome outcome =
-      issuer_.rehearse(prepared(request, grant, rehearsed_key(request, grant)));
-  if (const auto* refused = std::get_if<Refused>(&outcome)) {
-    throw Error(refused->code, refused->id, refused->reason, refused->detail);
-  }
+  const crypto::PublicKey& own = request.csr.public_key();
+  const crypto::PublicKey key = request.operation == Operation::serverkeygen
+                                    ? stand_in(server_key_spec(request.alias, grant.profile(), own))
+                                    : own;
+  const IntentOutcome outcome = issuer_.rehearse(prepared(request, grant, key));
   if (const auto* issued = std::get_if<AlreadyIssued>(&outcome)) {
     explanation.repeats = to_hex(issued->serial);
   } else if (const auto* open = std::get_if<Resume>(&outcome)) {

@@ -21,8 +21,8 @@ struct Enrolled {
 };
 
 /// Takes the private key of serverkeygen (PrivateKeyInfo, DER) before its certificate is issued:
-/// when it throws, none is. The key is gone when it has returned.
-using KeyReady = std::function<void(const SecureBytes& private_key)>;
+/// when it throws, none is.
+using KeyReady = std::function<void(SecureBytes private_key)>;
 
 /// From an authenticated request to its certificate: Authorisation decides, the Issuer makes it.
 /// Any thread.

@@ -32,6 +32,14 @@ crypto::IssuedCertificate from_store(const Bytes& der) {
   return {crypto::Certificate::parse(der).serial(), der};
 }
 
+/// Throws what a lost claim says.
+IntentOutcome accepted(IntentOutcome outcome) {
+  if (const auto* refused = std::get_if<Refused>(&outcome)) {
+    throw Error(refused->code, refused->id, refused->reason, refused->detail);
+  }
+  return outcome;
+}
+
 }  // namespace
 
 Bytes random_serial() {
@@ -120,6 +128,10 @@ PreparedCertificate Issuer::prepare(const IssuanceRequest& request) const {
           request.issuer_key};
 }
 
+IntentOutcome Issuer::rehearse(const PreparedCertificate& prepared) const {
+  return accepted(registry_.rehearse(prepared.intent_));
+}
+
 crypto::IssuedCertificate Issuer::issue(PreparedCertificate prepared,
                                         const crypto::PrivateKey& ca_key) {
   const Intent& intent = prepared.intent_;
@@ -129,11 +141,8 @@ crypto::IssuedCertificate Issuer::issue(PreparedCertificate prepared,
   const auto deadline = std::chrono::steady_clock::now() + kLongestWait;
   for (;;) {
     // Step 2: record what we mean to sign; one-time claims are decided here.
-    const IntentOutcome outcome =
-        registry_.intend(intent, event("certificate.intent", "ok", intent.serial, intent));
-    if (const auto* refused = std::get_if<Refused>(&outcome)) {
-      throw Error(refused->code, refused->id, refused->reason, refused->detail);
-    }
+    const IntentOutcome outcome = accepted(
+        registry_.intend(intent, event("certificate.intent", "ok", intent.serial, intent)));
     if (const auto* issued = std::get_if<AlreadyIssued>(&outcome)) {
       return from_store(issued->certificate);
     }

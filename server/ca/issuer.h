@@ -84,10 +84,9 @@ class Issuer final {
   /// freely. Throws what contents_for throws; Error{internal, "issuer.lint"} with the findings.
   [[nodiscard]] PreparedCertificate prepare(const IssuanceRequest& request) const;
 
-  /// What issue() would begin with; signs nothing and records nothing.
-  [[nodiscard]] IntentOutcome rehearse(const PreparedCertificate& prepared) const {
-    return registry_.rehearse(prepared.intent_);
-  }
+  /// What issue() would begin with; signs nothing and records nothing. Throws what issue() throws
+  /// for a lost claim: the outcome is never Refused.
+  [[nodiscard]] IntentOutcome rehearse(const PreparedCertificate& prepared) const;
 
   /// Signs those bytes and nothing else, verifies the result against the CA's public key, and
   /// returns what is recorded. Throws an Error with the id of a lost claim (Refused), Error{token,

@@ -26,6 +26,17 @@ bool ListedCertificate::is(const crypto::Certificate& certificate) const {
                         : certificate.fingerprint_sha256() == sha256;
 }
 
+bool CertificateProfile::allows_kind(const crypto::PublicKey& key) const noexcept {
+  return key.spec() && std::ranges::find(key_types, key.spec()->name) != key_types.end();
+}
+
+void CertificateProfile::check_kind(const crypto::PublicKey& key) const {
+  if (!allows_kind(key)) {
+    throw Error(ErrorCode::malformed, "key.not_in_profile", "this kind of key is not allowed here",
+                (key.spec() ? key.spec()->name : "unknown kind") + " is not in profile " + name);
+  }
+}
+
 bool Alias::accepts(Authenticator authenticator) const noexcept {
   return std::find(authenticators.begin(), authenticators.end(), authenticator) !=
          authenticators.end();

@@ -99,6 +99,10 @@ struct CertificateProfile {
   bool strict_override = false;  ///< refuse a request that asks for what it may not decide
   /// A new certificate of an end entity supersedes its older ones of this profile.
   bool single_active = false;
+
+  /// Throws Error{malformed, "key.not_in_profile"} for a key of another kind than `key_types`.
+  void check_kind(const crypto::PublicKey& key) const;
+  [[nodiscard]] bool allows_kind(const crypto::PublicKey& key) const noexcept;
 };
 
 /// The longest `expired_grace` that an alias may give.
@@ -192,6 +196,7 @@ struct Alias {
 
   [[nodiscard]] bool accepts(Authenticator authenticator) const noexcept;
   [[nodiscard]] bool gives(KeyPackage package) const noexcept;
+  [[nodiscard]] bool makes_keys() const noexcept { return !serverkeygen.empty(); }
   /// Whether HTTP Basic accounts count here, alone or beside a certificate.
   [[nodiscard]] bool takes_accounts() const noexcept;
   /// Whether end entities and certificates of this CA are served here.

@@ -30,8 +30,7 @@ class ServerKeys {
 /// The kind of key an alias makes for this request (EST-4.4.1-b): that of the CSR's key where the
 /// profile allows it, else the profile's first where the alias has `serverkeygen_other_key`. Throws
 /// Error{malformed, "key.not_in_profile"}.
-[[nodiscard]] const crypto::KeySpec& server_key_spec(const Alias& alias,
-                                                     const CertificateProfile& profile,
-                                                     const crypto::PublicKey& hint);
+[[nodiscard]] crypto::KeySpec server_key_spec(const Alias& alias, const CertificateProfile& profile,
+                                              const crypto::PublicKey& hint);
 
 }  // namespace estia::ca

@@ -2,6 +2,7 @@
 #include "server/est/enroll.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/base/error.h"
 #include "crypto/cms/certs_only.h"
@@ -52,7 +53,7 @@ http::Response refusal(const Error& error) {
 
 http::Response success(const crypto::IssuedCertificate& certificate) {
   http::Response response;
-  response.headers.add("Content-Type", "application/pkcs7-mime; smime-type=certs-only");
+  response.headers.add("Content-Type", std::string(kCertsOnlyMediaType));
   response.headers.add("Content-Transfer-Encoding", "base64");
   // One line: strongSwan 5.9.8 decodes white space inside as data (docs/clients.md).
   response.body = base64_encode(crypto::certs_only(std::vector<Bytes>{certificate.der()})) + "\n";
@@ -94,10 +95,7 @@ http::Response Enroll::certify(const Target& target, ca::Operation operation,
   return telling_no_spent_code(authentication_, alias, proven, presented.address, [&] {
     progress.who = proven ? proven->who() : "";
     check_media_type(request);
-    const crypto::Csr csr = crypto::Csr::parse(decode_request_body(request.body));
-    if (operation != ca::Operation::serverkeygen) {  // EST-4.4.1-a: its key is nobody's
-      csr.verify_signature();                        // EST-4.2.1-b
-    }
+    const crypto::Csr csr = csr_in(request.body, operation);
     if (!proven) {
       proven = authentication_.authenticate_by_csr(alias, csr, presented);
     }
@@ -121,7 +119,7 @@ http::Response Enroll::issue(const Target& target, const ca::Identity& identity,
   KeyDelivery::Package package;
   const ca::Enrolled enrolled = enrollment_.enroll(
       *target.snapshot, alias, identity, operation, csr,
-      [&](const SecureBytes& key) { package = delivery_.package(key, recipient); });
+      [&](SecureBytes key) { package = delivery_.package(std::move(key), recipient); });
   ops::log(ops::Level::info, "est.enrolled",  // EST-6-g
            {{"request", request.id},
             {"alias", alias.name},

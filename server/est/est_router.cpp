@@ -106,7 +106,7 @@ EstRouter::EstRouter(const ca::SnapshotSource& snapshots, CaCertificates& ca_cer
            [&](const Target& target, const http::Request& request) {
              return enroll.answer(target, ca::Operation::serverkeygen, request);
            },
-           [](const ca::Alias& alias) { return !alias.serverkeygen.empty(); }},  // EST-4.4-a
+           [](const ca::Alias& alias) { return alias.makes_keys(); }},  // EST-4.4-a
       } {}
 
 const EstRouter::Row& EstRouter::row_of(std::string_view operation, const ca::Alias* alias) const {

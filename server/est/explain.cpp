@@ -17,7 +17,7 @@ ca::Operation operation_of(const ca::Alias& alias, const std::string& name) {
   constexpr std::array kOperations{ca::Operation::simpleenroll, ca::Operation::simplereenroll,
                                    ca::Operation::serverkeygen};
   for (const ca::Operation operation : kOperations) {
-    const bool served = operation != ca::Operation::serverkeygen || !alias.serverkeygen.empty();
+    const bool served = operation != ca::Operation::serverkeygen || alias.makes_keys();
     if (served && name == to_string(operation)) {
       return operation;
     }
@@ -57,10 +57,7 @@ void decide(const ca::Question& question, const Deciders& deciders, ca::Explanat
   };
   telling_no_spent_code(authentication, *alias, identity, address, [&] {
     tell_who();
-    const crypto::Csr csr = crypto::Csr::parse(decode_request_body(question.body));
-    if (operation != ca::Operation::serverkeygen) {
-      csr.verify_signature();
-    }
+    const crypto::Csr csr = csr_in(question.body, operation);
     if (!identity) {
       identity = authentication.authenticate_by_csr(*alias, csr, presented);
       tell_who();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/est/key_delivery.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "crypto/cms/enveloped_key.h"
 #include "crypto/cms/key_package.h"
 #include "crypto/est/key_encryption_request.h"
+#include "server/est/key_response.h"
 
 namespace estia::est {
 namespace {
@@ -43,26 +43,22 @@ std::optional<crypto::KeyRecipient> KeyDelivery::recipient(
 }
 
 KeyDelivery::Package KeyDelivery::package(
-    const SecureBytes& private_key, const std::optional<crypto::KeyRecipient>& recipient) const {
-  Package package;
-  if (recipient) {
-    package.form = KeyForm::encrypted;
-    package.encrypted = crypto::enveloped_key(
-        crypto::signed_key_package(private_key, signer_.key, signer_.certificate, clock_.now()),
-        *recipient);
-  } else {
-    package.plain = SecureBytes(private_key.size());
-    std::ranges::copy(private_key.view(), package.plain.span().begin());
+    SecureBytes private_key, const std::optional<crypto::KeyRecipient>& recipient) const {
+  if (!recipient) {
+    return private_key;
   }
-  return package;
+  return crypto::enveloped_key(
+      crypto::signed_key_package(private_key, signer_.key, signer_.certificate, clock_.now()),
+      *recipient);
 }
 
 http::Response KeyDelivery::response(const Package& package,
                                      const crypto::IssuedCertificate& certificate) {
-  const ByteView key =
-      package.form == KeyForm::pkcs8 ? package.plain.view() : ByteView(package.encrypted);
-  KeyResponse made =
-      key_response(package.form, key, crypto::certs_only(std::vector<Bytes>{certificate.der()}));
+  const Bytes certs_only = crypto::certs_only(std::vector<Bytes>{certificate.der()});
+  const auto* plain = std::get_if<SecureBytes>(&package);
+  KeyResponse made = plain != nullptr
+                         ? key_response(KeyForm::pkcs8, plain->view(), certs_only)
+                         : key_response(KeyForm::encrypted, std::get<Bytes>(package), certs_only);
   http::Response response;
   response.headers.add("Content-Type", std::move(made.content_type));
   response.secret_body = std::make_shared<const SecureBytes>(std::move(made.body));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "crypto/base/clock.h"
@@ -11,7 +12,6 @@
 #include "crypto/x509/csr.h"
 #include "server/ca/enrollment.h"
 #include "server/ca/model.h"
-#include "server/est/key_response.h"
 #include "server/http/message.h"
 
 namespace estia::est {
@@ -37,15 +37,11 @@ class KeyDelivery final {
       const ca::Alias& alias, const crypto::Csr& csr,
       const std::vector<crypto::Certificate>& chain) const;
 
-  /// A key on its way out: made before its certificate is issued, so that nothing but memory can
-  /// fail afterwards.
-  struct Package {
-    KeyForm form = KeyForm::pkcs8;
-    SecureBytes plain{};  ///< pkcs8
-    Bytes encrypted{};
-  };
+  /// A key on its way out, as it is or encrypted: made before its certificate is issued, so that
+  /// nothing but memory can fail afterwards.
+  using Package = std::variant<SecureBytes, Bytes>;
   /// Throws what signed_key_package, enveloped_key and SecureBytes throw.
-  [[nodiscard]] Package package(const SecureBytes& private_key,
+  [[nodiscard]] Package package(SecureBytes private_key,
                                 const std::optional<crypto::KeyRecipient>& recipient) const;
 
   /// multipart/mixed with the key and the certificate (EST-4.4.2-a). Throws Error{busy,

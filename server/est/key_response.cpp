@@ -9,6 +9,7 @@
 
 #include "crypto/base/error.h"
 #include "crypto/base/random.h"
+#include "server/est/media_type.h"
 
 namespace estia::est {
 namespace {
@@ -59,8 +60,7 @@ KeyResponse key_response(KeyForm form, ByteView key, ByteView certs_only) {
   random_fill(random);
   const std::string boundary = to_hex(random);
   const std::string key_header = "--" + boundary + part_header(media_type_of(form));
-  const std::string certificate_header =
-      "\r\n--" + boundary + part_header("application/pkcs7-mime; smime-type=certs-only");
+  const std::string certificate_header = "\r\n--" + boundary + part_header(kCertsOnlyMediaType);
   const std::string end = "\r\n--" + boundary + "--\r\n";
   SecureBytes body(key_header.size() + encoded_size(key) + certificate_header.size() +
                    encoded_size(certs_only) + end.size());

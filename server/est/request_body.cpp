@@ -50,4 +50,12 @@ Bytes decode_request_body(std::string_view body) {
   return base64_decode(body.starts_with('-') ? without_armour(body) : body);
 }
 
+crypto::Csr csr_in(std::string_view body, ca::Operation operation) {
+  crypto::Csr csr = crypto::Csr::parse(decode_request_body(body));
+  if (operation != ca::Operation::serverkeygen) {
+    csr.verify_signature();
+  }
+  return csr;
+}
+
 }  // namespace estia::est

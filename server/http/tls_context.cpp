@@ -24,7 +24,6 @@ constexpr const char* kGroups = "X25519:P-256:P-384:P-521";
 constexpr int kSecurityLevel = 2;
 /// Of a client's certificates, 10 of 3 KiB: reading more than that costs whoever sends them nothing.
 constexpr long kLongestChain = 32L << 10U;
-constexpr long kLargestPeerChain = 64L * 1024L;
 
 /// Lets the handshake go on whatever the client sent: whoever gives rights to a certificate judges
 /// it, per request. The verify result is never OK, so that nothing can read it as trust.
@@ -85,7 +84,6 @@ void set_buffers(SSL_CTX* context) {
   SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   ::SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_max_cert_list(context, kLargestPeerChain);
 }
 
 void set_identity(SSL_CTX* context, const TlsIdentity& identity) {

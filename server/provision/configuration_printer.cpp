@@ -67,6 +67,15 @@ void print_renewal(TableWriter& table, const ca::Alias& alias) {
   table.flag_if("allow_renewal_on_behalf", alias.allow_renewal_on_behalf);
 }
 
+template <class Value>
+std::vector<std::string> texts_of(const std::vector<Value>& values) {
+  std::vector<std::string> texts;
+  for (const Value& value : values) {
+    texts.emplace_back(to_string(value));
+  }
+  return texts;
+}
+
 template <class Map>
 std::string print_all(const Map& map) {
   std::string text;
@@ -168,19 +177,11 @@ std::string print(const ca::Alias& alias) {
   table.texts("further_cas", alias.further_cas);
   table.text_if("end_entity_profile", alias.end_entity_profile);
   table.text_if("certificate_profile", alias.certificate_profile);
-  std::vector<std::string> authenticators;
-  for (const auto authenticator : alias.authenticators) {
-    authenticators.emplace_back(to_string(authenticator));
-  }
-  table.texts("authenticators", authenticators);
+  table.texts("authenticators", texts_of(alias.authenticators));
   if (!alias.ra_scope.empty()) {
     table.text("ra_scope", alias.ra_scope.text());
   }
-  std::vector<std::string> listed;
-  for (const ca::ListedCertificate& certificate : alias.ra_certificates) {
-    listed.push_back(to_string(certificate));
-  }
-  table.texts("ra_certificates", listed);
+  table.texts("ra_certificates", texts_of(alias.ra_certificates));
   table.texts("trust_anchors", alias.trust_anchors);
   table.texts("vendor_anchors", alias.vendor_anchors);
   table.flag_if("vendor_in_ra_mode", alias.vendor_in_ra_mode);
@@ -198,11 +199,7 @@ std::string print(const ca::Alias& alias) {
   table.flag("allow_same_key", alias.allow_same_key);
   table.text("retry_window", print_duration(alias.retry_window));
   print_renewal(table, alias);
-  std::vector<std::string> packages;
-  for (const ca::KeyPackage package : alias.serverkeygen) {
-    packages.emplace_back(to_string(package));
-  }
-  table.texts("serverkeygen", packages);
+  table.texts("serverkeygen", texts_of(alias.serverkeygen));
   table.flag_if("serverkeygen_other_key", alias.serverkeygen_other_key);
   return std::move(table).finish();
 }

@@ -99,6 +99,14 @@ class DocumentedPage : public testing::Test {
     EXPECT_EQ(shell.wait(kLimit), 0) << read_file(out) << read_file(err);
   }
 
+  /// How many certificates each operation gave, once the server has stopped.
+  void expect_issued(int enrolled, const std::string& renewed) {
+    EXPECT_EQ(site_.stop_and_count("simpleenroll"), enrolled);
+    EXPECT_EQ(site_.installation.query("SELECT count(*) FROM certificate WHERE state = 'issued' "
+                                       "AND operation = 'simplereenroll'"),
+              renewed);
+  }
+
   [[nodiscard]] std::filesystem::path root() const { return site_.file("source"); }
   [[nodiscard]] std::filesystem::path made(const char* name) const {
     return root() / "demo/clients" / name;
@@ -120,10 +128,7 @@ TEST_P(DocumentedCommands, FetchTheCaEnrolAndReenrol) {
   make_source_directory();
   ASSERT_NO_FATAL_FAILURE(run_script(sections.front().commands + commands));
   EXPECT_NE(site_.check(made(wanted.certificate), made(wanted.key), wanted.host), "");
-  EXPECT_EQ(site_.stop_and_count("simpleenroll"), 1);
-  EXPECT_EQ(site_.installation.query("SELECT count(*) FROM certificate WHERE state = 'issued' AND "
-                                     "operation = 'simplereenroll'"),
-            "1");
+  expect_issued(1, "1");
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -143,10 +148,7 @@ TEST_F(DocumentedPage, ClientsFromTopToBottom) {
   const std::string commands = all_commands_of("docs/clients.md");
   make_source_directory();
   ASSERT_NO_FATAL_FAILURE(run_script(commands));
-  EXPECT_EQ(site_.stop_and_count("simpleenroll"), 12);
-  EXPECT_EQ(site_.installation.query("SELECT count(*) FROM certificate WHERE state = 'issued' AND "
-                                     "operation = 'simplereenroll'"),
-            "8");
+  expect_issued(12, "8");
   for (const auto& entry : std::filesystem::directory_iterator(root())) {
     EXPECT_TRUE(entry.is_symlink() || entry.is_directory())
         << entry.path() << ": keys and passwords belong under demo/";
@@ -159,10 +161,7 @@ TEST_F(DocumentedPage, WalkThrough) {
   ASSERT_NE(commands, "");
   make_source_directory();
   ASSERT_NO_FATAL_FAILURE(run_script(sections.front().commands + commands));
-  EXPECT_EQ(site_.stop_and_count("simpleenroll"), 7);
-  EXPECT_EQ(site_.installation.query("SELECT count(*) FROM certificate WHERE state = 'issued' AND "
-                                     "operation = 'simplereenroll'"),
-            "3");
+  expect_issued(7, "3");
 }
 
 /// The key that comes encrypted opens with openssl alone, and is the certificate's.
@@ -181,10 +180,7 @@ TEST_F(DocumentedPage, EveryModeOfAnAliasFromTopToBottom) {
   const std::string commands = all_commands_of("docs/aliases.md");
   make_source_directory();
   ASSERT_NO_FATAL_FAILURE(run_script(commands));
-  EXPECT_EQ(site_.stop_and_count("simpleenroll"), 9);
-  EXPECT_EQ(site_.installation.query("SELECT count(*) FROM certificate WHERE state = 'issued' AND "
-                                     "operation = 'simplereenroll'"),
-            "2");
+  expect_issued(9, "2");
 }
 
 }  // namespace

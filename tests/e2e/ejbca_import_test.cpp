@@ -48,11 +48,11 @@ void EjbcaImport::import_and_apply() {
 void EjbcaImport::expect_codes_in_challenge_password(const std::string& round) {
   const std::string name = "meter-" + round;
   const std::string code = code_for(name);
-  EXPECT_EQ(enroll("plant", with_challenge(name, "wrong")).status, 403);
-  Device device = with_challenge(name, code);
+  EXPECT_EQ(enroll("plant", client->make_device_with_challenge(name, "wrong")).status, 403);
+  Device device = client->make_device_with_challenge(name, code);
   const Answer enrolled = enroll("plant", device);
   ASSERT_EQ(username_after(enrolled), name);
-  EXPECT_EQ(enroll("plant", with_challenge(name, code)).status, 403) << "spent";
+  EXPECT_EQ(enroll("plant", client->make_device_with_challenge(name, code)).status, 403) << "spent";
   device.certificate = client->save_certificate(enrolled.body);
   const auto renew = [&](const Device& next) {
     return client->post("plant/simplereenroll", EstClient::csr_base64(next),
@@ -128,7 +128,8 @@ void EjbcaImport::expect_vendors(const std::string& round, const Device& device,
   EXPECT_EQ(enroll("plant.vendor", device, EstClient::as_device(device)).status, 403)
       << "not registered";
   const std::string code = code_for(name);
-  EXPECT_EQ(enroll("plant.vendor", with_challenge(name, code)).status, 403) << "no codes here";
+  EXPECT_EQ(enroll("plant.vendor", client->make_device_with_challenge(name, code)).status, 403)
+      << "no codes here";
   EXPECT_EQ(enroll("plant.vendor", stranger, EstClient::as_device(stranger)).status, 403);
   const Answer enrolled = enroll("plant.vendor", device, EstClient::as_device(device));
   ASSERT_EQ(username_after(enrolled), name);
@@ -165,7 +166,7 @@ TEST_F(EjbcaImport, ADumpBecomesAliasesThatBehaveSoAlsoAfterARestartAndAKill) {
   trust(old.root(), "acme-old");
   trust(other.root(), "other");  // trusted by no alias
   ASSERT_NO_FATAL_FAILURE(import_and_apply());
-  authority = with_challenge("ra-1", code_for("ra-1", "ra"));
+  authority = client->make_device_with_challenge("ra-1", code_for("ra-1", "ra"));
   const Answer made = enroll("plant", authority);
   ASSERT_EQ(made.status, 200) << made.body;
   authority.certificate = client->save_certificate(made.body);

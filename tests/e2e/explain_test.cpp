@@ -40,8 +40,11 @@ TEST_F(Explain, TheEndEntityOfANameOutsideTheScope) {
 
 TEST_F(Explain, ADisabledEndEntity) {
   Device device = client->make_device("/CN=dev-1");
-  EXPECT_EQ(of_account(device).at("outcome"), "issued");
+  const json before = of_account(device);
+  EXPECT_EQ(before.at("outcome"), "issued");
+  EXPECT_EQ(before.at("creates_entity"), true);
   client->enroll(device);
+  EXPECT_EQ(of_account(client->make_device("/CN=dev-1")).at("creates_entity"), false);
   estia_ok({"entity", "disable", "--username", "dev-1"});
   const json told = of_account(client->make_device("/CN=dev-1"));
   EXPECT_EQ(told.at("refusal").at("id"), "entity.disabled");

@@ -1,78 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is left of delivered keys in the memory of estiad: nothing, once the answers are written.
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <functional>
-#include <sstream>
 
 #include "crypto/base/file.h"
 #include "tests/e2e/support/key_answer.h"
+#include "tests/support/memory_scan.h"
 
 namespace estia::e2e {
 namespace {
 
-struct Region {
-  std::uint64_t from = 0;
-  std::uint64_t to = 0;
-};
-
-/// What the process may write. Sanitizers' shadows are far larger than any heap, and hold no bytes
-/// of the program.
-std::vector<Region> writable(pid_t pid) {
-  constexpr std::uint64_t kLargest = 1ULL << 30U;
-  std::vector<Region> regions;
-  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
-  for (std::string line; std::getline(maps, line);) {
-    Region region;
-    char dash = 0;
-    std::string rights;
-    std::istringstream(line) >> std::hex >> region.from >> dash >> region.to >> rights;
-    if (rights.starts_with("rw") && region.to - region.from <= kLargest) {
-      regions.push_back(region);
-    }
-  }
-  return regions;
-}
-
-void count(const Bytes& block, const std::vector<Bytes>& wanted, std::vector<std::size_t>& counts) {
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const std::boyer_moore_horspool_searcher searcher(wanted[i].begin(), wanted[i].end());
-    for (auto at = std::search(block.begin(), block.end(), searcher); at != block.end();
-         at = std::search(at + 1, block.end(), searcher)) {
-      ++counts[i];
-    }
-  }
-}
-
-/// How often each of these stands in the memory that the process may write.
-std::vector<std::size_t> count_in_memory(pid_t pid, const std::vector<Bytes>& wanted) {
-  constexpr std::uint64_t kBlock = 4U << 20U;
-  constexpr std::uint64_t kOverlap = 64;  // longer than what is looked for
-  const std::string file = "/proc/" + std::to_string(pid) + "/mem";
-  const int memory = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  EXPECT_GE(memory, 0);
-  std::vector<std::size_t> counts(wanted.size());
-  std::size_t scanned = 0;
-  for (const Region& region : writable(pid)) {
-    for (std::uint64_t at = region.from; at < region.to; at += kBlock) {
-      Bytes block(std::min(kBlock + kOverlap, region.to - at));
-      const ssize_t size = ::pread(memory, block.data(), block.size(), static_cast<off_t>(at));
-      block.resize(size < 0 ? 0 : static_cast<std::size_t>(size));  // a guard page is not readable
-      scanned += block.size();
-      count(block, wanted, counts);
-    }
-  }
-  ::close(memory);
-  EXPECT_GT(scanned, 1U << 20U);
-  return counts;
-}
-
 /// The scalar of a P-256 key in PKCS #8, and a piece of the base64 that it was sent as.
-std::vector<Bytes> traces_of(const Bytes& pkcs8) {
+std::vector<test::Needle> traces_of(const Bytes& pkcs8) {
   constexpr std::size_t kScalar = 32;
   const Bytes mark{0x02, 0x01, 0x01, 0x04, kScalar};
   const auto at = std::search(pkcs8.begin(), pkcs8.end(), mark.begin(), mark.end());
@@ -81,7 +21,7 @@ std::vector<Bytes> traces_of(const Bytes& pkcs8) {
   const std::string text = base64_encode(pkcs8);
   const std::size_t first = static_cast<std::size_t>(at + 5 - pkcs8.begin()) / 3 * 4 + 4;
   const std::string piece = text.substr(first, 36);
-  return {scalar, Bytes(piece.begin(), piece.end())};
+  return {test::Needle(scalar), test::Needle(as_bytes(piece))};
 }
 
 class KeyMemory : public testing::Test {
@@ -91,16 +31,19 @@ class KeyMemory : public testing::Test {
     allow();
     EstiadProcess server(installation);
     const EstClient client(installation, server);
-    std::vector<Bytes> traces;
+    std::vector<test::Needle> traces;
     for (int i = 0; i < 20; ++i) {
       const Device device = client.make_device("/CN=memory-" + std::to_string(i));
       const Answer answer =
           client.post("serverkeygen", EstClient::csr_base64(device), client.as_ra());
       EXPECT_EQ(answer.status, 200) << answer.body;
-      const std::vector<Bytes> of_key = traces_of(parts_of(answer).at(0).content);
+      const std::vector<test::Needle> of_key = traces_of(parts_of(answer).at(0).content);
       traces.insert(traces.end(), of_key.begin(), of_key.end());
     }
-    const auto counts = count_in_memory(server.child().pid(), traces);
+    std::vector<std::size_t> counts;
+    for (const test::Needle& trace : traces) {
+      counts.push_back(test::count_in(server.child().pid(), trace));
+    }
     EXPECT_EQ(server.stop(), 0);
     return counts;
   }

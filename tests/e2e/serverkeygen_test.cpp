@@ -219,17 +219,8 @@ TEST_F(ServerKeygen, InClientModeByCode) {
   register_entity("unit-7", "CN=unit-7,O=Acme");
   const std::string code = new_code("unit-7");
   const auto with_code = [&] {
-    Device device = client->make_device("/CN=unused");
-    const auto file = client->new_file(".cnf");
-    write_new_file(file,
-                   "[req]\nprompt = no\ndistinguished_name = dn\nattributes = attrs\n[dn]\n"
-                   "CN = unit-7\n[attrs]\nchallengePassword = " +
-                       code + "\n",
-                   FileMode::secret);
-    device.csr = client->new_file(".csr");
-    client->openssl({"req", "-new", "-key", device.key.string(), "-config", file.string(),
-                     "-outform", "DER", "-out", device.csr.string()});
-    return client->post("devices/serverkeygen", EstClient::csr_base64(device));
+    return client->post("devices/serverkeygen",
+                        EstClient::csr_base64(client->make_device_with_challenge("unit-7", code)));
   };
   const Answer answer = with_code();
   ASSERT_EQ(answer.status, 200) << answer.body << server->err();

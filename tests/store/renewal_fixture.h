@@ -54,6 +54,18 @@ class RenewalTest : public EnrollmentTest {
     alias_.ra_certificates = {{.sha256 = certificate.fingerprint_sha256()}};
     return certificate;
   }
+  /// CN=device-1 has a certificate that is due, and the strictest of rules for who renews it on its
+  /// behalf; the next certificate is not due for a year.
+  void make_due_on_behalf() {
+    auto& profile = snapshot_.certificate_profiles.at("device");
+    profile.validity = std::chrono::hours(10);
+    static_cast<void>(as_ra(new_key(), "CN=device-1"));
+    profile.validity = std::chrono::hours(24 * 365);
+    alias_.allow_renewal_on_behalf = true;
+    alias_.allow_same_key = false;
+    alias_.renewal_window = std::chrono::hours(24);
+    alias_.retry_window = std::chrono::minutes(2);
+  }
   std::string last_audit(const std::string& what) {
     return sql_text(path(), "SELECT detail FROM audit WHERE what = '" + what +
                                 "' ORDER BY sequence DESC LIMIT 1");

@@ -140,14 +140,7 @@ TEST_F(RenewalTest, OnBehalfHoldsTheRulesOfEveryRenewal) {
 
 TEST_F(RenewalTest, ARepetitionOnBehalfIsJudgedLikeTheFirstTime_EST_4_2_3_f) {
   const auto ra = listed_ra();
-  auto& profile = snapshot_.certificate_profiles.at("device");
-  profile.validity = hours(10);
-  static_cast<void>(as_ra(new_key(), "CN=device-1"));
-  profile.validity = hours(24 * 365);
-  alias_.allow_renewal_on_behalf = true;
-  alias_.allow_same_key = false;
-  alias_.renewal_window = hours(24);
-  alias_.retry_window = std::chrono::minutes(2);
+  make_due_on_behalf();
   const Bytes csr = csr_for("CN=device-1");
   const auto first = renew(ra, csr);
   const auto again = renew(ra, csr);
@@ -161,15 +154,8 @@ TEST_F(RenewalTest, ARepetitionOnBehalfIsJudgedLikeTheFirstTime_EST_4_2_3_f) {
 /// What the first copy superseded is what the second one renews (was refused before).
 TEST_F(RenewalTest, ARepetitionOnBehalfFindsWhatItsFirstCopySuperseded) {
   const auto ra = listed_ra();
-  auto& profile = snapshot_.certificate_profiles.at("device");
-  profile.validity = hours(10);
-  profile.single_active = true;
-  static_cast<void>(as_ra(new_key(), "CN=device-1"));
-  profile.validity = hours(24 * 365);
-  alias_.allow_renewal_on_behalf = true;
-  alias_.allow_same_key = false;
-  alias_.renewal_window = hours(24);
-  alias_.retry_window = std::chrono::minutes(2);
+  snapshot_.certificate_profiles.at("device").single_active = true;
+  make_due_on_behalf();
   const Bytes csr = csr_for("CN=device-1");
   const auto first = renew(ra, csr);
   EXPECT_EQ(renew(ra, csr).certificate, first.certificate);

@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace estia::test {
 namespace {
@@ -28,8 +29,8 @@ struct Region {
   std::uintptr_t end = 0;
 };
 
-std::vector<Region> writable_regions() {
-  std::ifstream maps("/proc/self/maps");
+std::vector<Region> writable_regions(const std::string& process) {
+  std::ifstream maps("/proc/" + process + "/maps");
   std::vector<Region> regions;
   for (std::string line; std::getline(maps, line);) {
     Region region;
@@ -47,12 +48,12 @@ std::vector<Region> writable_regions() {
 /// Where memory is copied to; not itself looked at, and wiped in the end.
 class Window final {
  public:
-  Window()
-      : descriptor_(::open("/proc/self/mem", O_RDONLY | O_CLOEXEC)),
+  explicit Window(const std::string& process)
+      : descriptor_(::open(("/proc/" + process + "/mem").c_str(), O_RDONLY | O_CLOEXEC)),
         memory_(
             ::mmap(nullptr, kWindow, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
     if (descriptor_ < 0 || memory_ == MAP_FAILED) {
-      throw std::runtime_error("cannot look at this process's memory");
+      throw std::runtime_error("cannot look at the memory of process " + process);
     }
   }
   ~Window() {
@@ -88,7 +89,9 @@ bool is_at(const std::uint8_t* text, const Bytes& inverted) {
   return true;
 }
 
-void look_in(Window& window, Region region, const Bytes& inverted, Sightings& sightings) {
+/// Calls `seen` with each address.
+template <class Seen>
+void look_in(Window& window, Region region, const Bytes& inverted, Seen&& seen) {
   const int first = ~inverted.front() & 0xFF;
   while (region.end - region.begin >= inverted.size()) {
     const ByteView text = window.read(region.begin, region.end - region.begin);
@@ -105,9 +108,7 @@ void look_in(Window& window, Region region, const Bytes& inverted, Sightings& si
         break;
       }
       if (is_at(at, inverted)) {
-        const auto place = region.begin + static_cast<std::uintptr_t>(at - text.data());
-        const bool secure = ::CRYPTO_secure_allocated(reinterpret_cast<const void*>(place)) == 1;
-        ++(secure ? sightings.secure_heap : sightings.elsewhere);
+        seen(region.begin + static_cast<std::uintptr_t>(at - text.data()));
       }
     }
     region.begin += positions;
@@ -118,6 +119,12 @@ void look_in(Window& window, Region region, const Bytes& inverted, Sightings& si
 std::vector<Region> without(const Region& region, const Region& hole) {
   return {{region.begin, std::clamp(hole.begin, region.begin, region.end)},
           {std::clamp(hole.end, region.begin, region.end), region.end}};
+}
+
+void require_length(const Needle& needle) {
+  if (needle.inverted().size() < 8) {
+    throw std::runtime_error("too short to be found by its value");
+  }
 }
 
 }  // namespace
@@ -148,18 +155,36 @@ Needle Needle::in_base64(ByteView whole, std::size_t at, std::size_t size) {
   return needle;
 }
 
+Needle Needle::of_inverted(Bytes inverted) {
+  Needle needle;
+  needle.inverted_ = std::move(inverted);
+  return needle;
+}
+
 Sightings look_for(const Needle& needle) {
-  if (needle.inverted().size() < 8) {
-    throw std::runtime_error("too short to be found by its value");
-  }
-  Window window;
+  require_length(needle);
+  Window window("self");
   Sightings sightings;
-  for (const Region& region : writable_regions()) {
+  const auto seen = [&](std::uintptr_t place) {
+    const bool secure = ::CRYPTO_secure_allocated(reinterpret_cast<const void*>(place)) == 1;
+    ++(secure ? sightings.secure_heap : sightings.elsewhere);
+  };
+  for (const Region& region : writable_regions("self")) {
     for (const Region& part : without(region, window.own())) {
-      look_in(window, part, needle.inverted(), sightings);
+      look_in(window, part, needle.inverted(), seen);
     }
   }
   return sightings;
+}
+
+std::size_t count_in(pid_t process, const Needle& needle) {
+  require_length(needle);
+  Window window(std::to_string(process));
+  std::size_t count = 0;
+  for (const Region& region : writable_regions(std::to_string(process))) {
+    look_in(window, region, needle.inverted(), [&](std::uintptr_t) { ++count; });
+  }
+  return count;
 }
 
 }  // namespace estia::test

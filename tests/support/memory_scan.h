@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <vector>
 
@@ -12,7 +14,10 @@ namespace estia::test {
 /// with every bit inverted.
 class Needle final {
  public:
+  Needle() = default;  ///< of nothing: looking for it throws
   explicit Needle(ByteView secret);
+  /// Of one that only another process has seen.
+  [[nodiscard]] static Needle of_inverted(Bytes inverted);
   /// As the limbs of a big number lie in memory: the last byte first.
   [[nodiscard]] static Needle reversed(ByteView secret);
   /// What a secret looks like inside the base64 text of `whole`, which begins at whole's begin:
@@ -22,7 +27,6 @@ class Needle final {
   [[nodiscard]] const Bytes& inverted() const noexcept { return inverted_; }
 
  private:
-  Needle() = default;
   Bytes inverted_;
 };
 
@@ -34,5 +38,8 @@ struct Sightings {
 /// How often it stands in memory that this process may write to, whoever wrote it. What a sanitizer
 /// maps for itself (regions over 1 GiB) is not looked at. No other thread may write meanwhile.
 [[nodiscard]] Sightings look_for(const Needle& needle);
+
+/// The same of another process, which may be at work meanwhile. Needs the right to trace it.
+[[nodiscard]] std::size_t count_in(pid_t process, const Needle& needle);
 
 }  // namespace estia::test

@@ -101,17 +101,4 @@ std::string EjbcaSite::code_for(const std::string& name, const std::string& prof
   return new_code(name);
 }
 
-Device EjbcaSite::with_challenge(const std::string& name, const std::string& code) const {
-  Device device = client->make_device("/CN=unused");
-  const auto file = client->new_file(".cnf");
-  write_new_file(file,
-                 "[req]\nprompt = no\ndistinguished_name = dn\nattributes = attrs\n[dn]\nCN = " +
-                     name + "\n[attrs]\nchallengePassword = " + code + "\n",
-                 FileMode::secret);
-  device.csr = client->new_file(".csr");
-  client->openssl({"req", "-new", "-key", device.key.string(), "-config", file.string(), "-outform",
-                   "DER", "-out", device.csr.string()});
-  return device;
-}
-
 }  // namespace estia::e2e

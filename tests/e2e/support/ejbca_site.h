@@ -27,8 +27,6 @@ class EjbcaSite : public ManagedSite {
   /// Registers an end entity and returns its code.
   [[nodiscard]] std::string code_for(const std::string& name,
                                      const std::string& profile = "device") const;
-  /// A CSR with this challengePassword, by openssl's own configuration file.
-  [[nodiscard]] Device with_challenge(const std::string& name, const std::string& code) const;
 };
 
 }  // namespace estia::e2e

@@ -108,6 +108,21 @@ Device EstClient::make_device(const std::string& subject, const std::string& san
   return device;
 }
 
+Device EstClient::make_device_with_challenge(const std::string& common_name,
+                                             const std::string& challenge_password,
+                                             const std::string& algorithm) const {
+  Device device = make_device("/CN=unused", "", algorithm);
+  const auto file = new_file(".cnf");
+  write_new_file(file,
+                 "[req]\nprompt = no\ndistinguished_name = dn\nattributes = attrs\n[dn]\nCN = " +
+                     common_name + "\n[attrs]\nchallengePassword = " + challenge_password + "\n",
+                 FileMode::secret);
+  device.csr = new_file(".csr");
+  openssl({"req", "-new", "-key", device.key.string(), "-config", file.string(), "-outform", "DER",
+           "-out", device.csr.string()});
+  return device;
+}
+
 void EstClient::make_csr(Device& device, const std::string& subject, const std::string& san) const {
   device.csr = new_file(".csr");
   std::vector<std::string> arguments{

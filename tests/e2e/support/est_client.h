@@ -48,6 +48,11 @@ class EstClient final {
 
   [[nodiscard]] Device make_device(const std::string& subject, const std::string& san = {},
                                    const std::string& algorithm = "P-256") const;
+  /// One whose CSR asks for this common name alone and has this challengePassword, by openssl's own
+  /// configuration file.
+  [[nodiscard]] Device make_device_with_challenge(const std::string& common_name,
+                                                  const std::string& challenge_password,
+                                                  const std::string& algorithm = "P-256") const;
   /// A new CSR of the same device.
   void make_csr(Device& device, const std::string& subject, const std::string& san = {}) const;
   /// simpleenroll as RA; the certificate's file is set. Throws std::runtime_error if refused.

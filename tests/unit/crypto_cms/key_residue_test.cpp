@@ -8,10 +8,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
-#include <fstream>
 #include <functional>
-#include <sstream>
+#include <utility>
+#include <vector>
 
 #include "crypto/base/random.h"
 #include "crypto/base/secure_der.h"
@@ -19,18 +18,15 @@
 #include "crypto/cms/key_agreement.h"
 #include "crypto/cms/key_package.h"
 #include "crypto/cms/pkcs12.h"
+#include "tests/support/memory_scan.h"
 #include "tests/unit/crypto_cms/key_package_fixture.h"
 
 namespace estia::crypto {
 namespace {
 
-constexpr std::size_t kMaxNeedle = 512;
+using test::Needle;
 
-/// Bytes to look for, each inverted, so that this is no place where they stand.
-struct Needle {
-  std::array<std::uint8_t, kMaxNeedle> inverted{};
-  std::size_t size = 0;
-};
+constexpr std::size_t kMaxNeedle = 512;
 
 /// Never throws: the child must not run on into the rest of the tests.
 bool tell(const std::function<Bytes()>& find, int to) noexcept {
@@ -55,51 +51,22 @@ Needle needle_from(const std::function<Bytes()>& find) {
   if (child == 0) {
     ::_exit(tell(find, ends[1]) ? 0 : 1);
   }
-  Needle needle;
   ::close(ends[1]);
-  needle.size = static_cast<std::size_t>(
-      std::max<ssize_t>(0, ::read(ends[0], needle.inverted.data(), kMaxNeedle)));
+  Bytes inverted(kMaxNeedle);
+  inverted.resize(static_cast<std::size_t>(
+      std::max<ssize_t>(0, ::read(ends[0], inverted.data(), inverted.size()))));
   ::close(ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
-  EXPECT_GE(needle.size, 16U);
-  return needle;
+  EXPECT_GE(inverted.size(), 16U);
+  return Needle::of_inverted(std::move(inverted));
 }
 
-/// Reads what AddressSanitizer keeps from the program, too: what was freed, and its own memory.
-__attribute__((no_sanitize("address", "undefined"))) bool stands_at(const volatile std::uint8_t* at,
-                                                                    const Needle& needle) {
-  for (std::size_t i = 0; i < needle.size; ++i) {
-    if (at[i] != static_cast<std::uint8_t>(~needle.inverted[i])) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/// The writable mappings of this process in which the needle stands, with what maps shows.
-std::string places_of(const Needle& needle) {
-  constexpr std::size_t kLargest = 256U << 20U;  // a sanitizer's shadow is larger
-  std::string places;
-  std::ifstream maps("/proc/self/maps");
-  for (std::string line; std::getline(maps, line);) {
-    std::istringstream fields(line);
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    char dash = 0;
-    std::string mode;
-    fields >> std::hex >> begin >> dash >> end >> mode;
-    if (!mode.starts_with("rw") || end - begin > kLargest) {
-      continue;
-    }
-    for (std::uintptr_t at = begin; at + needle.size <= end; ++at) {
-      if (stands_at(reinterpret_cast<const volatile std::uint8_t*>(at), needle)) {  // NOLINT
-        places += line + "\n";
-      }
-    }
-  }
-  return places;
+/// Wherever that is.
+std::size_t places_of(const Needle& needle) {
+  const test::Sightings sightings = test::look_for(needle);
+  return sightings.secure_heap + sightings.elsewhere;
 }
 
 Bytes rsa_decrypted(const PrivateKey& key, const Bytes& encrypted, const char* padding) {
@@ -159,21 +126,11 @@ SecureBytes random_secret(std::size_t size) {
   return secret;
 }
 
-/// Of what this process has in the secure heap anyway.
-Needle needle_of(ByteView secret) {
-  Needle needle;
-  needle.size = secret.size();
-  for (std::size_t i = 0; i < secret.size(); ++i) {
-    needle.inverted.at(i) = static_cast<std::uint8_t>(~secret[i]);
-  }
-  return needle;
-}
-
 TEST(KeyResidue, TheSearchFindsWhatIsThere) {
   const Bytes kept{0x11, 0x52, 0x93, 0xD4, 0x15, 0x56, 0x97, 0xD8,
                    0x19, 0x5A, 0x9B, 0xDC, 0x1D, 0x5E, 0x9F, 0xE0};
   const Needle needle = needle_from([&] { return kept; });
-  EXPECT_NE(places_of(needle), "");
+  EXPECT_NE(places_of(needle), 0U);
 }
 
 // Each step alone, so that no later allocation covers up what it left.
@@ -184,10 +141,10 @@ TEST(KeyResidue, AWrappedContentKeyIsForgotten) {
     Needle needle;
     {
       const SecureBytes content_key = random_secret(32);
-      needle = needle_of(content_key.view());
+      needle = Needle(content_key.view());
       static_cast<void>(wrap_key(wrap, ByteView(wrapping_key).first(wrap.bits / 8), content_key));
     }
-    EXPECT_EQ(places_of(needle), "") << wrap.cipher;
+    EXPECT_EQ(places_of(needle), 0U) << wrap.cipher;
   }
 }
 
@@ -198,15 +155,14 @@ TEST(KeyResidue, EncryptedContentIsForgottenWithItsKey) {
     {
       const SecureBytes key = random_secret(cipher.bits / 8);
       const SecureBytes content = random_secret(1001);  // the last block is not whole
-      key_needle = needle_of(key.view());
-      content_needles = {needle_of(content.view().first(16)),
-                         needle_of(content.view().subspan(480, 32)),
-                         needle_of(content.view().last(9))};
+      key_needle = Needle(key.view());
+      content_needles = {Needle(content.view().first(16)), Needle(content.view().subspan(480, 32)),
+                         Needle(content.view().last(9))};
       static_cast<void>(encrypt_content(cipher, key, Bytes(16), content));
     }
-    EXPECT_EQ(places_of(key_needle), "") << cipher.cipher;
+    EXPECT_EQ(places_of(key_needle), 0U) << cipher.cipher;
     for (const Needle& needle : content_needles) {
-      EXPECT_EQ(places_of(needle), "") << cipher.cipher;
+      EXPECT_EQ(places_of(needle), 0U) << cipher.cipher;
     }
   }
 }
@@ -217,7 +173,7 @@ TEST(KeyResidue, APackedKeyIsForgotten) {
     Needle needle;
     {
       const SecureBytes secret = random_secret(32);
-      needle = needle_of(secret.view());
+      needle = Needle(secret.view());
       const SecureBytes pkcs8 =
           der::Layout::sequence(
               {der::small_integer(0), der::sequence({der::oid("1.3.101.112")}),
@@ -226,7 +182,7 @@ TEST(KeyResidue, APackedKeyIsForgotten) {
               .written();
       static_cast<void>(signed_key_package(pkcs8, signer.key, signer.certificate, kNow));
     }
-    EXPECT_EQ(places_of(needle), "") << kind;
+    EXPECT_EQ(places_of(needle), 0U) << kind;
   }
 }
 
@@ -236,7 +192,7 @@ TEST(KeyResidue, AContentKeyForRsaIsForgottenInEveryForm) {
   const Bytes encrypted = encrypt_key(transport, random_secret(32));
   EXPECT_EQ(places_of(needle_from(
                 [&] { return rsa_decrypted(key, encrypted, OSSL_PKEY_RSA_PAD_MODE_OAEP); })),
-            "");
+            0U);
   // The encoded message gives the content key to anybody (oaep.h). Its middle, and backwards: so a
   // big number lies in memory.
   for (const bool backwards : {false, true}) {
@@ -248,7 +204,7 @@ TEST(KeyResidue, AContentKeyForRsaIsForgottenInEveryForm) {
                 }
                 return middle;
               })),
-              "")
+              0U)
         << backwards;
   }
 }
@@ -268,8 +224,8 @@ TEST(KeyResidue, AnAgreedKeyIsForgottenWithTheSharedSecret) {
       return std::ranges::equal(derived, agreed.key.view()) ? derived : Bytes();
     });
   }
-  EXPECT_EQ(places_of(secret), "");
-  EXPECT_EQ(places_of(key_needle), "");
+  EXPECT_EQ(places_of(secret), 0U);
+  EXPECT_EQ(places_of(key_needle), 0U);
 }
 
 TEST(KeyResidue, APfxForgetsItsKey) {
@@ -277,10 +233,10 @@ TEST(KeyResidue, APfxForgetsItsKey) {
   Needle needle;
   {
     const SecureBytes pkcs8 = random_secret(138);
-    needle = needle_of(pkcs8.view().subspan(32, 32));
+    needle = Needle(pkcs8.view().subspan(32, 32));
     static_cast<void>(pkcs12(pkcs8, owner.certificate, Secret(std::string_view("kitten"))));
   }
-  EXPECT_EQ(places_of(needle), "");
+  EXPECT_EQ(places_of(needle), 0U);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ Bytes magnitude(const BIGNUM* value) {
 
 BignumPtr product(const BIGNUM* a, const BIGNUM* b) {
   BignumPtr out(::BN_new());
-  const Owned<BN_CTX, BN_CTX_free> context(::BN_CTX_new());
+  const BnCtxPtr context(::BN_CTX_new());
   EXPECT_EQ(::BN_mul(out.get(), a, b, context.get()), 1);
   return out;
 }
@@ -48,7 +48,7 @@ BignumPtr odd_number(int bits) {
 
 BignumPtr next_prime(const BIGNUM* from) {
   BignumPtr out(::BN_dup(from));
-  const Owned<BN_CTX, BN_CTX_free> context(::BN_CTX_new());
+  const BnCtxPtr context(::BN_CTX_new());
   do {
     ::BN_add_word(out.get(), 2);
   } while (::BN_check_prime(out.get(), context.get(), nullptr) != 1);
@@ -74,9 +74,7 @@ std::string why(const PublicKey& key) {
 /// Found by a hostile client: an exponent as long as the modulus makes each verification of a
 /// stranger's signature dear, before anybody has proved anything.
 TEST(WeakRsa, WhatIsDearToVerifyIsRefusedBeforeThat) {
-  const auto cost = [](const PublicKey& key) {
-    return refusal([&] { key.check_affordable(); });
-  };
+  const auto cost = [](const PublicKey& key) { return refusal([&] { key.check_affordable(); }); };
   const auto modulus = [](std::size_t octets) {
     const Bytes value(octets, 0xC5);
     return BignumPtr(::BN_bin2bn(value.data(), static_cast<int>(value.size()), nullptr));
@@ -92,7 +90,7 @@ TEST(WeakRsa, WhatIsDearToVerifyIsRefusedBeforeThat) {
 /// small primes, filled up to 2048 bits. The check looks only at the residues.
 BignumPtr roca_modulus() {
   BignumPtr primorial(::BN_new());
-  const Owned<BN_CTX, BN_CTX_free> context(::BN_CTX_new());
+  const BnCtxPtr context(::BN_CTX_new());
   EXPECT_EQ(::BN_set_word(primorial.get(), 1), 1);
   for (const unsigned p :
        {2U,   3U,   5U,   7U,   11U,  13U,  17U,  19U,  23U,  29U,  31U,  37U,  41U,

@@ -75,5 +75,21 @@ TEST_F(Peer, AClientCannotUseACertificateWithoutItsKey) {
   EXPECT_ANY_THROW(static_cast<void>(seen_by_handler({.identity = &stolen})));
 }
 
+/// The limit was set and then raised again by another line.
+TEST_F(Peer, AClientsCertificatesHaveALimitTogether) {
+  constexpr std::size_t kLimit = 32U << 10U;
+  const TlsIdentity one = test::make_tls_identity("CN=device");
+  const std::size_t each = one.chain.front().der().size();
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const auto of_size = [&](std::size_t size) {
+      const TlsIdentity many{
+          one.key, std::vector<crypto::Certificate>(size / (each + 8), one.chain.front())};
+      return seen_by_handler({.version = version, .identity = &many}).chain.size();
+    };
+    EXPECT_EQ(of_size(kLimit - 1000), (kLimit - 1000) / (each + 8));
+    EXPECT_ANY_THROW(static_cast<void>(of_size(kLimit * 5 / 4)));
+  }
+}
+
 }  // namespace
 }  // namespace estia::http

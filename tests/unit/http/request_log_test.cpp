@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "crypto/base/error.h"
+#include "crypto/base/secure_bytes.h"
 #include "tests/unit/http/fixture.h"
 
 namespace estia::http {
@@ -70,6 +71,40 @@ TEST_F(RequestLog, AShortAnswerToAClientThatResetIsNotSent) {
   ASSERT_EQ(::poll(&gone, 1, kLimitMillis), 1);
   release.count_down();
   EXPECT_NE(line_with("path=/short").find("sent=no"), std::string::npos) << logged();
+}
+
+/// Its certificate is on record, and nobody has its key.
+TEST_F(RequestLog, AKeyThatNobodyGotIsSaid) {
+  open_secure_heap(std::size_t{1} << 20U);
+  std::latch entered(1);
+  std::latch release(1);
+  const auto key = [] {
+    Response response;
+    response.secret_body = std::make_shared<const SecureBytes>(std::size_t{32});
+    return response;
+  };
+  router_->get("/gone", [&](const Request&) {
+    entered.count_down();
+    release.wait();
+    return key();
+  });
+  router_->get("/here", [&](const Request&) { return key(); });
+  start();
+  EXPECT_EQ(status_of(get_request("/here")), 200);
+  auto client = std::make_unique<test::TlsClient>(port());
+  client->send(get_request("/gone"));
+  entered.wait();
+  pollfd gone{server_end_of(*client), 0, 0};
+  reset(std::move(client));
+  ASSERT_EQ(::poll(&gone, 1, kLimitMillis), 1);
+  release.count_down();
+  const std::string line = line_with("path=/gone");
+  EXPECT_NE(line.find("sent=no"), std::string::npos) << line;
+  const std::size_t at = line.find("request=");
+  const std::string request = line.substr(at, line.find(' ', at) - at);
+  const std::string told = line_with("http.key_not_sent");
+  EXPECT_NE(told.find(request), std::string::npos) << logged();
+  EXPECT_NE(line_with("path=/here").find("sent=yes"), std::string::npos) << logged();
 }
 
 TEST_F(RequestLog, AnAnswerThatTlsTookIsSent) {

@@ -165,6 +165,25 @@ TEST(Anchors, WhatIsHardlyMeantWarns) {
   EXPECT_NE(warnings(alias(std::string(kRa) + "allow_change_subject_name_at_renewal = true\n"))
                 .find("any name inside ra_scope"),
             std::string::npos);
+  const auto mixes = [&](const std::string& policy) {
+    return warnings(anchor() +
+                    anchor_of(test::make_software_ca("another"), "second",
+                              "revocation = \"" + policy + "\"\n") +
+                    two)
+               .find("revocation = \"none\"") != std::string::npos;
+  };
+  EXPECT_TRUE(mixes("crl-required"));
+  EXPECT_FALSE(mixes("none"));
+  const std::string changes = "allow_change_subject_name = true\n";
+  EXPECT_NE(warnings(anchor() + alias(std::string(kRa) + changes +
+                                      "authenticators = [\"vendor-certificate\"]\n"
+                                      "vendor_in_ra_mode = true\nvendor_anchors = [\"acme\"]\n"))
+                .find("take any name inside ra_scope"),
+            std::string::npos);
+  EXPECT_NE(warnings(alias(std::string(kClient) + changes +
+                           "end_entity_profile = \"device\"\ncertificate_profile = \"device\"\n"))
+                .find("changes nothing"),
+            std::string::npos);
 }
 
 TEST(Anchors, AreAddedAndRemovedEverywhere) {
