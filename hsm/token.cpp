@@ -11,6 +11,7 @@
 #include "hsm/signing_provider.h"
 #include "hsm/token_core.h"
 #include "hsm/token_key.h"
+#include "hsm/with_session.h"
 
 namespace estia::hsm {
 namespace {
@@ -18,19 +19,6 @@ namespace {
 KeyUri complete_uri(const TokenInfo& token, const KeyPair& pair) {
   const KeyUri named = KeyUri::for_object(token.label, pair.label, pair.id);
   return token.serial.empty() ? named : named.with_serial(token.serial);
-}
-
-/// Borrows a session for reading or administration; one that saw an error is not lent again.
-template <class Use>
-auto with_session(TokenCore& core, SessionKind kind, Use&& use) {
-  const ErrorQueueGuard queue;
-  SessionPool::Lease lease = core.pool().borrow(kind);
-  try {
-    return use(lease.handle());
-  } catch (...) {
-    lease.mark_broken();
-    throw;
-  }
 }
 
 /// Proves that the private key belongs to the public key object and may sign.

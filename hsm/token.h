@@ -108,6 +108,7 @@ class Token final {
 
  private:
   friend class ServerKeys;  // makes keys with the same sessions and login
+  friend class SealingKey;  // likewise
   explicit Token(std::shared_ptr<TokenCore> core);
   std::shared_ptr<TokenCore> core_;
 };

@@ -10,6 +10,7 @@
 #include "crypto/base/random.h"
 #include "hsm/ckr.h"
 #include "hsm/module.h"
+#include "hsm/sealing_key.h"
 #include "hsm/server_keys.h"
 #include "hsm/slots.h"
 #include "tests/support/pkcs8.h"
@@ -126,6 +127,16 @@ TEST_F(Softokn, Ed25519IsUnsupported) {
   const auto keys = server_keys();
   EXPECT_EQ(test::refusal([&] { static_cast<void>(keys->generate(spec("Ed25519"))); }),
             "conflict serverkeygen.unsupported");
+}
+
+TEST_F(Softokn, SealsSecrets) {
+  SealingKey key(*token_);
+  const std::string_view secret = "0123456789abcdef";
+  const Bytes sealed = key.seal(as_bytes(secret), as_bytes("owner"));
+  SealingKey another(*token_);
+  EXPECT_EQ(as_text(another.open(sealed, as_bytes("owner")).view()), secret);
+  EXPECT_EQ(test::refusal([&] { static_cast<void>(key.open(sealed, as_bytes("other"))); }),
+            "store sealing.broken");
 }
 
 }  // namespace

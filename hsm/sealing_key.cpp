@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/sealing_key.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "crypto/base/error.h"
+#include "crypto/base/random.h"
+#include "hsm/ckr.h"
+#include "hsm/objects.h"
+#include "hsm/with_session.h"
+
+namespace estia::hsm {
+namespace {
+
+// What seal() makes: kFormat, CKA_ID of the key, IV, ciphertext, tag.
+constexpr std::uint8_t kFormat = 1;
+constexpr std::size_t kIdSize = 16;
+constexpr std::size_t kIvSize = 12;
+constexpr std::size_t kTagSize = 16;
+constexpr std::size_t kHead = 1 + kIdSize + kIvSize;
+constexpr CK_ULONG kKeySize = 32;
+
+[[noreturn]] void unsupported(const std::string& why) {
+  throw Error(ErrorCode::conflict, "sealing.unsupported", "this token cannot keep secrets sealed",
+              why);
+}
+
+[[noreturn]] void broken(const std::string& why) {
+  throw Error(ErrorCode::store, "sealing.broken", "the store is not available, try again later",
+              "a sealed secret that does not open: " + why);
+}
+
+Template name_of(const Bytes& id) {
+  Template wanted;
+  wanted.number(CKA_CLASS, CKO_SECRET_KEY).flag(CKA_TOKEN, true);
+  wanted.text(CKA_LABEL, SealingKey::kLabel);
+  if (!id.empty()) {
+    wanted.bytes(CKA_ID, id);
+  }
+  return wanted;
+}
+
+/// Every usage is stated: tokens' defaults are generous.
+Template key_template(const Bytes& id) {
+  Template wanted = name_of(id);
+  wanted.number(CKA_KEY_TYPE, CKK_AES).number(CKA_VALUE_LEN, kKeySize);
+  wanted.flag(CKA_PRIVATE, true).flag(CKA_SENSITIVE, true).flag(CKA_EXTRACTABLE, false);
+  wanted.flag(CKA_ENCRYPT, true).flag(CKA_DECRYPT, true).flag(CKA_WRAP, false);
+  wanted.flag(CKA_UNWRAP, false).flag(CKA_SIGN, false).flag(CKA_VERIFY, false);
+  wanted.flag(CKA_DERIVE, false);
+  return wanted;
+}
+
+/// Also of a key that was there before: what anybody could have read seals nothing. What a token
+/// does not tell counts as the worse answer; CKA_LOCAL, which NSS does not tell, is not needed:
+/// what was imported is neither always sensitive nor never extractable (PKCS #11 4.9, 4.10).
+void check_attributes(const Objects& objects, CK_OBJECT_HANDLE key) {
+  std::string faults;
+  const auto demand = [&](bool holds, const char* what) {
+    faults += holds ? "" : std::string(faults.empty() ? "" : ", ") + what;
+  };
+  demand(objects.number(key, CKA_KEY_TYPE) == CKK_AES &&
+             objects.number(key, CKA_VALUE_LEN) == kKeySize,
+         "not AES-256");
+  demand(objects.flag(key, CKA_SENSITIVE).value_or(false), "not sensitive");
+  demand(objects.flag(key, CKA_ALWAYS_SENSITIVE).value_or(false), "not always sensitive");
+  demand(!objects.flag(key, CKA_EXTRACTABLE).value_or(true), "extractable");
+  demand(objects.flag(key, CKA_NEVER_EXTRACTABLE).value_or(false), "was extractable");
+  if (!faults.empty()) {
+    unsupported(std::string(SealingKey::kLabel) + ": " + faults);
+  }
+}
+
+Bytes make_key(const Module& module, CK_SESSION_HANDLE session) {
+  Bytes id(kIdSize);
+  random_fill(id);
+  Template wanted = key_template(id);
+  CK_MECHANISM generation{CKM_AES_KEY_GEN, nullptr, 0};
+  CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+  const CK_RV rv = module->C_GenerateKey(session, &generation, wanted.data(), wanted.size(), &key);
+  if (classify(rv) == Fault::configuration) {
+    unsupported("C_GenerateKey: " + ckr_name(rv));
+  }
+  check(rv, "C_GenerateKey");
+  return id;
+}
+
+/// One call of C_Encrypt or C_Decrypt. A module may put an IV of its own choice into `iv`.
+struct GcmCall {
+  std::span<std::uint8_t> iv;
+  ByteView bound_to;
+
+  [[nodiscard]] CK_GCM_PARAMS parameters() const {
+    return {iv.data(),       iv.size(),   iv.size() * 8, const_cast<CK_BYTE*>(bound_to.data()),
+            bound_to.size(), kTagSize * 8};
+  }
+};
+
+}  // namespace
+
+class SealingKey::Parts final {
+ public:
+  explicit Parts(std::shared_ptr<TokenCore> core) : core_(std::move(core)) {}
+  ~Parts() {
+    const ErrorQueueGuard queue;
+    for (const auto& [id, key] : found_) {
+      if (key.copy != key.object && key.epoch == core_->epoch()) {
+        core_->login().destroy(key.copy);
+      }
+    }
+  }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+  Parts(Parts&&) = delete;
+  Parts& operator=(Parts&&) = delete;
+
+  struct Key {
+    CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
+    CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;  ///< in the login session, or the object
+    std::uint64_t epoch = 0;
+    Bytes id{};
+  };
+
+  /// Of that CKA_ID; the only one there is for an empty one. nullopt: there is none.
+  [[nodiscard]] std::optional<Key> find(const Bytes& id);
+  [[nodiscard]] Key find_or_make();
+  [[nodiscard]] TokenCore& core() noexcept { return *core_; }
+
+ private:
+  [[nodiscard]] Key kept(Key key);
+
+  const std::shared_ptr<TokenCore> core_;
+  std::mutex mutex_;  ///< guards found_; no token call is made under it
+  std::map<Bytes, Key> found_;
+};
+
+std::optional<SealingKey::Parts::Key> SealingKey::Parts::find(const Bytes& id) {
+  const std::uint64_t epoch = core_->epoch();
+  if (!id.empty()) {
+    const std::lock_guard lock(mutex_);
+    const auto known = found_.find(id);
+    if (known != found_.end() && known->second.epoch == epoch) {
+      return known->second;
+    }
+  }
+  Key key{.epoch = epoch};
+  with_session(*core_, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
+    const Objects objects(core_->module(), session);
+    Template wanted = name_of(id);
+    const auto found = objects.find(wanted, 2);
+    if (found.size() > 1) {
+      throw Error(ErrorCode::conflict, "token.key_ambiguous",
+                  std::string("the token has more than one key called ") + kLabel);
+    }
+    if (!found.empty()) {
+      key.object = found.front();
+      key.id = objects.bytes(key.object, CKA_ID).value_or(Bytes());
+      check_attributes(objects, key.object);
+    }
+  });
+  if (key.object == CK_INVALID_HANDLE) {
+    return std::nullopt;
+  }
+  if (key.id.size() != kIdSize) {
+    unsupported(std::string(kLabel) + " has no CKA_ID of 16 bytes");
+  }
+  key.copy = core_->login().copy_or_same(key.object);
+  return kept(std::move(key));
+}
+
+SealingKey::Parts::Key SealingKey::Parts::kept(Key key) {
+  std::unique_lock lock(mutex_);
+  Key& known = found_.try_emplace(key.id, key).first->second;
+  if (known.epoch != key.epoch) {
+    known = key;
+  }
+  const Key kept = known;
+  lock.unlock();
+  if (kept.copy != key.copy && key.copy != key.object) {
+    core_->login().destroy(key.copy);  // another thread was faster
+  }
+  return kept;
+}
+
+SealingKey::Parts::Key SealingKey::Parts::find_or_make() {
+  if (auto key = find({})) {
+    return *key;
+  }
+  const Bytes id = with_session(*core_, SessionKind::read_write, [&](CK_SESSION_HANDLE session) {
+    return make_key(core_->module(), session);
+  });
+  auto made = find(id);
+  if (!made) {
+    throw Error(ErrorCode::token, "token.key_not_found",
+                "the token is not available, try again later",
+                "the sealing key that was just made is not there");
+  }
+  return *made;
+}
+
+SealingKey::SealingKey(const Token& token) : parts_(std::make_unique<Parts>(token.core_)) {}
+SealingKey::~SealingKey() = default;
+
+Bytes SealingKey::seal(ByteView secret, ByteView bound_to) {
+  if (secret.empty() || secret.size() > kMostSealed) {
+    throw Error(ErrorCode::config, "sealing.size",
+                "a secret to keep has 1 to " + std::to_string(kMostSealed) + " bytes");
+  }
+  const Parts::Key key = parts_->find_or_make();
+  Bytes sealed(kHead + secret.size() + kTagSize);
+  sealed.front() = kFormat;
+  std::ranges::copy(key.id, sealed.begin() + 1);
+  const std::span<std::uint8_t> iv(sealed.data() + 1 + kIdSize, kIvSize);
+  random_fill(iv);
+  CK_GCM_PARAMS parameters = GcmCall{iv, bound_to}.parameters();
+  CK_MECHANISM mechanism{CKM_AES_GCM, &parameters, sizeof parameters};
+  CK_ULONG size = sealed.size() - kHead;
+  TokenCore& core = parts_->core();
+  with_session(core, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
+    const CK_RV rv = core.module()->C_EncryptInit(session, &mechanism, key.copy);
+    if (classify(rv) == Fault::configuration) {
+      unsupported("C_EncryptInit with CKM_AES_GCM: " + ckr_name(rv));
+    }
+    check(rv, "C_EncryptInit");
+    check(core.module()->C_Encrypt(session, const_cast<CK_BYTE*>(secret.data()), secret.size(),
+                                   sealed.data() + kHead, &size),
+          "C_Encrypt");
+  });
+  if (size != sealed.size() - kHead) {
+    unsupported("AES-GCM of " + std::to_string(secret.size()) + " bytes gives " +
+                std::to_string(size));
+  }
+  return sealed;
+}
+
+SecureBytes SealingKey::open(ByteView sealed, ByteView bound_to) {
+  if (sealed.size() <= kHead + kTagSize || sealed.front() != kFormat) {
+    broken("it has another form");
+  }
+  const ByteView id = sealed.subspan(1, kIdSize);
+  const auto key = parts_->find(Bytes(id.begin(), id.end()));
+  if (!key) {
+    throw Error(ErrorCode::token, "sealing.key_missing",
+                "the token is not available, try again later",
+                std::string("the token has no ") + kLabel + " with CKA_ID " + to_hex(id));
+  }
+  std::array<std::uint8_t, kIvSize> iv{};
+  std::ranges::copy(sealed.subspan(1 + kIdSize, kIvSize), iv.begin());
+  CK_GCM_PARAMS parameters = GcmCall{iv, bound_to}.parameters();
+  CK_MECHANISM mechanism{CKM_AES_GCM, &parameters, sizeof parameters};
+  const ByteView text = sealed.subspan(kHead);
+  SecureBytes secret(text.size());
+  CK_ULONG size = secret.size();
+  TokenCore& core = parts_->core();
+  with_session(core, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
+    check(core.module()->C_DecryptInit(session, &mechanism, key->copy), "C_DecryptInit");
+    const CK_RV rv = core.module()->C_Decrypt(session, const_cast<CK_BYTE*>(text.data()),
+                                              text.size(), secret.data(), &size);
+    // Modules do not agree on what a wrong tag is called.
+    if (rv == CKR_ENCRYPTED_DATA_INVALID || rv == CKR_ENCRYPTED_DATA_LEN_RANGE ||
+        rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED || rv == CKR_DATA_INVALID) {
+      broken("C_Decrypt: " + ckr_name(rv));
+    }
+    check(rv, "C_Decrypt");
+  });
+  if (size != text.size() - kTagSize) {
+    broken("C_Decrypt gives " + std::to_string(size) + " bytes");
+  }
+  secret.shrink(size);
+  return secret;
+}
+
+}  // namespace estia::hsm
