@@ -44,12 +44,15 @@ KeyPairPool::KeyPairPool(std::shared_ptr<TokenCore> core,
   }
 }
 
-KeyPairPool::~KeyPairPool() {
-  {
-    const std::scoped_lock lock(mutex_);
-    stop_ = true;
-  }
+bool KeyPairPool::halt() noexcept {
+  const std::scoped_lock lock(mutex_);
+  stop_ = true;
   changed_.notify_all();
+  return !making_;
+}
+
+KeyPairPool::~KeyPairPool() {
+  static_cast<void>(halt());
   if (thread_.joinable()) {
     thread_.join();
   }
@@ -145,6 +148,7 @@ void KeyPairPool::run() {
     } catch (const std::exception& error) {
       // Whatever it is, the next attempt may work; status tells.
       const auto* ours = dynamic_cast<const Error*>(&error);
+      making_ = false;
       note_failure(ours == nullptr ? error.what() : ours->id() + " " + ours->detail());
       drop_session(lock);
     }
@@ -184,9 +188,11 @@ void KeyPairPool::work(std::unique_lock<std::mutex>& lock) {
 void KeyPairPool::make_one(Kind& kind, std::unique_lock<std::mutex>& lock) {
   std::optional<Ready> made;
   {
+    making_ = true;
     const Unlocked unlocked(lock);
     made = make_pair(kind.spec);
   }
+  making_ = false;
   pause_ = {};
   failure_.clear();
   kind.ready.push_back(std::move(*made));

@@ -101,6 +101,7 @@ class ServerKeys::Parts final {
   [[nodiscard]] const KeyWrapper& wrapper() const noexcept { return wrapper_; }
   [[nodiscard]] GeneratedKey generate(const crypto::KeySpec& spec);
   [[nodiscard]] ServerKeysStatus status() const;
+  [[nodiscard]] bool halt_stock() noexcept { return stock_.halt(); }
 
  private:
   [[nodiscard]] const std::map<std::string, std::size_t>& checked_stock(
@@ -231,6 +232,10 @@ GeneratedKey ServerKeys::generate(const crypto::KeySpec& spec) {
 
 ServerKeysStatus ServerKeys::status() const {
   return parts_->status();
+}
+
+bool ServerKeys::halt_stock() noexcept {
+  return parts_->halt_stock();
 }
 
 }  // namespace estia::hsm

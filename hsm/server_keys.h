@@ -80,6 +80,10 @@ class ServerKeys final {
 
   [[nodiscard]] ServerKeysStatus status() const;
 
+  /// For the end of the process: makes no more pairs in advance. False: the token is making one,
+  /// which may take it minutes, and this object cannot go before.
+  [[nodiscard]] bool halt_stock() noexcept;
+
  private:
   class Parts;
   std::unique_ptr<Parts> parts_;

@@ -14,15 +14,18 @@ class TokenServerKeys final : public ca::ServerKeys {
  public:
   /// Opens the secure heap and finds out how keys leave the token. A machine or a token that gives
   /// none out, or has no sessions to spare, is no error as long as nobody asks: status() says why,
-  /// generate() refuses. Throws Error{config, "serverkeygen.stock"}. The clock outlives this object.
-  TokenServerKeys(const hsm::Token& token, const hsm::ServerKeysLimits& limits,
-                  const Clock& clock);
+  /// generate() refuses. Throws Error{config, "serverkeygen.stock"}. The clock outlives this
+  /// object.
+  TokenServerKeys(const hsm::Token& token, const hsm::ServerKeysLimits& limits, const Clock& clock);
 
   /// Throws what hsm::ServerKeys::generate throws, Error{conflict, "serverkeygen.unsupported"}
   /// where there is none.
   [[nodiscard]] ca::ServerKey generate(const crypto::KeySpec& spec) override;
 
   [[nodiscard]] hsm::ServerKeysStatus status() const;
+
+  /// As hsm::ServerKeys::halt_stock.
+  [[nodiscard]] bool halt_stock() noexcept { return !keys_ || keys_->halt_stock(); }
 
  private:
   std::unique_ptr<hsm::ServerKeys> keys_;  // null: `why_` says why

@@ -212,5 +212,19 @@ TEST_F(KeyStock, TakesASession) {
   EXPECT_EQ(start_with(0), "none");
 }
 
+TEST_F(KeyStock, SaysWhetherItCanStop) {
+  start();
+  shim_.close_gate("C_GenerateKeyPair");
+  EXPECT_EQ(delivered(*keys_, "RSA-2048"), "RSA-2048");
+  shim_.wait_in_flight("C_GenerateKeyPair", 1);
+  EXPECT_FALSE(keys_->halt_stock()) << "it is making one";
+  shim_.open_gate("C_GenerateKeyPair");
+  while (!keys_->halt_stock()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  keys_.reset();
+  EXPECT_EQ(session_objects(), 0U);
+}
+
 }  // namespace
 }  // namespace estia::hsm
