@@ -10,6 +10,7 @@
 #include "admin/cli/code_commands.h"
 #include "admin/cli/config_diff_command.h"
 #include "admin/cli/config_export_command.h"
+#include "admin/cli/decrypt_key_commands.h"
 #include "admin/cli/entity_commands.h"
 #include "admin/cli/explain_command.h"
 #include "admin/cli/hold_command.h"
@@ -59,6 +60,10 @@ void add_commands(CLI::App& estia) {
   CLI::App& code = group(estia, "code", "Enrolment codes of end entities");
   CodeNewCommand::add_to(code);
   CodeRemoveCommand::add_to(code);
+  CLI::App& decrypt_key = group(estia, "decrypt-key", "What clients open their keys with");
+  DecryptKeyAddCommand::add_to(decrypt_key);
+  DecryptKeyListCommand::add_to(decrypt_key);
+  DecryptKeyRemoveCommand::add_to(decrypt_key);
   CertShowCommand::add_to(group(estia, "cert", "Certificates"));
   RevokeCommand::add_to(estia, open_offline);
   HoldCommand::add_to(estia);

@@ -52,6 +52,7 @@ void ExplainCommand::add_to(CLI::App& estia) {
   app->add_option("--password-file", command->password_file,
                   "File of mode 0600 with its password or code")
       ->needs(user);
+  app->add_option("--accept", command->accept, "Accept field of a serverkeygen request");
   app->add_flag("--json", command->json, "As JSON");
   app->footer(
       "Example:\n  estia explain --state /var/lib/estia --alias factory --csr device.csr \\\n"
@@ -64,6 +65,9 @@ void ExplainCommand::run() const {
   Json body{{"alias", alias}, {"operation", operation}, {"csr", body_of(read_file(csr, kLargest))}};
   if (!certificates.empty()) {
     body["certificates"] = certificates_in(read_file(certificates, kLargest));
+  }
+  if (!accept.empty()) {
+    body["accept"] = accept;
   }
   if (!user.empty()) {
     body["user"] = user;

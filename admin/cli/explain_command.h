@@ -15,6 +15,7 @@ struct ExplainCommand {
   std::string alias = "est";
   std::string operation = "simpleenroll";
   std::filesystem::path certificates{};
+  std::string accept{};
   std::string user{};
   std::filesystem::path password_file{};
   bool json = false;

@@ -63,6 +63,7 @@ http::Response explain(const Management& management, const Call& call) {
     question.chain = crypto::Certificate::parse_pem(*pem);
   }
   question.authorization = authorization_of(body);
+  question.accept = body.optional_text("accept");
   body.finish();
   const Wiped wiped(question.authorization);
   const ca::Explanation answer = management.explain(question);
@@ -84,7 +85,8 @@ http::Response explain(const Management& management, const Call& call) {
        {"certificate_profile", text_or_null(answer.certificate_profile)},
        {"subject", text_or_null(answer.subject)},
        {"san", answer.san},
-       {"repeats", text_or_null(answer.repeats)}});
+       {"repeats", text_or_null(answer.repeats)},
+       {"key_delivery", text_or_null(answer.key_delivery)}});
 }
 
 }  // namespace

@@ -10,11 +10,13 @@
 
 #include "crypto/base/clock.h"
 #include "server/ca/configuration_store.h"
+#include "server/ca/decrypt_keys.h"
 #include "server/ca/end_entity.h"
 #include "server/ca/explanation.h"
 #include "server/ca/registry.h"
 #include "server/provision/anchors.h"
 #include "server/provision/apply.h"
+#include "server/provision/decrypt_key.h"
 
 namespace estia::api {
 
@@ -53,6 +55,7 @@ struct Status {
 struct Management {
   ca::Registry& registry;
   ca::EndEntityStore& entities;
+  ca::DecryptKeyStore& decrypt_keys;
   const ca::ConfigurationStore& configuration;
   const Clock& clock;
   /// The configuration in force.
@@ -62,6 +65,9 @@ struct Management {
   /// Checks, stores and publishes a CRL, one change at a time; throws what provision::take_crl
   /// does.
   std::function<crypto::Crl(const provision::CrlRequest&)> take_crl;
+  /// Seals and stores, one change at a time; throws what provision::add_decrypt_key throws.
+  std::function<ca::DecryptKey(const provision::DecryptKeyPlan&, const std::string& who)>
+      add_decrypt_key;
   /// Whether this configuration could be put in force, as far as the token is concerned.
   std::function<void(const ca::Snapshot&)> check_keys;
   std::function<Status()> status;

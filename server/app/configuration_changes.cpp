@@ -38,4 +38,11 @@ crypto::Crl ConfigurationChanges::take_crl(const provision::CrlRequest& request)
   return crl;
 }
 
+ca::DecryptKey ConfigurationChanges::add_decrypt_key(const provision::DecryptKeyPlan& plan,
+                                                     const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  return provision::add_decrypt_key(plan, *snapshots_.current(), decrypt_keys_, sealer_, clock_,
+                                    who);
+}
+
 }  // namespace estia::app

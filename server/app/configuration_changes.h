@@ -7,6 +7,7 @@
 #include "server/app/token_ca_keys.h"
 #include "server/provision/anchors.h"
 #include "server/provision/apply.h"
+#include "server/provision/decrypt_key.h"
 
 namespace estia::app {
 
@@ -16,9 +17,15 @@ namespace estia::app {
 class ConfigurationChanges final {
  public:
   /// All of them outlive this object.
-  ConfigurationChanges(ca::ConfigurationStore& store, const Clock& clock, TokenCaKeys& keys,
+  ConfigurationChanges(ca::ConfigurationStore& store, ca::DecryptKeyStore& decrypt_keys,
+                       ca::SecretSealer& sealer, const Clock& clock, TokenCaKeys& keys,
                        SnapshotHolder& snapshots)
-      : store_(store), clock_(clock), keys_(keys), snapshots_(snapshots) {}
+      : store_(store),
+        decrypt_keys_(decrypt_keys),
+        sealer_(sealer),
+        clock_(clock),
+        keys_(keys),
+        snapshots_(snapshots) {}
 
   /// Throws what provision::apply and TokenCaKeys::find throw; then nothing has changed.
   [[nodiscard]] provision::ApplyReport apply(const provision::ApplyRequest& request);
@@ -27,8 +34,15 @@ class ConfigurationChanges final {
   /// changed.
   [[nodiscard]] crypto::Crl take_crl(const provision::CrlRequest& request);
 
+  /// Its alias is one of the configuration in force, and the token is not searched meanwhile (see
+  /// hsm::SealingKey). Throws what provision::add_decrypt_key throws; then nothing has changed.
+  [[nodiscard]] ca::DecryptKey add_decrypt_key(const provision::DecryptKeyPlan& plan,
+                                               const std::string& who);
+
  private:
   ca::ConfigurationStore& store_;
+  ca::DecryptKeyStore& decrypt_keys_;
+  ca::SecretSealer& sealer_;
   const Clock& clock_;
   TokenCaKeys& keys_;
   SnapshotHolder& snapshots_;

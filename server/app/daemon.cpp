@@ -54,14 +54,16 @@ Daemon::Daemon(const ProcessConfig& config)
       token_(hsm::Token::open(token_config(config))),
       keys_(*token_, *snapshots_.current()),
       server_keys_(*token_, server_keys_limits(config), clock_),
+      sealer_(*token_),
       tls_identity_(load_tls_identity(config.est, clock_.now())),
       issuer_(store_->registry(), clock_),
       enrollment_(issuer_, store_->end_entities(), keys_, server_keys_, clock_),
       authentication_(store_->registry(), store_->end_entities(), clock_),
       refusals_(store_->audit_log(), clock_),
-      delivery_({tls_identity_.key, tls_identity_.chain.front()}, clock_),
+      delivery_({tls_identity_.key, tls_identity_.chain.front()}, store_->decrypt_keys(), sealer_,
+                clock_),
       enroll_(authentication_, enrollment_, delivery_, refusals_),
-      changes_(store_->configuration(), clock_, keys_, snapshots_),
+      changes_(store_->configuration(), store_->decrypt_keys(), sealer_, clock_, keys_, snapshots_),
       server_(server_config(config), tls_identity_,
               std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_, refusals_)) {
   if (config_.management.enabled) {
@@ -73,12 +75,17 @@ api::Management Daemon::management() {
   return {
       .registry = store_->registry(),
       .entities = store_->end_entities(),
+      .decrypt_keys = store_->decrypt_keys(),
       .configuration = store_->configuration(),
       .clock = clock_,
       .snapshot = [this] { return snapshots_.current(); },
       .apply = [this](const provision::ApplyRequest& request) { return changes_.apply(request); },
       .take_crl =
           [this](const provision::CrlRequest& request) { return changes_.take_crl(request); },
+      .add_decrypt_key =
+          [this](const provision::DecryptKeyPlan& plan, const std::string& who) {
+            return changes_.add_decrypt_key(plan, who);
+          },
       .check_keys = [this](const ca::Snapshot& wanted) { static_cast<void>(keys_.find(wanted)); },
       .status = [this] { return status(); },
       .explain =
@@ -87,6 +94,7 @@ api::Management Daemon::management() {
                                            .registry = store_->registry(),
                                            .entities = store_->end_entities(),
                                            .enrollment = enrollment_,
+                                           .delivery = delivery_,
                                            .clock = clock_});
           }};
 }
@@ -154,7 +162,7 @@ bool Daemon::drain() {
   return served && managed;
 }
 
-bool Daemon::stop() {
+Daemon::Stopped Daemon::stop() {
   ops::log(ops::Level::info, "daemon.stopping", {});
   const bool complete = drain();
   refusals_.flush();
@@ -168,7 +176,14 @@ bool Daemon::stop() {
   }
   ops::log(complete ? ops::Level::info : ops::Level::warning, "daemon.stopped",
            {{"outcome", complete ? "ok" : "cut"}});
-  return complete;
+  if (!complete) {
+    return Stopped::cut;
+  }
+  if (server_keys_.halt_stock()) {
+    return Stopped::complete;
+  }
+  store_.reset();  // nobody is left who would use it
+  return Stopped::token_busy;
 }
 
 void Daemon::audit(const char* what, const std::string& outcome, const std::string& detail) {

@@ -14,6 +14,7 @@
 #include "server/app/process_config.h"
 #include "server/app/snapshot_holder.h"
 #include "server/app/token_ca_keys.h"
+#include "server/app/token_secret_sealer.h"
 #include "server/app/token_server_keys.h"
 #include "server/auth/authenticate.h"
 #include "server/ca/enrollment.h"
@@ -38,10 +39,15 @@ class Daemon final {
   /// Accepts connections; the start is in the audit trail before that.
   void start();
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  enum class Stopped {
+    complete,
+    token_busy,  ///< all is answered and the store is closed; the token still makes a pair in
+                 ///< advance
+    cut,         ///< something had to be cut, and may still be running inside a token's module
+  };
   /// Answers what is in flight within the configured limit and writes the stop into the audit
-  /// trail. False: something had to be cut, and may still be running inside a token's module; then
-  /// the process must end without destroying this object (D15).
-  [[nodiscard]] bool stop();
+  /// trail. Unless it is complete, the process must end without destroying this object (D15).
+  [[nodiscard]] Stopped stop();
 
  private:
   [[nodiscard]] api::Management management();
@@ -57,6 +63,7 @@ class Daemon final {
   std::shared_ptr<hsm::Token> token_;
   TokenCaKeys keys_;
   TokenServerKeys server_keys_;
+  TokenSecretSealer sealer_;
   http::TlsIdentity tls_identity_;
   ca::Issuer issuer_;
   ca::Enrollment enrollment_;

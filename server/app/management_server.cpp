@@ -8,6 +8,7 @@
 #include "server/api/cas.h"
 #include "server/api/certificates.h"
 #include "server/api/configuration.h"
+#include "server/api/decrypt_keys.h"
 #include "server/api/ejbca.h"
 #include "server/api/entities.h"
 #include "server/api/explain.h"
@@ -29,8 +30,8 @@ std::shared_ptr<const http::Router> router_for(const api::Management& management
   uids.push_back(::geteuid());
   std::vector<api::Route> routes;
   for (const auto& add : {api::configuration_routes, api::certificates_routes, api::entities_routes,
-                          api::anchors_routes, api::cas_routes, api::ejbca_routes,
-                          api::explain_routes, api::status_routes}) {
+                          api::anchors_routes, api::cas_routes, api::decrypt_keys_routes,
+                          api::ejbca_routes, api::explain_routes, api::status_routes}) {
     for (api::Route& route : add(management)) {
       routes.push_back(std::move(route));
     }

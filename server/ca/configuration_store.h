@@ -35,9 +35,12 @@ class ConfigurationStore {
   [[nodiscard]] virtual std::optional<StoredConfiguration> load()
       const = 0;  ///< the newest; nullopt in a fresh store
   /// One transaction with the audit event. `replaces` is the version the caller looked at (0 = none
-  /// yet): if another came first, Error{conflict, "config.version"}. Returns the new version.
+  /// yet): if another came first, Error{conflict, "config.version"}. `aliases` are all of the
+  /// document's: decrypt keys of others go. Returns the new version.
   virtual std::uint64_t replace(std::uint64_t replaces, const std::string& document,
-                                const std::vector<Account>& accounts, const AuditEvent& audit) = 0;
+                                const std::vector<Account>& accounts,
+                                const std::vector<std::string>& aliases,
+                                const AuditEvent& audit) = 0;
   /// Replaces the CRL of its issuer below its anchor; the configuration's version stays.
   virtual void set_crl(const StoredCrl& crl, const AuditEvent& audit) = 0;
 };

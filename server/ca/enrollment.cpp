@@ -109,11 +109,11 @@ PreparedCertificate Enrollment::prepared(const Request& request, const Grant& gr
 }
 
 Enrolled Enrollment::enroll(const Snapshot& snapshot, const Alias& alias, const Identity& identity,
-                            Operation operation, const crypto::Csr& csr, const KeyReady& ready) {
+                            Operation operation, const crypto::Csr& csr, KeyTaker* taker) {
   const Request request{snapshot, alias, identity, operation, csr};
   const Grant grant = authorisation_.authorise(request);
   if (operation == Operation::serverkeygen) {
-    return with_server_key(request, grant, ready);
+    return with_server_key(request, grant, *taker);
   }
   return {.certificate =
               issuer_.issue(prepared(request, grant, csr.public_key()), keys_.key_for(grant.ca())),
@@ -124,20 +124,20 @@ Enrolled Enrollment::enroll(const Snapshot& snapshot, const Alias& alias, const 
 /// Who would be refused once the key is there must not cost the token one, so all that the
 /// transaction decides is asked beforehand; and what is to be done with the key is done before the
 /// certificate exists.
-Enrolled Enrollment::with_server_key(const Request& request, const Grant& grant,
-                                     const KeyReady& ready) {
+Enrolled Enrollment::with_server_key(const Request& request, const Grant& grant, KeyTaker& taker) {
   const crypto::KeySpec spec =
       server_key_spec(request.alias, grant.profile(), request.csr.public_key());
   static_cast<void>(issuer_.rehearse(prepared(request, grant, stand_in(spec))));
+  taker.prepare(grant.username());
   ServerKey key = server_keys_.generate(spec);
-  ready(std::move(key.private_key));
+  taker.take(std::move(key.private_key));
   return {.certificate =
               issuer_.issue(prepared(request, grant, key.public_key), keys_.key_for(grant.ca())),
           .kind = grant.kind(),
           .key_fingerprint = key.public_key.fingerprint()};
 }
 
-void Enrollment::explain(const Request& request, Explanation& explanation) const {
+void Enrollment::explain(const Request& request, Explanation& explanation, KeyTaker* taker) const {
   const Aim aim = aim_of(request, entities_);
   explanation.username = aim.username;
   explanation.ca = aim.ca;
@@ -160,6 +160,9 @@ void Enrollment::explain(const Request& request, Explanation& explanation) const
     explanation.repeats = to_hex(issued->serial);
   } else if (const auto* open = std::get_if<Resume>(&outcome)) {
     explanation.repeats = to_hex(open->serial);
+  }
+  if (taker != nullptr) {
+    taker->prepare(grant.username());
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
+#include <string>
 
 #include "crypto/x509/csr.h"
 #include "server/ca/authorisation.h"
@@ -20,9 +20,16 @@ struct Enrolled {
   Bytes key_fingerprint;  ///< of the key that was certified, as PublicKey::fingerprint
 };
 
-/// Takes the private key of serverkeygen (PrivateKeyInfo, DER) before its certificate is issued:
-/// when it throws, none is.
-using KeyReady = std::function<void(SecureBytes private_key)>;
+/// What becomes of the private key of one serverkeygen request. Both calls come before its
+/// certificate is issued: when one throws, none is.
+class KeyTaker {
+ public:
+  virtual ~KeyTaker() = default;
+  /// It is known whose key it will be, and no key is made yet.
+  virtual void prepare(const std::string& username) = 0;
+  /// PrivateKeyInfo, DER.
+  virtual void take(SecureBytes private_key) = 0;
+};
 
 /// From an authenticated request to its certificate: Authorisation decides, the Issuer makes it.
 /// Any thread.
@@ -37,22 +44,24 @@ class Enrollment final {
         server_keys_(server_keys) {}
 
   /// The CSR's signature must have been verified, but for serverkeygen, which ignores it
-  /// (EST-4.4.1-a) and makes a new key pair for every request, once the request may have one.
-  /// Throws what Authorisation::authorise, contents_for, server_key_spec, ServerKeys::generate and
-  /// Issuer::issue throw; docs/messages.md, section "enrolment", lists them.
+  /// (EST-4.4.1-a), needs a `taker` and makes a new key pair for every request, once the request
+  /// may have one. Throws what the taker throws, and what Authorisation::authorise, contents_for,
+  /// server_key_spec, ServerKeys::generate and Issuer::issue throw; docs/messages.md, section
+  /// "enrolment", lists them.
   [[nodiscard]] Enrolled enroll(const Snapshot& snapshot, const Alias& alias,
                                 const Identity& identity, Operation operation,
-                                const crypto::Csr& csr, const KeyReady& ready = {});
+                                const crypto::Csr& csr, KeyTaker* taker = nullptr);
 
   /// The same decisions, as far as they get; nothing is issued or recorded. Fills `explanation` on
-  /// the way and throws what enroll() would throw, but for the token's errors.
-  void explain(const Request& request, Explanation& explanation) const;
+  /// the way and throws what enroll() would throw, but for the token's errors. A `taker` is
+  /// prepared and gets nothing.
+  void explain(const Request& request, Explanation& explanation, KeyTaker* taker) const;
 
  private:
   [[nodiscard]] PreparedCertificate prepared(const Request& request, const Grant& grant,
                                              const crypto::PublicKey& subject_key) const;
   [[nodiscard]] Enrolled with_server_key(const Request& request, const Grant& grant,
-                                         const KeyReady& ready);
+                                         KeyTaker& taker);
 
   Issuer& issuer_;
   const EndEntityStore& entities_;

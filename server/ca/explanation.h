@@ -19,6 +19,7 @@ struct Question {
   std::string body{};       ///< as the client would send it: base64 or PEM of the CSR
   std::vector<crypto::Certificate> chain{};    ///< as TLS would bring it, leaf first; may be empty
   std::optional<std::string> authorization{};  ///< the field's value; a secret
+  std::optional<std::string> accept{};         ///< the field's value
 };
 
 /// What would become of it, in the order in which it is decided: what comes after a refusal is
@@ -39,6 +40,7 @@ struct Explanation {
   std::string subject{};
   std::vector<std::string> san{};
   std::string repeats{};           ///< serial of the certificate that a repetition would get again
+  std::string key_delivery{};      ///< serverkeygen: how the private key would leave
   std::optional<Error> refusal{};  ///< absent: it would be issued
 };
 

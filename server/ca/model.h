@@ -141,7 +141,8 @@ enum class CodeSource {
 /// How the private key of serverkeygen goes to its client (RFC 7030 4.4.2).
 enum class KeyPackage {
   pkcs8,  ///< as it is, under TLS alone (EST-4.4.2-b)
-  cms,    ///< encrypted for the client that asks for it (EST-4.4.2-c); alone: for every one
+  cms,    ///< encrypted for the client that asks for it (EST-4.4.2-c); without pkcs8: for every one
+  pkcs12,  ///< with its certificate under a registered password, for who accepts it (RFC 8295)
 };
 
 /// A subject field that stands for the whole subject, as EJBCA's "DN".

@@ -2,6 +2,7 @@
 #include "server/est/enroll.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "crypto/base/error.h"
@@ -111,15 +112,15 @@ http::Response Enroll::issue(const Target& target, const ca::Identity& identity,
   const Challenge challenge = challenge_of(alias, identity);
   close = spends_binding(alias.channel_binding, challenge, csr, request.peer);
   const Linking linking = check_linking(alias.channel_binding, challenge, csr, request.peer);
-  const bool makes_key = operation == ca::Operation::serverkeygen;
-  std::optional<crypto::KeyRecipient> recipient;
-  if (makes_key) {
-    recipient = delivery_.recipient(alias, csr, request.peer.chain);
+  std::optional<KeyDelivery::Order> order;
+  if (operation == ca::Operation::serverkeygen) {
+    order.emplace(delivery_.order(alias, csr,
+                                  {.chain = request.peer.chain,
+                                   .accept = request.headers.find("Accept"),
+                                   .client_gone = request.client_gone}));
   }
-  KeyDelivery::Package package;
-  const ca::Enrolled enrolled = enrollment_.enroll(
-      *target.snapshot, alias, identity, operation, csr,
-      [&](SecureBytes key) { package = delivery_.package(std::move(key), recipient); });
+  const ca::Enrolled enrolled = enrollment_.enroll(*target.snapshot, alias, identity, operation,
+                                                   csr, order ? &*order : nullptr);
   ops::log(ops::Level::info, "est.enrolled",  // EST-6-g
            {{"request", request.id},
             {"alias", alias.name},
@@ -127,10 +128,10 @@ http::Response Enroll::issue(const Target& target, const ca::Identity& identity,
             {"kind", std::string(ca::to_string(enrolled.kind))},  // EST-4.2.2-d
             {"who", identity.who()},
             {"linking", linking == Linking::verified ? "verified" : "absent"},
+            {"delivered", order ? order->text() : "-"},
             {"key", to_hex(enrolled.key_fingerprint)},
             {"serial", to_hex(enrolled.certificate.serial())}});
-  return makes_key ? KeyDelivery::response(package, enrolled.certificate)
-                   : success(enrolled.certificate);
+  return order ? order->response(enrolled.certificate) : success(enrolled.certificate);
 }
 
 }  // namespace estia::est

@@ -13,7 +13,7 @@ namespace estia::est {
 /// POST /simpleenroll, /simplereenroll and /serverkeygen: from the complete request to the one
 /// certificate (EST-4.2.3-a), with its key where it was made here (EST-4.4.2-a). Checks in the
 /// order of the status table: authentication, content type, decoding, the CSR and its proof of
-/// possession, a code inside it, linking, who may open a key; then ca::Enrollment decides. Any
+/// possession, a code inside it, linking, how a key is to leave; then ca::Enrollment decides. Any
 /// thread.
 class Enroll final {
  public:

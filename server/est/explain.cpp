@@ -2,6 +2,7 @@
 #include "server/est/explain.h"
 
 #include <array>
+#include <optional>
 
 #include "crypto/base/error.h"
 #include "server/auth/authenticate.h"
@@ -67,7 +68,14 @@ void decide(const ca::Question& question, const Deciders& deciders, ca::Explanat
         !explanation.binding_unchecked) {
       throw missing_linking();
     }
-    deciders.enrollment.explain({*snapshot, *alias, *identity, operation, csr}, explanation);
+    std::optional<KeyDelivery::Order> order;
+    if (operation == ca::Operation::serverkeygen) {
+      order.emplace(deciders.delivery.order(*alias, csr,
+                                            {.chain = question.chain, .accept = question.accept}));
+    }
+    deciders.enrollment.explain({*snapshot, *alias, *identity, operation, csr}, explanation,
+                                order ? &*order : nullptr);
+    explanation.key_delivery = order ? order->text() : "";
   });
 }
 

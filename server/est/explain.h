@@ -4,6 +4,7 @@
 #include "server/ca/enrollment.h"
 #include "server/ca/explanation.h"
 #include "server/ca/registry.h"
+#include "server/est/key_delivery.h"
 
 namespace estia::est {
 
@@ -13,6 +14,7 @@ struct Deciders {
   const ca::Registry& registry;
   const ca::EndEntityStore& entities;
   const ca::Enrollment& enrollment;
+  const KeyDelivery& delivery;
   const Clock& clock;
 };
 

@@ -8,8 +8,9 @@
 #include "crypto/cms/certs_only.h"
 #include "crypto/cms/enveloped_key.h"
 #include "crypto/cms/key_package.h"
-#include "crypto/est/key_encryption_request.h"
+#include "crypto/cms/pkcs12.h"
 #include "server/est/key_response.h"
+#include "server/est/media_type.h"
 
 namespace estia::est {
 namespace {
@@ -18,51 +19,143 @@ namespace {
   throw Error(ErrorCode::malformed, id, told, std::move(detail));
 }
 
+/// By name only: who takes anything gets what RFC 7030 gives.
+bool asks_for_pkcs12(const ca::Alias& alias, const std::optional<std::string>& accept) {
+  const bool named = accept && names_media_type(*accept, kPkcs12MediaType);
+  if (named && !alias.gives(ca::KeyPackage::pkcs12)) {
+    refuse("serverkeygen.pkcs12_off", "no PKCS #12 is made here");
+  }
+  const bool nothing_else = alias.serverkeygen == std::vector{ca::KeyPackage::pkcs12};
+  return named || nothing_else;
+}
+
 }  // namespace
 
-std::optional<crypto::KeyRecipient> KeyDelivery::recipient(
-    const ca::Alias& alias, const crypto::Csr& csr,
-    const std::vector<crypto::Certificate>& chain) const {
-  const auto wish = crypto::key_encryption_request(csr);
+KeyDelivery::Order KeyDelivery::order(const ca::Alias& alias, const crypto::Csr& csr,
+                                      Asking asking) const {
+  auto wish = crypto::key_encryption_request(csr);
+  const bool pkcs12 = asks_for_pkcs12(alias, asking.accept);
+  if (pkcs12 && wish) {
+    refuse("serverkeygen.pkcs12_encrypted",
+           "PKCS #12 is encrypted by a password, not by the key that the request names");
+  }
+  if (pkcs12) {
+    return {*this, alias, std::move(asking), Order::Pkcs12{}};
+  }
   if (!wish) {
     if (!alias.gives(ca::KeyPackage::pkcs8)) {
       refuse("serverkeygen.encryption_required",
              "a key is given out encrypted only: the request must say for which key");
     }
-    return std::nullopt;
+    return {*this, alias, std::move(asking), Order::Plain{}};
   }
   if (!alias.gives(ca::KeyPackage::cms)) {
     refuse("serverkeygen.encryption_off", "keys are not encrypted here beyond TLS");
   }
-  // Of the client's keys only that of its certificate is known here, which it is sure to have.
-  if (wish->key == crypto::KeyEncryptionRequest::Key::secret || chain.empty()) {
-    refuse("serverkeygen.unknown_key", "the key to encrypt with is not known here",
-           to_hex(wish->identifier));
-  }
-  return crypto::certificate_recipient(wish->identifier, chain.front(), wish->capabilities);
+  return {*this, alias, std::move(asking), Order::Encrypted{std::move(*wish)}};
 }
 
-KeyDelivery::Package KeyDelivery::package(
-    SecureBytes private_key, const std::optional<crypto::KeyRecipient>& recipient) const {
-  if (!recipient) {
-    return private_key;
+std::optional<Secret> KeyDelivery::Order::secret_of(ca::DecryptKeyKind kind,
+                                                    const Bytes& identifier,
+                                                    const std::string& username) const {
+  const auto key = find_decrypt_key(delivery_.keys_, username, alias_.name, kind, identifier);
+  if (!key) {
+    return std::nullopt;
   }
-  return crypto::enveloped_key(
-      crypto::signed_key_package(private_key, signer_.key, signer_.certificate, clock_.now()),
-      *recipient);
+  return Secret(delivery_.sealer_.open(key->value, bound_to(key->name)).view());
 }
 
-http::Response KeyDelivery::response(const Package& package,
-                                     const crypto::IssuedCertificate& certificate) {
+/// The client's own, which it is sure to have the key of, else a registered one that is still
+/// valid.
+std::optional<crypto::Certificate> KeyDelivery::Order::certificate_of(
+    const Bytes& identifier, const std::string& username) const {
+  const auto& chain = asking_.chain;
+  if (!chain.empty() && chain.front().subject_key_identifier() == identifier) {
+    return chain.front();
+  }
+  const auto key = find_decrypt_key(delivery_.keys_, username, alias_.name,
+                                    ca::DecryptKeyKind::certificate, identifier);
+  if (!key) {
+    return std::nullopt;
+  }
+  crypto::Certificate certificate = crypto::Certificate::parse(key->value);
+  const bool expired = delivery_.clock_.now() > certificate.not_after();
+  return expired ? std::nullopt : std::optional(std::move(certificate));
+}
+
+crypto::KeyRecipient KeyDelivery::Order::recipient(const crypto::KeyEncryptionRequest& wish,
+                                                   const std::string& username) const {
+  if (wish.key == crypto::KeyEncryptionRequest::Key::asymmetric) {
+    if (const auto certificate = certificate_of(wish.identifier, username)) {
+      return certificate_recipient(wish.identifier, *certificate, wish.capabilities);
+    }
+  } else if (auto secret = secret_of(ca::DecryptKeyKind::secret, wish.identifier, username)) {
+    return secret_key_recipient(wish.identifier, std::move(*secret), wish.capabilities);
+  }
+  refuse("serverkeygen.unknown_key", "the key to encrypt with is not known here",
+         to_hex(wish.identifier));
+}
+
+void KeyDelivery::Order::prepare(const std::string& username) {
+  if (auto* encrypted = std::get_if<Encrypted>(&form_)) {
+    encrypted->recipient = recipient(encrypted->wish, username);
+  } else if (auto* pkcs12 = std::get_if<Pkcs12>(&form_)) {
+    auto password = secret_of(ca::DecryptKeyKind::password, {}, username);
+    if (!password) {
+      refuse("serverkeygen.no_password", "no password for PKCS #12 is known here");
+    }
+    pkcs12->password = std::move(*password);
+  }
+}
+
+void KeyDelivery::Order::take(SecureBytes private_key) {
+  const auto* encrypted = std::get_if<Encrypted>(&form_);
+  if (encrypted == nullptr) {
+    packed_ = std::move(private_key);
+  } else {
+    packed_ = crypto::enveloped_key(
+        crypto::signed_key_package(private_key, delivery_.signer_.key,
+                                   delivery_.signer_.certificate, delivery_.clock_.now()),
+        encrypted->recipient.value());
+  }
+  if (asking_.client_gone && asking_.client_gone()) {
+    throw Error(ErrorCode::busy, "serverkeygen.client_gone", "the client is gone");
+  }
+}
+
+http::Response KeyDelivery::Order::response(const crypto::IssuedCertificate& certificate) {
+  http::Response response;
+  const auto* plain = std::get_if<SecureBytes>(&packed_);
+  if (const auto* pkcs12 = std::get_if<Pkcs12>(&form_)) {
+    response.headers.add("Content-Type", std::string(kPkcs12MediaType));
+    response.headers.add("Content-Transfer-Encoding", "base64");
+    response.body =
+        base64_encode(crypto::pkcs12(*plain, certificate.parsed(), pkcs12->password)) + "\n";
+    return response;
+  }
   const Bytes certs_only = crypto::certs_only(std::vector<Bytes>{certificate.der()});
-  const auto* plain = std::get_if<SecureBytes>(&package);
   KeyResponse made = plain != nullptr
                          ? key_response(KeyForm::pkcs8, plain->view(), certs_only)
-                         : key_response(KeyForm::encrypted, std::get<Bytes>(package), certs_only);
-  http::Response response;
+                         : key_response(KeyForm::encrypted, std::get<Bytes>(packed_), certs_only);
   response.headers.add("Content-Type", std::move(made.content_type));
   response.secret_body = std::make_shared<const SecureBytes>(std::move(made.body));
   return response;
+}
+
+std::string KeyDelivery::Order::text() const {
+  if (std::holds_alternative<Plain>(form_)) {
+    return "pkcs8";
+  }
+  if (std::holds_alternative<Pkcs12>(form_)) {
+    return "pkcs12";
+  }
+  const auto& recipient = std::get<Encrypted>(form_).recipient.value();
+  using crypto::KeyRecipient;
+  const char* how = std::holds_alternative<KeyRecipient::SecretKey>(recipient.method)
+                        ? "secret key "
+                    : std::holds_alternative<KeyRecipient::Transport>(recipient.method) ? "RSA key "
+                                                                                        : "EC key ";
+  return std::string("cms for ") + how + to_hex(recipient.identifier);
 }
 
 }  // namespace estia::est

@@ -1,57 +1,108 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
 #include "crypto/base/clock.h"
 #include "crypto/cms/key_recipient.h"
+#include "crypto/est/key_encryption_request.h"
 #include "crypto/keys/private_key.h"
 #include "crypto/x509/certificate.h"
+#include "crypto/x509/certificate_builder.h"
 #include "crypto/x509/csr.h"
+#include "server/ca/decrypt_keys.h"
 #include "server/ca/enrollment.h"
 #include "server/ca/model.h"
 #include "server/http/message.h"
 
 namespace estia::est {
 
-/// How a private key that was made here goes to its client (RFC 7030 4.4.2). Any thread.
+/// How the private key of serverkeygen leaves (RFC 7030 4.4.2, RFC 8295): as the alias allows it
+/// and the client asks, never less protected than asked for. Any thread.
 class KeyDelivery final {
  public:
-  /// Whose signature encrypted keys bear: who generated them (EST-4.4.2-c).
+  /// Signs what is inside an encrypted package: the client has just verified this certificate.
   struct Signer {
     crypto::PrivateKey key;
     crypto::Certificate certificate;
   };
-  /// The clock outlives this object.
-  KeyDelivery(Signer signer, const Clock& clock) : signer_(std::move(signer)), clock_(clock) {}
+  /// `keys`, `sealer` and the clock outlive this object.
+  KeyDelivery(Signer signer, const ca::DecryptKeyStore& keys, ca::SecretSealer& sealer,
+              const Clock& clock)
+      : signer_(std::move(signer)), keys_(keys), sealer_(sealer), clock_(clock) {}
 
-  /// Who is to be able to open the key, as the CSR asks (EST-4.4.1-c); nullopt: it goes as it is.
-  /// To be called before a key is made: there is no falling back to a key that is not encrypted
-  /// (EST-4.4.1-d). `chain` is the client's, leaf first. Throws Error{malformed, ...}:
-  /// "serverkeygen.encryption_required" and "serverkeygen.encryption_off" where the alias does not
-  /// give the other package, "serverkeygen.unknown_key" for a key that nobody here knows
-  /// (EST-4.4.1.1-a, EST-4.4.1.2-a), what key_encryption_request and certificate_recipient throw.
-  [[nodiscard]] std::optional<crypto::KeyRecipient> recipient(
-      const ca::Alias& alias, const crypto::Csr& csr,
-      const std::vector<crypto::Certificate>& chain) const;
-
-  /// A key on its way out, as it is or encrypted: made before its certificate is issued, so that
-  /// nothing but memory can fail afterwards.
-  using Package = std::variant<SecureBytes, Bytes>;
-  /// Throws what signed_key_package, enveloped_key and SecureBytes throw.
-  [[nodiscard]] Package package(SecureBytes private_key,
-                                const std::optional<crypto::KeyRecipient>& recipient) const;
-
-  /// multipart/mixed with the key and the certificate (EST-4.4.2-a). Throws Error{busy,
-  /// "secure_heap.full"}.
-  [[nodiscard]] static http::Response response(const Package& package,
-                                               const crypto::IssuedCertificate& certificate);
+  class Order;
+  /// What a request brings besides its CSR.
+  struct Asking {
+    const std::vector<crypto::Certificate>& chain;  ///< of TLS, leaf first
+    std::optional<std::string> accept{};            ///< the field's value
+    std::function<bool()> client_gone{};            ///< http::Request::client_gone
+  };
+  /// What one request asks for; alias and chain outlive the order. Throws Error{malformed} with
+  /// "serverkeygen.pkcs12_off", "serverkeygen.pkcs12_encrypted",
+  /// "serverkeygen.encryption_required", "serverkeygen.encryption_off", and what
+  /// key_encryption_request throws.
+  [[nodiscard]] Order order(const ca::Alias& alias, const crypto::Csr& csr, Asking asking) const;
 
  private:
   const Signer signer_;
+  const ca::DecryptKeyStore& keys_;
+  ca::SecretSealer& sealer_;
   const Clock& clock_;
+};
+
+/// One thread.
+class KeyDelivery::Order final : public ca::KeyTaker {
+ public:
+  /// Finds the key to encrypt for, or the password: everything that can be refused is. Throws
+  /// Error{malformed, "serverkeygen.unknown_key" | "serverkeygen.no_password"} and what
+  /// certificate_recipient, secret_key_recipient and SecretSealer::open throw (EST-4.4.1-d).
+  void prepare(const std::string& username) override;
+
+  /// Packs the key, where it is packed without its certificate: afterwards nothing but memory can
+  /// fail. Throws Error{busy, "serverkeygen.client_gone"}: a certificate whose key nobody gets
+  /// would only be there to be revoked; and what signed_key_package, enveloped_key and SecureBytes
+  /// throw.
+  void take(SecureBytes private_key) override;
+
+  /// The answer: multipart/mixed with the key and the certificate (EST-4.4.2-a), or
+  /// application/pkcs12. Throws Error{busy, "secure_heap.full"}.
+  [[nodiscard]] http::Response response(const crypto::IssuedCertificate& certificate);
+
+  /// "pkcs8", "pkcs12", or "cms" with who can open it; for people, once it is prepared.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  friend class KeyDelivery;
+  struct Plain {};  ///< PKCS #8, under TLS alone
+  struct Encrypted {
+    crypto::KeyEncryptionRequest wish;
+    std::optional<crypto::KeyRecipient> recipient{};  ///< once prepared
+  };
+  struct Pkcs12 {
+    Secret password{};  ///< once prepared
+  };
+  using Form = std::variant<Plain, Encrypted, Pkcs12>;
+
+  Order(const KeyDelivery& delivery, const ca::Alias& alias, Asking asking, Form form)
+      : delivery_(delivery), alias_(alias), asking_(std::move(asking)), form_(std::move(form)) {}
+
+  [[nodiscard]] crypto::KeyRecipient recipient(const crypto::KeyEncryptionRequest& wish,
+                                               const std::string& username) const;
+  [[nodiscard]] std::optional<crypto::Certificate> certificate_of(
+      const Bytes& identifier, const std::string& username) const;
+  [[nodiscard]] std::optional<Secret> secret_of(ca::DecryptKeyKind kind, const Bytes& identifier,
+                                                const std::string& username) const;
+
+  const KeyDelivery& delivery_;
+  const ca::Alias& alias_;
+  Asking asking_;
+  Form form_;
+  std::variant<SecureBytes, Bytes> packed_;  ///< the key as it is, or encrypted
 };
 
 }  // namespace estia::est

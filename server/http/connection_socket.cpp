@@ -4,6 +4,7 @@
 #include <Poco/Net/NetException.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -46,6 +47,14 @@ std::string head_for_poco(const ReceivedRequest& received) {
   return std::string(head ? "HEAD" : "GET") +
          " / HTTP/1.1\r\nConnection: " + (received.close ? "close" : "keep-alive") +
          "\r\nContent-Length: 0\r\n\r\n";
+}
+
+/// Nobody who waits for an answer closes their side: TLS ends both with close_notify (RFC 8446 6.1
+/// lets them be closed one by one, and no client of HTTP does).
+bool is_gone(int descriptor) {
+  pollfd wanted{descriptor, POLLRDHUP, 0};
+  return descriptor < 0 || (::poll(&wanted, 1, 0) == 1 &&
+                            (wanted.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0);
 }
 
 }  // namespace
@@ -169,6 +178,7 @@ ReceivedRequest ConnectionSocketImpl::take_request() {
   ReceivedRequest received = std::move(received_).value();
   received_.reset();
   send_deadline_.reset();
+  received.request.client_gone = [descriptor = descriptor_.load()] { return is_gone(descriptor); };
   return received;
 }
 

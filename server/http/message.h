@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,9 @@ struct Request {
   Headers headers;
   std::string body;  ///< empty unless the route takes one
   PeerInfo peer;
+  /// Whether the client has closed the connection, or lost it, as far as this machine knows. Of the
+  /// thread that handles the request, while it does; empty where there is no connection.
+  std::function<bool()> client_gone{};
 };
 
 /// What a handler answers. Content-Length, Date and Connection are added by the

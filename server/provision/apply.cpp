@@ -70,6 +70,14 @@ std::string summary(const ApplyReport& report) {
   return text;
 }
 
+std::vector<std::string> aliases_of(const ca::Snapshot& contents) {
+  std::vector<std::string> names;
+  for (const auto& [name, alias] : contents.aliases) {
+    names.push_back(name);
+  }
+  return names;
+}
+
 void append(std::vector<std::string>& list, const std::vector<std::string>& more) {
   list.insert(list.end(), more.begin(), more.end());
 }
@@ -131,6 +139,7 @@ ApplyReport apply(const ApplyRequest& request, ca::ConfigurationStore& store, co
   // Built first: what is stored can be put in force.
   std::shared_ptr<const ca::Snapshot> snapshot = build_snapshot(next);
   report.version = store.replace(in_force.stored.version, next.document, next.accounts,
+                                 aliases_of(wanted.contents),
                                  {.at = clock.now(),
                                   .who = request.who,
                                   .what = "config.replaced",

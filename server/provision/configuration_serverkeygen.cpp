@@ -14,12 +14,14 @@ std::string_view to_string(ca::KeyPackage package) noexcept {
       return "pkcs8";
     case ca::KeyPackage::cms:
       return "cms";
+    case ca::KeyPackage::pkcs12:
+      return "pkcs12";
   }
   return "";
 }
 
 void read_serverkeygen(const ConfigurationSection& section, ca::Alias& alias) {
-  constexpr std::array kAll{ca::KeyPackage::pkcs8, ca::KeyPackage::cms};
+  constexpr std::array kAll{ca::KeyPackage::pkcs8, ca::KeyPackage::cms, ca::KeyPackage::pkcs12};
   for (const std::string& text : section.texts("serverkeygen")) {
     const ca::KeyPackage package = one_of(section, "serverkeygen", text, kAll);
     if (alias.gives(package)) {

@@ -162,7 +162,7 @@ InitialisedCa initialise(const InitialisePlan& plan, KeysInTheMaking& keys,
                               {{.alias = configuration.accounts.front().alias,
                                 .user = result.user,
                                 .password = auth::hash_generated_secret(result.password)}},
-                              event(plan, seams.clock, "config.replaced", "1", "estia init"));
+                              {}, event(plan, seams.clock, "config.replaced", "1", "estia init"));
   return result;
 }
 

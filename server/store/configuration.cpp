@@ -2,6 +2,7 @@
 #include "server/store/configuration.h"
 
 #include "crypto/base/error.h"
+#include "server/store/decrypt_keys.h"
 
 namespace estia::store {
 namespace {
@@ -75,6 +76,7 @@ std::optional<ca::StoredConfiguration> SqliteConfigurationStore::load() const {
 
 std::uint64_t SqliteConfigurationStore::replace(std::uint64_t replaces, const std::string& document,
                                                 const std::vector<ca::Account>& accounts,
+                                                const std::vector<std::string>& aliases,
                                                 const ca::AuditEvent& audit) {
   return writer_.transact([&](Transaction& transaction) {
     const std::int64_t version = next_version(transaction, replaces);
@@ -88,6 +90,7 @@ std::uint64_t SqliteConfigurationStore::replace(std::uint64_t replaces, const st
     for (const ca::Account& account : accounts) {
       insert_account(transaction, version, account);
     }
+    remove_decrypt_keys_of_other_aliases(transaction, aliases);
     transaction.audit(audit);
     return static_cast<std::uint64_t>(version);
   });

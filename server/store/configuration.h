@@ -16,6 +16,7 @@ class SqliteConfigurationStore final : public ca::ConfigurationStore {
   [[nodiscard]] std::optional<ca::StoredConfiguration> load() const override;
   std::uint64_t replace(std::uint64_t replaces, const std::string& document,
                         const std::vector<ca::Account>& accounts,
+                        const std::vector<std::string>& aliases,
                         const ca::AuditEvent& audit) override;
   void set_crl(const ca::StoredCrl& crl, const ca::AuditEvent& audit) override;
 

@@ -16,9 +16,9 @@
 namespace estia::store {
 namespace {
 
-const std::array kMigrations{Migration{1, kFirst}, Migration{2, kEndEntities},
-                             Migration{3, kUniqueness}, Migration{4, kAnchorCrls},
-                             Migration{5, kRegisteredSubjects}};
+const std::array kMigrations{
+    Migration{1, kFirst},      Migration{2, kEndEntities},        Migration{3, kUniqueness},
+    Migration{4, kAnchorCrls}, Migration{5, kRegisteredSubjects}, Migration{6, kDecryptKeys}};
 
 /// A canonical document as the first release printed it: `username_field = "CN"` becomes
 /// `name_parameters = ["CN"]`. Lines of a certificate cannot be mistaken for it.

@@ -185,4 +185,20 @@ UPDATE end_entity SET subject_key = canonical_subject(subject);
 CREATE INDEX end_entity_subject ON end_entity(ca, subject_key) WHERE created_by IS NULL;
 )sql";
 
+// What clients open their keys with. `value` of a secret or password is sealed under a key of the
+// token, of a certificate it is the certificate.
+const char* const kDecryptKeys = R"sql(
+CREATE TABLE decrypt_key(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  owner_kind TEXT NOT NULL CHECK(owner_kind IN ('alias', 'end_entity')),
+  owner TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK(kind IN ('secret', 'certificate', 'password')),
+  identifier BLOB NOT NULL CHECK(length(identifier) < 256),
+  value BLOB NOT NULL CHECK(length(value) > 0),
+  created_at INTEGER NOT NULL,
+  UNIQUE(owner_kind, owner, kind, identifier),
+  CHECK((kind = 'password') = (length(identifier) = 0))
+) STRICT;
+)sql";
+
 }  // namespace estia::store

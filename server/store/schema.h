@@ -10,5 +10,6 @@ extern const char* const kEndEntities;
 extern const char* const kUniqueness;
 extern const char* const kAnchorCrls;
 extern const char* const kRegisteredSubjects;
+extern const char* const kDecryptKeys;
 
 }  // namespace estia::store

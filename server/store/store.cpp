@@ -6,6 +6,7 @@
 #include "crypto/base/random.h"
 #include "server/store/audit_chain.h"
 #include "server/store/configuration.h"
+#include "server/store/decrypt_keys.h"
 #include "server/store/end_entities.h"
 #include "server/store/file_lock.h"
 #include "server/store/opening.h"
@@ -60,7 +61,8 @@ struct Store::Parts {
         registry(writer, readers, clock, new_boot_id()),
         audit_log(writer),
         configuration(writer, readers),
-        end_entities(writer, readers) {}
+        end_entities(writer, readers),
+        decrypt_keys(writer, readers) {}
 
   std::unique_ptr<FileLock> lock;
   std::string node;
@@ -70,6 +72,7 @@ struct Store::Parts {
   SqliteAuditLog audit_log;
   SqliteConfigurationStore configuration;
   SqliteEndEntityStore end_entities;
+  SqliteDecryptKeyStore decrypt_keys;
 };
 
 std::unique_ptr<Store> Store::create(const std::filesystem::path& path,
@@ -106,6 +109,9 @@ ca::ConfigurationStore& Store::configuration() noexcept {
 }
 ca::EndEntityStore& Store::end_entities() noexcept {
   return parts_->end_entities;
+}
+ca::DecryptKeyStore& Store::decrypt_keys() noexcept {
+  return parts_->decrypt_keys;
 }
 const std::string& Store::node() const noexcept {
   return parts_->node;

@@ -9,6 +9,7 @@
 #include "crypto/base/clock.h"
 #include "server/ca/audit.h"
 #include "server/ca/configuration_store.h"
+#include "server/ca/decrypt_keys.h"
 #include "server/ca/end_entity.h"
 #include "server/ca/registry.h"
 
@@ -62,6 +63,7 @@ class Store final {
   [[nodiscard]] ca::AuditLog& audit_log() noexcept;
   [[nodiscard]] ca::ConfigurationStore& configuration() noexcept;
   [[nodiscard]] ca::EndEntityStore& end_entities() noexcept;
+  [[nodiscard]] ca::DecryptKeyStore& decrypt_keys() noexcept;
 
   /// The name of this node's audit chain.
   [[nodiscard]] const std::string& node() const noexcept;

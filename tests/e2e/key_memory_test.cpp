@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "crypto/base/file.h"
 #include "tests/e2e/support/key_answer.h"
 #include "tests/support/memory_scan.h"
 
@@ -28,7 +27,7 @@ class KeyMemory : public testing::Test {
  protected:
   /// Keys for several clients, one after the other; what of them is left afterwards.
   std::vector<std::size_t> left_after_delivery() {
-    allow();
+    installation.allow_serverkeygen();
     EstiadProcess server(installation);
     const EstClient client(installation, server);
     std::vector<test::Needle> traces;
@@ -49,17 +48,6 @@ class KeyMemory : public testing::Test {
   }
 
   Installation installation;
-
- private:
-  void allow() const {
-    const std::string state = installation.state().string();
-    std::string document = installation.estia({"config", "export", "--state", state}).out;
-    const std::string name = "name = \"est\"\n";
-    document.insert(document.find(name) + name.size(), "serverkeygen = [\"pkcs8\"]\n");
-    const auto file = installation.directory() / "ca.toml";
-    write_new_file(file, document, FileMode::secret);
-    EXPECT_EQ(installation.estia({"apply", file.string(), "--state", state}).code, 0);
-  }
 };
 
 TEST_F(KeyMemory, HoldsNoKeyOnceItIsDelivered) {

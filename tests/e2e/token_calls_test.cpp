@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <fstream>
 #include <memory>
 #include <thread>
 
@@ -30,11 +31,13 @@ class TokenCalls : public testing::Test {
         static_cast<std::uint16_t>(std::stoi(server_->port())));
   }
 
-  [[nodiscard]] std::string request(const std::string& device) const {
-    const auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
+  [[nodiscard]] std::string request(const std::string& device,
+                                    const std::string& operation = "simpleenroll",
+                                    const std::string& kind = "P-256") const {
+    const auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse(kind));
     const Bytes csr = test::make_csr_der(key, "CN=" + device);
     return test::est_request(
-        "simpleenroll", csr,
+        operation, csr,
         test::basic_authorization(installation_.user() + ":" + installation_.password()));
   }
 
@@ -112,6 +115,47 @@ TEST_F(TokenCalls, ARepeatedRequestIsAnsweredWithoutTheToken_EST_4_2_3_f) {
   EXPECT_EQ(client->read_answer().status, 200);
   EXPECT_EQ(counters_->sign.calls, after_first + 1);
   client.reset();
+  EXPECT_EQ(server_->stop(), 0) << server_->err();
+}
+
+/// Whoever gave up waiting for primes has no use for a certificate, and may ask again.
+TEST_F(TokenCalls, AClientThatIsGoneWhenItsKeyIsMadeGetsNothing) {
+  EXPECT_EQ(server_->stop(), 0) << server_->err();
+  installation_.allow_serverkeygen();
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  counters_->hold_rsa_generation = true;
+  auto client = connect();
+  client->send(request("left-1", "serverkeygen", "RSA-2048"));
+  while (counters_->rsa_generations == 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  client.reset();
+  counters_->hold_rsa_generation = false;
+  while (server_->err().find("serverkeygen.client_gone") == std::string::npos) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(server_->stop(), 0) << server_->err();
+  EXPECT_EQ(
+      installation_.query("SELECT count(*) FROM certificate WHERE operation = 'serverkeygen'"),
+      "0");
+}
+
+/// SoftHSM looks for the primes of an RSA-4096 pair for minutes: a stop does not.
+TEST_F(TokenCalls, AStopDoesNotWaitForAPairInAdvance) {
+  EXPECT_EQ(server_->stop(), 0) << server_->err();
+  std::ofstream(installation_.state() / "estia.toml", std::ios::app)
+      << "[serverkeygen]\nstock_rsa_2048 = 1\n";
+  counters_->hold_rsa_generation = true;
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  while (counters_->rsa_generations == 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(enroll("device-", 1), 1);
+  EXPECT_EQ(server_->stop(), 0) << server_->err();
+  EXPECT_EQ(counters_->rsa_generations, 1U) << "it ended inside";
+  EXPECT_NE(server_->err().find("event=daemon.stopped"), std::string::npos) << server_->err();
+  counters_->hold_rsa_generation = false;
+  server_ = std::make_unique<EstiadProcess>(installation_);  // the store is whole
   EXPECT_EQ(server_->stop(), 0) << server_->err();
 }
 

@@ -157,7 +157,7 @@ TEST_F(AuditChainTest, EveryMutationLeavesItsRowInTheSameTransaction) {
   store->registry().revoke(serial_of(1), {clock_.now(), 4}, event("certificate.revoked"));
   intend(*store, intent_of(2));
   store->registry().fail(serial_of(2), event("certificate.failed"));
-  static_cast<void>(store->configuration().replace(0, "a = 1", {}, event("config.replaced")));
+  static_cast<void>(store->configuration().replace(0, "a = 1", {}, {}, event("config.replaced")));
   EXPECT_EQ(sql_text(path(),
                      "SELECT group_concat(what, ' ') FROM (SELECT what FROM audit "
                      "WHERE sequence > 6 ORDER BY sequence)"),

@@ -13,7 +13,8 @@ class ConfigurationTest : public StoreTest {
   }
   std::uint64_t replace(std::uint64_t replaces, const std::string& document,
                         const std::vector<ca::Account>& accounts = {}) {
-    return store_->configuration().replace(replaces, document, accounts, event("config.replaced"));
+    return store_->configuration().replace(replaces, document, accounts, {},
+                                           event("config.replaced"));
   }
 
   std::unique_ptr<Store> store_ = create();

@@ -92,7 +92,7 @@ TEST_F(GroupCommitTest, EveryKindOfWriteIsOnDiskWhenItReturns) {
             ca::CertificateState::issued);
   store->registry().revoke(serial_of(1), {clock_.now(), 1}, event("certificate.revoked"));
   EXPECT_TRUE(after_power_cut("revoke")->registry().find(serial_of(1))->revocation);
-  static_cast<void>(store->configuration().replace(0, "a = 1", {}, event("config.replaced")));
+  static_cast<void>(store->configuration().replace(0, "a = 1", {}, {}, event("config.replaced")));
   EXPECT_EQ(after_power_cut("replace")->configuration().load()->version, 1U);
   store->audit_log().append(event("daemon.started"));
   EXPECT_EQ(after_power_cut("audit")->verify_audit_chain(), 5U);
@@ -124,7 +124,7 @@ TEST_F(GroupCommitTest, AFullQueueIsBusyAndNothingOfItIsLost) {
 
 TEST_F(GroupCommitTest, AJobThatFailsTakesOnlyItsOwnChangesBack) {
   const auto store = create();
-  static_cast<void>(store->configuration().replace(0, "a = 1", {}, event("config.replaced")));
+  static_cast<void>(store->configuration().replace(0, "a = 1", {}, {}, event("config.replaced")));
   vfs_.hold_syncs();
   std::vector<std::thread> clients;
   clients.emplace_back([&] { intend(*store, intent_of(0)); });
@@ -141,7 +141,7 @@ TEST_F(GroupCommitTest, AJobThatFailsTakesOnlyItsOwnChangesBack) {
       const ca::Account account{"est", "ra", {"sha256", Bytes(16, 1), Bytes(32, 2)}};
       refused += error_id([&] {
                    static_cast<void>(store->configuration().replace(1, "a = 2", {account, account},
-                                                                    event("config.replaced")));
+                                                                    {}, event("config.replaced")));
                  }) == "store.refused";
     });
   }

@@ -260,7 +260,8 @@ TEST_F(HeldTest, WhatAStoreOfBeforeHoldsCounts) {
   store_.reset();
   // Schema 2, which had neither lock rows nor this column.
   sql_run(path(),
-          "DROP TABLE anchor_crl; DROP TABLE uniqueness_lock; DROP INDEX certificate_subject; DROP "
+          "DROP TABLE decrypt_key; DROP TABLE anchor_crl; DROP TABLE uniqueness_lock; DROP INDEX "
+          "certificate_subject; DROP "
           "INDEX certificate_key;"
           "DROP INDEX end_entity_subject; ALTER TABLE end_entity DROP COLUMN subject_key;"
           "ALTER TABLE certificate DROP COLUMN single_active;"

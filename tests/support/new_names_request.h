@@ -13,6 +13,7 @@
 #include "crypto/x509/extension_list.h"
 #include "crypto/x509/general_names.h"
 #include "crypto/x509/name.h"
+#include "tests/support/csr_with_attributes.h"
 
 namespace estia::test {
 
@@ -36,22 +37,14 @@ enum class NewNamesForm { rfc10002, rfc6402 };  ///< subjectAlt tagged [1], or a
                                              const std::string& subject,
                                              const std::vector<std::string>& sans,
                                              const Bytes& value) {
-  const auto attribute = [](const char* oid, const Bytes& only) {
-    return der::sequence({der::oid(oid), der::set_of({only})});
-  };
-  Bytes attributes = attribute("1.3.6.1.5.5.7.7.36", value);
+  std::vector<Bytes> attributes{attribute_of("1.3.6.1.5.5.7.7.36", value)};
   if (!sans.empty()) {
     const auto names = crypto::GeneralNames::from_texts(sans);
     const Bytes extensions =
         crypto::encode_extensions({crypto::subject_alt_name(names, /*subject_is_empty=*/false)});
-    const Bytes request = attribute("1.2.840.113549.1.9.14", extensions);
-    attributes.insert(attributes.end(), request.begin(), request.end());
+    attributes.push_back(attribute_of("1.2.840.113549.1.9.14", extensions));
   }
-  const auto& algorithm = crypto::SignatureAlgorithm::for_key(key.public_key());
-  const Bytes info = der::sequence({der::small_integer(0), crypto::Name::from_text(subject).der(),
-                                    key.public_key().spki(), der::tlv(0xA0, attributes)});
-  return der::sequence(
-      {info, algorithm.algorithm_identifier, der::bit_string(key.sign(info, algorithm))});
+  return csr_with_attributes(key, subject, attributes);
 }
 
 }  // namespace estia::test

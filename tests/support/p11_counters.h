@@ -25,6 +25,8 @@ struct P11Counters {
   /// go on. One that nobody joins within 10 s goes on alone, and is counted.
   std::atomic<std::uint64_t> sign_meeting;
   std::atomic<std::uint64_t> missed_meetings;
+  std::atomic<std::uint64_t> rsa_generations;  ///< that are going on
+  std::atomic<bool> hold_rsa_generation;       ///< they do not return as long as this holds
   std::atomic<std::uint64_t>
       inside;  ///< calls of any function that the module has not returned from
 };

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <tuple>
 #include <type_traits>
 #include <vector>
@@ -85,6 +86,20 @@ void count_inside(int difference) {
   if (P11Counters* const counters = shared_counters()) {
     counters->inside += static_cast<std::uint64_t>(difference);
   }
+}
+
+/// Primes that are never found, if the other process wants it so.
+void hold_rsa_generation(const CK_MECHANISM* mechanism) {
+  P11Counters* const counters = shared_counters();
+  if (counters == nullptr || mechanism == nullptr ||
+      mechanism->mechanism != CKM_RSA_PKCS_KEY_PAIR_GEN) {
+    return;
+  }
+  ++counters->rsa_generations;
+  while (counters->hold_rsa_generation) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  --counters->rsa_generations;
 }
 
 /// The other process's view of this call, and its order to wait for company. `entry` counts it
@@ -193,6 +208,8 @@ bool in_place_of_real(const Arguments& arguments) {
     Shim& all = shim();
     const std::scoped_lock lock(all.mutex);
     return all.lies.repeated(std::get<2>(arguments), std::get<3>(arguments));
+  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GenerateKeyPair>) {
+    hold_rsa_generation(std::get<1>(arguments));
   }
   return false;
 }
@@ -239,8 +256,9 @@ struct Thunk<Member> {
   X(C_GetInfo)                                                                                    \
   X(C_GetSlotList)                                                                                \
   X(C_GetSlotInfo)                                                                                \
-  X(C_GetTokenInfo) X(C_GetMechanismList) X(C_GetMechanismInfo) X(C_InitToken) X(C_InitPIN)       \
-      X(C_SetPIN) X(C_OpenSession) X(C_CloseSession) X(C_CloseAllSessions) X(C_GetSessionInfo) X( \
+  X(C_GetTokenInfo)                                                                               \
+  X(C_GetMechanismList) X(C_GetMechanismInfo) X(C_InitToken) X(C_InitPIN) X(C_SetPIN)             \
+      X(C_OpenSession) X(C_CloseSession) X(C_CloseAllSessions) X(C_GetSessionInfo) X(             \
           C_GetOperationState) X(C_SetOperationState) X(C_Login) X(C_Logout) X(C_CreateObject)    \
           X(C_CopyObject) X(C_DestroyObject) X(C_GetObjectSize) X(C_GetAttributeValue) X(         \
               C_SetAttributeValue) X(C_FindObjectsInit) X(C_FindObjects) X(C_FindObjectsFinal)    \

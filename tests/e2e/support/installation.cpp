@@ -77,6 +77,18 @@ std::string Installation::password() const {
   return first_line(state() / "ra-account.password");
 }
 
+void Installation::allow_serverkeygen() const {
+  std::string document = estia({"config", "export", "--state", state().string()}).out;
+  const std::string name = "name = \"est\"\n";
+  document.insert(document.find(name) + name.size(), "serverkeygen = [\"pkcs8\"]\n");
+  const std::filesystem::path file = directory() / "serverkeygen.toml";
+  write_new_file(file, document, FileMode::secret);
+  const Finished applied = estia({"apply", file.string(), "--state", state().string()});
+  if (applied.code != 0) {
+    throw std::runtime_error("estia apply: " + applied.err);
+  }
+}
+
 Finished Installation::estia(const std::vector<std::string>& arguments) const {
   std::vector<std::string> whole{program("estia")};
   whole.insert(whole.end(), arguments.begin(), arguments.end());

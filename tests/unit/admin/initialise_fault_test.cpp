@@ -112,9 +112,10 @@ class FaultyConfigurationStore final : public ca::ConfigurationStore {
   std::optional<ca::StoredConfiguration> load() const override { return real_.load(); }
   std::uint64_t replace(std::uint64_t replaces, const std::string& document,
                         const std::vector<ca::Account>& accounts,
+                        const std::vector<std::string>& aliases,
                         const ca::AuditEvent& audit) override {
     countdown_.step();
-    return real_.replace(replaces, document, accounts, audit);
+    return real_.replace(replaces, document, accounts, aliases, audit);
   }
   void set_crl(const ca::StoredCrl& crl, const ca::AuditEvent& audit) override {
     real_.set_crl(crl, audit);

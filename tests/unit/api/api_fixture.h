@@ -10,12 +10,14 @@
 #include "server/api/cas.h"
 #include "server/api/certificates.h"
 #include "server/api/configuration.h"
+#include "server/api/decrypt_keys.h"
 #include "server/api/ejbca.h"
 #include "server/api/entities.h"
 #include "server/api/json.h"
 #include "server/api/management.h"
 #include "server/api/status.h"
 #include "server/store/store.h"
+#include "tests/support/decrypt_keys.h"
 #include "tests/support/scratch_directory.h"
 
 namespace estia::api {
@@ -27,8 +29,9 @@ class ApiTest : public testing::Test {
 
   ApiTest() : store(store::Store::create(scratch.path() / "s.db", "test", clock)) {
     std::vector<Route> routes;
-    for (const auto& add : {configuration_routes, certificates_routes, entities_routes,
-                            anchors_routes, cas_routes, ejbca_routes, status_routes}) {
+    for (const auto& add :
+         {configuration_routes, certificates_routes, entities_routes, anchors_routes, cas_routes,
+          decrypt_keys_routes, ejbca_routes, status_routes}) {
       for (Route& route : add(management)) {
         routes.push_back(std::move(route));
       }
@@ -74,8 +77,10 @@ class ApiTest : public testing::Test {
   std::unique_ptr<store::Store> store;
   std::function<void(const ca::Snapshot&)> check_keys = [](const ca::Snapshot&) {};
   std::shared_ptr<ca::Snapshot> snapshot = std::make_shared<ca::Snapshot>();
+  test::OpenSealer sealer;
   Management management{.registry = store->registry(),
                         .entities = store->end_entities(),
+                        .decrypt_keys = store->decrypt_keys(),
                         .configuration = store->configuration(),
                         .clock = clock,
                         .snapshot = [this] { return snapshot; },
@@ -87,6 +92,11 @@ class ApiTest : public testing::Test {
                         .take_crl =
                             [this](const provision::CrlRequest& request) {
                               return provision::take_crl(request, store->configuration(), clock);
+                            },
+                        .add_decrypt_key =
+                            [this](const provision::DecryptKeyPlan& plan, const std::string& who) {
+                              return provision::add_decrypt_key(
+                                  plan, *snapshot, store->decrypt_keys(), sealer, clock, who);
                             },
                         .check_keys = [this](const ca::Snapshot& wanted) { check_keys(wanted); },
                         .status =

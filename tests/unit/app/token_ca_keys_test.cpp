@@ -9,6 +9,7 @@
 #include "server/app/configuration_changes.h"
 #include "server/provision/initial_configuration.h"
 #include "server/store/store.h"
+#include "tests/support/decrypt_keys.h"
 #include "tests/support/refusal.h"
 #include "tests/support/token_fixture.h"
 
@@ -26,6 +27,7 @@ class FullStore final : public ca::ConfigurationStore {
   }
   std::uint64_t replace(std::uint64_t /*replaces*/, const std::string& /*document*/,
                         const std::vector<ca::Account>& /*accounts*/,
+                        const std::vector<std::string>& /*aliases*/,
                         const ca::AuditEvent& /*audit*/) override {
     throw Error(ErrorCode::store, "store.full", "the disk is full");
   }
@@ -46,8 +48,8 @@ class TokenCaKeysTest : public testing::Test {
     old_ = make_ca("old");
     new_ = make_ca("new");
     store_ = store::Store::create(scratch_.path() / "s.db", "test", clock_);
-    static_cast<void>(
-        store_->configuration().replace(0, document(old_), {{.alias = "est", .user = "ra"}}, {}));
+    static_cast<void>(store_->configuration().replace(0, document(old_),
+                                                      {{.alias = "est", .user = "ra"}}, {}, {}));
   }
 
   [[nodiscard]] ca::CertificationAuthority make_ca(const std::string& name) const {
@@ -88,7 +90,9 @@ class TokenCaKeysTest : public testing::Test {
   [[nodiscard]] provision::ApplyReport apply(ca::ConfigurationStore& store, TokenCaKeys& keys,
                                              const ca::CertificationAuthority& authority) {
     SnapshotHolder holder(std::make_shared<ca::Snapshot>());
-    return ConfigurationChanges(store, clock_, keys, holder)
+    test::NoDecryptKeys decrypt_keys;
+    test::OpenSealer sealer;
+    return ConfigurationChanges(store, decrypt_keys, sealer, clock_, keys, holder)
         .apply({.document = document(authority), .source = "test"});
   }
 

@@ -5,6 +5,7 @@
 
 #include "crypto/cms/certs_only.h"
 #include "server/auth/password.h"
+#include "tests/support/decrypt_keys.h"
 #include "tests/support/no_server_keys.h"
 #include "tests/unit/est/est_fixture.h"
 
@@ -49,7 +50,9 @@ class EnrollTest : public testing::Test {
   auth::Authentication authentication{registry, entities, clock};
   KeptEvents events;
   RefusalAudit refusals{events, clock};
-  KeyDelivery delivery{{authority.key, authority.ca.certificate()}, clock};
+  test::NoDecryptKeys decrypt_keys;
+  test::OpenSealer sealer;
+  KeyDelivery delivery{{authority.key, authority.ca.certificate()}, decrypt_keys, sealer, clock};
   Enroll enroll{authentication, enrollment, delivery, refusals};
   http::Request request;
   std::vector<std::pair<std::string, std::string>> fields{

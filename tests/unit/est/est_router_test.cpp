@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "crypto/base/error.h"
+#include "tests/support/decrypt_keys.h"
 #include "tests/support/no_server_keys.h"
 #include "tests/support/refusal.h"
 #include "tests/unit/est/est_fixture.h"
@@ -57,7 +58,9 @@ class EstRouterTest : public testing::Test {
   auth::Authentication authentication{registry, entities, clock};
   KeptEvents events;
   RefusalAudit refusals{events, clock};
-  KeyDelivery delivery{{authority.key, authority.ca.certificate()}, clock};
+  test::NoDecryptKeys decrypt_keys;
+  test::OpenSealer sealer;
+  KeyDelivery delivery{{authority.key, authority.ca.certificate()}, decrypt_keys, sealer, clock};
   Enroll enroll{authentication, enrollment, delivery, refusals};
   CaCertificates certificates;
   EstRouter router{snapshots, certificates, enroll, refusals};

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
 #include "server/auth/password.h"
@@ -28,12 +30,14 @@ class Versions final : public ca::ConfigurationStore {
   }
   std::uint64_t replace(std::uint64_t replaces, const std::string& document,
                         const std::vector<ca::Account>& accounts,
+                        const std::vector<std::string>& names,
                         const ca::AuditEvent& audit) override {
     if (replaces != versions.size()) {
       throw Error(ErrorCode::conflict, "config.version", "changed");
     }
     versions.push_back({.version = replaces + 1, .document = document, .accounts = accounts});
     events.push_back(audit);
+    aliases = names;
     return replaces + 1;
   }
   void set_crl(const ca::StoredCrl& crl, const ca::AuditEvent& audit) override {
@@ -43,6 +47,7 @@ class Versions final : public ca::ConfigurationStore {
 
   std::vector<ca::StoredConfiguration> versions;
   std::vector<ca::AuditEvent> events;
+  std::vector<std::string> aliases;  ///< of the newest version
 };
 
 class Apply : public testing::Test {
@@ -89,6 +94,12 @@ TEST_F(Apply, PublishesExactlyWhatItStored) {
   EXPECT_EQ(report.version, 2U);
   EXPECT_NE(published->find_alias("third"), nullptr);
   EXPECT_EQ(published->find_alias("renew"), nullptr);
+  const auto stands = [&](const char* alias) {
+    return std::ranges::find(store.aliases, alias) != store.aliases.end();
+  };
+  EXPECT_TRUE(stands("third"));
+  EXPECT_FALSE(stands("renew")) << "its decrypt keys go";
+  EXPECT_EQ(store.aliases.size(), published->aliases.size());
   ASSERT_EQ(published->accounts.size(), 1U);
   EXPECT_TRUE(auth::verify_password(published->accounts[0].password, kPassword)) << "kept";
   EXPECT_EQ(store.events.back().who, "operator uid 7");
