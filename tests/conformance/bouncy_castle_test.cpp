@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bouncy Castle's org.bouncycastle.est over the JDK's TLS, driven by tests/support/java.
 #include "crypto/base/file.h"
+#include "tests/conformance/java_program.h"
 #include "tests/conformance/site.h"
 
 namespace estia::conformance {
@@ -15,21 +16,9 @@ struct Case {
 
 class BouncyCastle : public testing::TestWithParam<Case> {
  protected:
-  void SetUp() override {
-    require_program("java", "default-jdk-headless");
-    require_program("javac", "default-jdk-headless");
-    require_file("/usr/share/java/bcpkix.jar", "libbcpkix-java");
-    const std::string classes = ESTIA_JAVA_PATH;
-    ASSERT_TRUE(std::filesystem::exists(classes.substr(0, classes.find(':')) + "/EstClient.class"))
-        << "configure and build again: javac or libbcpkix-java was missing";
-  }
-
   [[nodiscard]] e2e::Finished client(const std::vector<std::string>& arguments) const {
-    std::vector<std::string> command{
-        "java",      "-Xshare:auto", "-XX:TieredStopAtLevel=1",         "-cp", ESTIA_JAVA_PATH,
-        "EstClient", GetParam().tls, "localhost:" + site_.server.port()};
-    command.insert(command.end(), arguments.begin(), arguments.end());
-    return e2e::run(command, site_.installation.directory());
+    const std::vector<std::string> server{GetParam().tls, "localhost:" + site_.server.port()};
+    return e2e::run(java_program("EstClient", server + arguments), site_.installation.directory());
   }
 
   [[nodiscard]] std::string root_fingerprint() const {
