@@ -40,11 +40,10 @@ class KeyPackageReaders : public testing::Test {
     const crypto::Issuer signer = crypto::signer_of(signer_kind);
     desk_.put("signer.pem", signer.certificate.to_pem());
     desk_.put("made.pem", delivered.certificate.to_pem());
-    desk_.put("made.p7m",
-              crypto::enveloped_key(
-                  crypto::signed_key_package(crypto::pkcs8_of(delivered.key), signer.key,
-                                             signer.certificate, crypto::kNow),
-                  recipient));
+    desk_.put("made.p7m", crypto::enveloped_key(crypto::signed_key_package(
+                                                    crypto::pkcs8_of(delivered.key), signer.key,
+                                                    signer.certificate, crypto::kNow),
+                                                recipient));
     std::filesystem::remove(path("made.key"));
   }
   [[nodiscard]] e2e::Finished open(const std::string& how,
@@ -96,6 +95,7 @@ TEST_F(KeyPackageReaders, BouncyCastleWithAnotherSecretKeyGetsNothing) {
   EXPECT_FALSE(have_key());
 }
 
+/// Of the key wraps after ECDH, Bouncy Castle 1.72 knows those without padding only.
 TEST_F(KeyPackageReaders, BouncyCastleOpensWhatOtherClientsAskFor_EST_4_4_2_e) {
   struct Wish {
     const char* own;
@@ -113,7 +113,7 @@ TEST_F(KeyPackageReaders, BouncyCastleOpensWhatOtherClientsAskFor_EST_4_4_2_e) {
   const Delivered delivered = delivered_of("RSA-2048");
   for (const Wish& wish :
        {Wish{"RSA-3072", "RSA-2048", transport(1)}, Wish{"RSA-2048", "Ed25519", transport(2)},
-        Wish{"P-521", "P-256", agreement(2, 2)}, Wish{"P-256", "P-521", agreement(1, 4)}}) {
+        Wish{"P-521", "P-256", agreement(2, 2)}, Wish{"P-256", "P-521", agreement(1, 1)}}) {
     const Delivered own = delivered_of(wish.own);
     pack(delivered, wish.signer,
          crypto::certificate_recipient(own.certificate.subject_key_identifier(), own.certificate,
@@ -137,23 +137,21 @@ class PfxReaders : public KeyPackageReaders {
   }
   /// The key (PEM) that a reader found is the one that was packed.
   void expect_key(const std::string& file, const std::string& options = {}) const {
-    EXPECT_EQ(
-        to_hex(desk_.output_of("pkey -in " + file + " " + options + " -pubout -outform DER")),
-        public_key_)
+    EXPECT_EQ(to_hex(desk_.output_of("pkey -in " + file + " " + options + " -pubout -outform DER")),
+              public_key_)
         << desk_.report();
   }
   /// So is the certificate: `text` has it as PEM, among other things.
   void expect_certificate(const std::string& text) const {
     EXPECT_NE(text.find(certificate_), std::string::npos) << text;
   }
-  [[nodiscard]] e2e::Finished java(const std::string& provider,
-                                   const std::string& password) const {
+  [[nodiscard]] e2e::Finished java(const std::string& provider, const std::string& password) const {
     for (const char* name : {"pfx.key", "pfx.pem"}) {
       std::filesystem::remove(path(name));
     }
-    return run(java_program("KeyOpener",
-                            {"pfx", path("made.p12"), desk_.put("password", password + "\n"),
-                             provider, path("pfx.key"), path("pfx.pem")}));
+    return run(
+        java_program("KeyOpener", {"pfx", path("made.p12"), desk_.put("password", password + "\n"),
+                                   provider, path("pfx.key"), path("pfx.pem")}));
   }
   [[nodiscard]] e2e::Finished certtool(const std::string& password) const {
     require_program("certtool", "gnutls-bin");
@@ -204,7 +202,7 @@ TEST_F(PfxReaders, Jdk) {
   expect_key(path("pfx.key"));
   const e2e::Finished refused = java("SunJSSE", "8-kitten");
   EXPECT_NE(refused.code, 0);
-  EXPECT_NE(refused.err.find("keystore password was incorrect"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("Failed PKCS12 integrity checking"), std::string::npos) << refused.err;
 }
 
 TEST_F(PfxReaders, Gnutls) {
@@ -213,14 +211,15 @@ TEST_F(PfxReaders, Gnutls) {
     const e2e::Finished read = certtool(kPassword);
     ASSERT_EQ(read.code, 0) << kind << read.err;
     expect_certificate(read.out);
-    // certtool shows the bag's key as it is, encrypted: reading it is another command of its.
+    // certtool shows the bag's key as it is, encrypted: reading it is another command of its. That
+    // one would print an EC key without its curve, which only certtool reads.
     const std::string begin = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
     ASSERT_NE(read.out.find(begin), std::string::npos) << read.out;
     const std::string sealed = desk_.put("sealed.key", read.out.substr(read.out.find(begin)));
-    const e2e::Finished key = run({"certtool", "--key-info", "--no-text", "--pkcs8", "--password",
-                                   kPassword, "--infile", sealed});
+    const e2e::Finished key = run({"certtool", "--pubkey-info", "--no-text", "--pkcs8",
+                                   "--password", kPassword, "--load-privkey", sealed});
     ASSERT_EQ(key.code, 0) << kind << key.err;
-    expect_key(desk_.put("pfx.key", key.out));
+    expect_key(desk_.put("pfx.pub", key.out), "-pubin");
   }
   const e2e::Finished refused = certtool("Gruss 7-kitten");
   EXPECT_NE(refused.code, 0);

@@ -34,9 +34,8 @@ class ServerkeygenClients : public testing::Test {
   }
 
   [[nodiscard]] e2e::Finished key_client(const std::vector<std::string>& arguments) const {
-    return run(java_program("EstKeyClient",
-                            std::vector<std::string>{"localhost:" + site_.server.port()} +
-                                arguments));
+    return run(java_program(
+        "EstKeyClient", std::vector<std::string>{"localhost:" + site_.server.port()} + arguments));
   }
   [[nodiscard]] e2e::Finished run(const std::vector<std::string>& command) const {
     return e2e::run(command, site_.installation.directory());
@@ -55,9 +54,9 @@ TEST_F(ServerkeygenClients, BouncyCastleGetsAKeyAndItsCertificate_EST_4_4_2_a) {
   give_keys("pkcs8");
   for (const char* kind : {"P-256", "P-384", "RSA-2048"}) {
     const std::string name = std::string("bc-") + kind;
-    const e2e::Finished got = key_client(
-        {"plain", site_.installation.ca_bundle().string(), site_.installation.user(),
-         password_file(), kind, "CN=" + name, path(name + ".key"), path(name + ".pem")});
+    const e2e::Finished got =
+        key_client({"plain", site_.installation.ca_bundle().string(), site_.installation.user(),
+                    password_file(), kind, "CN=" + name, path(name + ".key"), path(name + ".pem")});
     ASSERT_EQ(got.code, 0) << kind << got.err << site_.server.err();
     EXPECT_NE(site_.check(path(name + ".pem"), path(name + ".key"), ""), "");
   }
@@ -87,14 +86,14 @@ TEST_F(ServerkeygenClients, GnutlsReadsTheKeyThatCameAndSaysWhoseItIs_EST_4_4_2_
   require_program("certtool", "gnutls-bin");
   give_keys("pkcs8");
   const auto key_info = [this](const std::string& file) {
-    return run({"certtool", "--key-info", "--pkcs8", "--password", "", "--inder", "--infile", file});
+    return run(
+        {"certtool", "--key-info", "--pkcs8", "--password", "", "--inder", "--infile", file});
   };
   std::string last;
   for (const char* kind : {"P-256", "RSA-2048"}) {
-    const e2e::Device wish =
-        site_.openssl.make_device(std::string("/CN=gnutls-") + kind, "", kind);
-    const e2e::Answer answer = site_.openssl.post(
-        "serverkeygen", e2e::EstClient::csr_base64(wish), site_.openssl.as_ra());
+    const e2e::Device wish = site_.openssl.make_device(std::string("/CN=gnutls-") + kind, "", kind);
+    const e2e::Answer answer =
+        site_.openssl.post("serverkeygen", e2e::EstClient::csr_base64(wish), site_.openssl.as_ra());
     ASSERT_EQ(answer.status, 200) << answer.body << site_.server.err();
     const e2e::KeyAnswer saved = e2e::save_parts(site_.openssl, answer);
     const e2e::Finished key = key_info(saved.key.string());
@@ -123,9 +122,9 @@ class BouncyCastleOpens : public ServerkeygenClients, public testing::WithParamI
  protected:
   [[nodiscard]] e2e::Finished open(const e2e::Device& own, const std::string& key,
                                    const std::string& anchors) const {
-    return run(java_program("KeyOpener",
-                            {"certificate", path("made.p7m"), anchors, path("made.pem"), key,
-                             own.key.string(), own.certificate.string()}));
+    return run(
+        java_program("KeyOpener", {"certificate", path("made.p7m"), anchors, path("made.pem"), key,
+                                   own.key.string(), own.certificate.string()}));
   }
   void expect_refused(const e2e::Finished& opened, const std::string& why) const {
     EXPECT_NE(opened.code, 0) << opened.out;

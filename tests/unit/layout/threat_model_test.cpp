@@ -76,8 +76,9 @@ TEST(ThreatModel, WhatItNamesAsProofIsThere) {
 
 TEST(ThreatModel, ReportsWhatIsNotThere) {
   const std::vector<SourceFile> tree{{"tests/a_test.cpp", {"TEST(Suite, ThisIsOne_T1) {"}}};
-  const SourceFile page{"x.md", {"| `tests/a_test.cpp` `ThisIsOne_T1` |", "`serverkeygen.busy`",
-                                 "`tests/b_test.cpp` `ThisIsOne` and `ThisIsNone`"}};
+  const SourceFile page{"x.md",
+                        {"| `tests/a_test.cpp` `ThisIsOne_T1` |", "`serverkeygen.busy`",
+                         "`tests/b_test.cpp` `ThisIsOne` and `ThisIsNone`"}};
   std::size_t tests = 0;
   EXPECT_EQ(missing(page, tree, tests),
             (std::vector<std::string>{"tests/b_test.cpp", "ThisIsOne", "ThisIsNone"}));
