@@ -6,6 +6,7 @@
 #include "tests/e2e/support/key_answer.h"
 #include "tests/e2e/support/managed_site.h"
 #include "tests/support/csr_with_attributes.h"
+#include "tests/support/key_needles.h"
 
 namespace estia::e2e {
 namespace {
@@ -91,10 +92,8 @@ class EncryptedKeys : public ManagedSite {
     return first;
   }
   /// What openssl finds inside the encrypted part with these arguments of `cms -decrypt`; it must
-  /// be signed by the server and hold the key of the certificate that came with it.
-  void expect_opens(const Answer& answer, const std::vector<std::string>& by) const {
-    ASSERT_EQ(answer.status, 200) << answer.body << server->err();
-    const KeyAnswer saved = save_parts(*client, answer);
+  /// be signed by the server. The key's file, DER.
+  std::filesystem::path opened(const KeyAnswer& saved, const std::vector<std::string>& by) const {
     const auto opened = client->new_file(".der");
     client->openssl(joined(
         {"cms", "-decrypt", "-inform", "DER", "-in", saved.key.string(), "-out", opened.string()},
@@ -114,6 +113,13 @@ class EncryptedKeys : public ManagedSite {
     ByteView rest = as_bytes(keys);
     const ByteView only = der::read(rest).value;
     write_new_file(key, std::string(as_text(only)), FileMode::secret);
+    return key;
+  }
+  /// ... and it is the key of the certificate that came with it.
+  void expect_opens(const Answer& answer, const std::vector<std::string>& by) const {
+    ASSERT_EQ(answer.status, 200) << answer.body << server->err();
+    const KeyAnswer saved = save_parts(*client, answer);
+    const auto key = opened(saved, by);
     EXPECT_EQ(client->openssl({"pkey", "-inform", "DER", "-in", key.string(), "-pubout"}),
               client->openssl({"x509", "-in", saved.certificate.string(), "-noout", "-pubkey"}));
   }
@@ -124,6 +130,20 @@ class EncryptedKeys : public ManagedSite {
   void expect_unknown(const Answer& answer) const {
     EXPECT_EQ(answer.status, 400) << answer.body;
     EXPECT_EQ(answer.body, "the key to encrypt with is not known here\n");
+  }
+  [[nodiscard]] std::filesystem::path save_pfx(const Answer& answer) const {
+    auto pfx = client->new_file(".p12");
+    std::string body = answer.body;
+    std::erase(body, '\n');
+    write_new_file(pfx, std::string(as_text(base64_decode(body))), FileMode::secret);
+    return pfx;
+  }
+  /// Key and certificate, PEM.
+  [[nodiscard]] std::filesystem::path unpacked(const std::filesystem::path& pfx) const {
+    auto pem = client->new_file(".pem");
+    client->openssl({"pkcs12", "-in", pfx.string(), "-passin", std::string("pass:") + kPassword,
+                     "-nodes", "-out", pem.string()});
+    return pem;
   }
   [[nodiscard]] std::string issued() {
     EXPECT_EQ(server->stop(), 0);
@@ -200,13 +220,8 @@ TEST_F(EncryptedKeys, APasswordOpensPkcs12) {
   EXPECT_EQ(answer.header("Content-Type"), "application/pkcs12");
   EXPECT_EQ(answer.header("Content-Transfer-Encoding"), "base64");
   EXPECT_EQ(answer.header("Cache-Control"), "no-store");
-  const auto pfx = client->new_file(".p12");
-  std::string body = answer.body;
-  std::erase(body, '\n');
-  write_new_file(pfx, std::string(as_text(base64_decode(body))), FileMode::secret);
-  const auto pem = client->new_file(".pem");
-  client->openssl({"pkcs12", "-in", pfx.string(), "-passin", std::string("pass:") + kPassword,
-                   "-nodes", "-out", pem.string()});
+  const auto pfx = save_pfx(answer);
+  const auto pem = unpacked(pfx);
   EXPECT_EQ(client->openssl({"x509", "-in", pem.string(), "-noout", "-pubkey"}),
             client->openssl({"pkey", "-in", pem.string(), "-pubout"}));
   EXPECT_ANY_THROW(client->openssl({"pkcs12", "-in", pfx.string(), "-passin",
@@ -253,6 +268,32 @@ TEST_F(EncryptedKeys, WhatIsSecretStandsInNoFileAndNoOutput) {
   EXPECT_EQ(shown.find(as_text(raw)), std::string::npos);
   EXPECT_EQ(shown.find(kPassword), std::string::npos);
   EXPECT_NE(shown.find("decrypt_key.exists"), std::string::npos);
+}
+
+/// As key_memory_test.cpp, for the packages that are not the key itself.
+TEST_F(EncryptedKeys, NothingIsLeftInMemoryOnceTheyAreDelivered) {
+  const std::string secret = random_hex(32);
+  add(kAlias, "6b31", secret);
+  estia_ok(joined({"decrypt-key", "add", "--password-file", secret_file(kPassword)}, kAlias));
+  std::vector<test::Needle> needles;
+  const auto look_for = [&](const std::filesystem::path& key) {
+    const std::string pkcs8 = read_file(key);
+    const auto of_key = test::needles_of(as_bytes(pkcs8), false);
+    needles.insert(needles.end(), of_key.begin(), of_key.end());
+  };
+  for (int i = 0; i < 5; ++i) {
+    const Answer sealed = ask_by_key("gone-1", "6b31");
+    ASSERT_EQ(sealed.status, 200) << sealed.body;
+    look_for(opened(save_parts(*client, sealed), {"-secretkey", secret, "-secretkeyid", "6b31"}));
+    const auto key = client->new_file(".der");
+    client->openssl({"pkcs8", "-topk8", "-nocrypt", "-in",
+                     unpacked(save_pfx(ask_for_pkcs12("gone-2"))).string(), "-outform", "DER",
+                     "-out", key.string()});
+    look_for(key);
+  }
+  for (const test::Needle& needle : needles) {
+    EXPECT_EQ(test::count_in(server->child().pid(), needle), 0U);
+  }
 }
 
 TEST_F(EncryptedKeys, AKeyOfAnAliasGoesWithIt) {

@@ -5,38 +5,27 @@
 #include <algorithm>
 
 #include "tests/e2e/support/key_answer.h"
-#include "tests/support/memory_scan.h"
+#include "tests/support/key_needles.h"
 
 namespace estia::e2e {
 namespace {
 
-/// The scalar of a P-256 key in PKCS #8, and a piece of the base64 that it was sent as.
-std::vector<test::Needle> traces_of(const Bytes& pkcs8) {
-  constexpr std::size_t kScalar = 32;
-  const Bytes mark{0x02, 0x01, 0x01, 0x04, kScalar};
-  const auto at = std::search(pkcs8.begin(), pkcs8.end(), mark.begin(), mark.end());
-  EXPECT_NE(at, pkcs8.end());
-  const Bytes scalar(at + 5, at + 5 + kScalar);
-  const std::string text = base64_encode(pkcs8);
-  const std::size_t first = static_cast<std::size_t>(at + 5 - pkcs8.begin()) / 3 * 4 + 4;
-  const std::string piece = text.substr(first, 36);
-  return {test::Needle(scalar), test::Needle(as_bytes(piece))};
-}
-
 class KeyMemory : public testing::Test {
  protected:
-  /// Keys for several clients, one after the other; what of them is left afterwards.
-  std::vector<std::size_t> left_after_delivery() {
+  /// `count` keys of a kind, each for another client, one after the other; how often each needle of
+  /// them is found afterwards.
+  std::vector<std::size_t> left_after_delivery(const std::string& kind, int count) {
     installation.allow_serverkeygen();
     EstiadProcess server(installation);
     const EstClient client(installation, server);
     std::vector<test::Needle> traces;
-    for (int i = 0; i < 20; ++i) {
-      const Device device = client.make_device("/CN=memory-" + std::to_string(i));
+    for (int i = 0; i < count; ++i) {
+      const Device device = client.make_device("/CN=memory-" + std::to_string(i), "", kind);
       const Answer answer =
           client.post("serverkeygen", EstClient::csr_base64(device), client.as_ra());
       EXPECT_EQ(answer.status, 200) << answer.body;
-      const std::vector<test::Needle> of_key = traces_of(parts_of(answer).at(0).content);
+      const std::vector<test::Needle> of_key =
+          test::needles_of(parts_of(answer).at(0).content, kind.starts_with("RSA"));
       traces.insert(traces.end(), of_key.begin(), of_key.end());
     }
     std::vector<std::size_t> counts;
@@ -51,20 +40,25 @@ class KeyMemory : public testing::Test {
 };
 
 TEST_F(KeyMemory, HoldsNoKeyOnceItIsDelivered) {
-  const std::vector<std::size_t> counts = left_after_delivery();
-  EXPECT_EQ(std::ranges::count(counts, 0U), std::ssize(counts))
-      << "scalars, then pieces of base64: " << testing::PrintToString(counts);
+  const std::vector<std::size_t> counts = left_after_delivery("P-256", 20);
+  EXPECT_EQ(std::ranges::count(counts, 0U), std::ssize(counts)) << testing::PrintToString(counts);
+}
+
+TEST_F(KeyMemory, HoldsNoRsaKeyOnceItIsDelivered) {
+  const std::vector<std::size_t> counts = left_after_delivery("RSA-2048", 3);
+  EXPECT_EQ(std::ranges::count(counts, 0U), std::ssize(counts)) << testing::PrintToString(counts);
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they want to come first
 /// The scan above can find keys: it does when the secure heap is not wiped.
 TEST_F(KeyMemory, TheScanFindsKeysThatAreNotWiped) {
   installation.add_environment("LD_PRELOAD=" ESTIA_NO_WIPING);
-  const std::vector<std::size_t> counts = left_after_delivery();
+  const std::vector<std::size_t> counts = left_after_delivery("P-256", 20);
   std::size_t scalars = 0;
   std::size_t texts = 0;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    (i % 2 == 0 ? scalars : texts) += counts[i] > 0 ? 1U : 0U;
+  for (std::size_t i = 0; i < counts.size(); i += 3) {  // as it is, reversed, in base64
+    scalars += counts[i] > 0 ? 1U : 0U;
+    texts += counts[i + 2] > 0 ? 1U : 0U;
   }
   EXPECT_GT(scalars, 0U);
   EXPECT_GT(texts, 0U);

@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "crypto/base/der.h"
 #include "crypto/base/random.h"
 #include "crypto/base/secret.h"
 #include "hsm/exported_key.h"
 #include "hsm/server_keys.h"
 #include "hsm/wrap_mechanism.h"
+#include "tests/support/key_needles.h"
 #include "tests/support/memory_scan.h"
 #include "tests/support/pkcs8.h"
 #include "tests/token/aes_wrapping.h"
@@ -24,43 +24,11 @@
 namespace estia::hsm {
 namespace {
 
+using test::kPiece;
 using test::look_for;
 using test::Needle;
+using test::needles_of;
 using test::Sightings;
-
-constexpr std::size_t kPiece = 18;  // a part copied is a part lost
-
-/// The values of the elements of `content`, without the first ones.
-std::vector<ByteView> values(ByteView content, std::size_t without) {
-  std::vector<ByteView> found;
-  while (!content.empty()) {
-    found.push_back(der::read(content).value);
-  }
-  found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(without));
-  return found;
-}
-
-/// EC's number; RSA's private exponent and first prime.
-std::vector<ByteView> secrets_of(ByteView pkcs8, bool rsa) {
-  const ByteView info = values(pkcs8, 0).front();
-  const ByteView key = values(info, 2).front();
-  std::vector<ByteView> numbers = values(values(key, 0).front(), rsa ? 3 : 1);
-  numbers.resize(rsa ? 2 : 1);
-  return numbers;
-}
-
-/// A piece of each, as it may lie in memory.
-std::vector<Needle> needles_of(ByteView pkcs8, bool rsa) {
-  std::vector<Needle> needles;
-  for (const ByteView number : secrets_of(pkcs8, rsa)) {
-    const ByteView piece = number.subspan(number.size() / 2 - kPiece / 2, kPiece);
-    needles.emplace_back(piece);
-    needles.push_back(Needle::reversed(piece));
-    const auto at = static_cast<std::size_t>(piece.data() - pkcs8.data());
-    needles.push_back(Needle::in_base64(pkcs8, at, piece.size()));
-  }
-  return needles;
-}
 
 Sightings look_for_all(const std::vector<Needle>& needles) {
   Sightings all;
