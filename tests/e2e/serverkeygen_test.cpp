@@ -213,6 +213,26 @@ TEST_F(ServerKeygen, RenewsTheCertificateThatTheClientHas) {
   EXPECT_EQ(ask(wish, EstClient::as_device(device_with(second))).status, 200);
 }
 
+/// When it may be renewed is said for simplereenroll, and holds here.
+TEST_F(ServerKeygen, RenewsWithinTheWindowOnly) {
+  const Device own = device_with(save_parts(*client, ask_as_ra(client->make_device("/CN=soon-1"))));
+  const Device wish = client->make_device("/CN=soon-1");
+  ASSERT_TRUE(add_to_default("renewal_window = \"1d\""));
+  EXPECT_EQ(ask(wish, EstClient::as_device(own)).status, 403);
+  EXPECT_TRUE(logged("reenroll.too_early"));
+  EXPECT_EQ(keys_made(), "1");
+}
+
+TEST_F(ServerKeygen, TakesPostAlone_HTTP_15_5_6_a) {
+  for (const char* method : {"GET", "PUT", "DELETE"}) {
+    const Answer answer =
+        client->request("serverkeygen", {"-X", method, "-u", "ra:wrong", "--data-binary", ""});
+    EXPECT_EQ(answer.status, 405) << method;
+    EXPECT_EQ(answer.header("Allow"), "POST") << method;
+  }
+  EXPECT_EQ(client->request("serverkeygen", {"--head"}).status, 405);
+}
+
 /// EJBCA's walk-through, flow 2: client mode, by code.
 TEST_F(ServerKeygen, InClientModeByCode) {
   ASSERT_TRUE(add_configuration(kDevices));
