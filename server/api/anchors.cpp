@@ -71,13 +71,15 @@ http::Response inspect(const Call& call) {
   return json_response(certificate_json(certificates.front()));
 }
 
-/// Puts the configuration in force that `edit` makes of the present one.
+/// Puts the configuration in force that `edit` makes of the present one. `source` names it where it
+/// is refused.
 template <class Edit>
-provision::ApplyReport change(const Management& management, const Call& call, Edit&& edit) {
+provision::ApplyReport change(const Management& management, const Call& call,
+                              const std::string& source, Edit&& edit) {
   const provision::ExportedConfiguration present =
       provision::export_configuration(management.configuration);
   return management.apply({.document = edit(present.document),
-                           .source = "request",
+                           .source = source,
                            .who = call.who,
                            .replaces = present.version});
 }
@@ -90,7 +92,7 @@ http::Response add(const Management& management, const Call& call) {
                                    .vendor_of = body.texts("vendor_of"),
                                    .explicit_of = body.texts("explicit_of")};
   body.finish();
-  return json_response(changes_json(change(management, call,
+  return json_response(changes_json(change(management, call, "with trust anchor " + plan.name,
                                            [&](const std::string& document) {
                                              return provision::with_anchor(document, plan);
                                            })),
@@ -99,9 +101,10 @@ http::Response add(const Management& management, const Call& call) {
 
 http::Response remove(const Management& management, const Call& call) {
   body_of(call.request).finish();
-  return json_response(changes_json(change(management, call, [&](const std::string& document) {
-    return provision::without_anchor(document, call.captured.at(0));
-  })));
+  const std::string& name = call.captured.at(0);
+  return json_response(changes_json(change(
+      management, call, "without trust anchor " + name,
+      [&](const std::string& document) { return provision::without_anchor(document, name); })));
 }
 
 http::Response set_crl(const Management& management, const Call& call) {

@@ -178,6 +178,19 @@ bool mixes_policies(const std::vector<std::string>& anchors, const ca::Snapshot&
   return std::ranges::any_of(anchors, asks_nobody) && !std::ranges::all_of(anchors, asks_nobody);
 }
 
+/// One username for all of them: each new certificate supersedes everybody's.
+void warn_about_shared_username(const ca::Alias& alias, const ca::Snapshot& contents,
+                                std::vector<std::string>& warnings) {
+  if (alias.mode == ca::AliasMode::ra && alias.name_scheme == ca::NameScheme::fixed &&
+      !ca::has_random_usernames(alias) &&
+      contents.certificate_profile(alias.certificate_profile).single_active) {
+    warnings.push_back("alias " + alias.name + ": a fixed username with certificate profile " +
+                       alias.certificate_profile +
+                       ", which has single_active: each new certificate revokes the one before it, "
+                       "whoever's it is");
+  }
+}
+
 /// What is lawful about naming oneself, or others' certificates, and hardly meant.
 void warn_about_names(const ca::Alias& alias, const ca::Snapshot& contents,
                       std::vector<std::string>& warnings) {
@@ -233,6 +246,7 @@ std::vector<std::string> warnings_for(const ParsedConfiguration& configuration) 
     }
     warn_about_anchors(alias, warnings);
     warn_about_names(alias, configuration.contents, warnings);
+    warn_about_shared_username(alias, configuration.contents, warnings);
     const auto is_here = [&, &label = name](const auto& account) { return account.alias == label; };
     if (alias.takes_accounts() && std::ranges::none_of(configuration.accounts, is_here)) {
       warnings.push_back("alias " + name + ": accepts basic but has no account");

@@ -174,6 +174,23 @@ TEST(Anchors, WhatIsHardlyMeantWarns) {
   };
   EXPECT_TRUE(mixes("crl-required"));
   EXPECT_FALSE(mixes("none"));
+  const auto shares = [&](const std::string& scheme, const std::string& active) {
+    const std::string profile =
+        "[[certificate_profile]]\nname = \"one\"\nvalidity = \"10d\"\nkey_types = [\"P-256\"]\n"
+        "key_usage = [\"digitalSignature\"]\nextended_key_usage = [\"clientAuth\"]\n"
+        "single_active = " +
+        active + "\n";
+    return warnings("\n" + profile +
+                    alias("end_entity_profile = \"device\"\ncertificate_profile = \"one\"\n"
+                          "ra_scope = \"any\"\n" +
+                          scheme))
+               .find("whoever's it is") != std::string::npos;
+  };
+  const std::string fixed = "name_scheme = \"fixed\"\nname_parameters = [\"line\"]\n";
+  EXPECT_TRUE(shares(fixed, "true"));
+  EXPECT_FALSE(shares(fixed, "false"));
+  EXPECT_FALSE(shares("", "true"));
+  EXPECT_FALSE(shares(fixed + "name_postfix = \"${RANDOM}\"\n", "true"));
   const std::string changes = "allow_change_subject_name = true\n";
   EXPECT_NE(warnings(anchor() + alias(std::string(kRa) + changes +
                                       "authenticators = [\"vendor-certificate\"]\n"
