@@ -35,6 +35,14 @@ ca::DecryptKey read(const Query& row, const ca::DecryptKeyOwner& owner) {
           .created_at = row.instant(4)};
 }
 
+/// The parameters of "owner_kind = ? AND owner = ? AND kind = ? AND identifier = ?".
+void bind(Query& query, const ca::DecryptKeyName& name) {
+  query.bind(to_string(name.owner.kind))
+      .bind(key_of(name.owner))
+      .bind(to_string(name.kind))
+      .bind(name.identifier);
+}
+
 /// An end entity's first intent may still fail: its row must not go while it has a key.
 void require_entity(Transaction& transaction, const std::string& key) {
   Query row = transaction.query(
@@ -53,10 +61,7 @@ std::optional<ca::DecryptKey> SqliteDecryptKeyStore::find(const ca::DecryptKeyNa
     Query row = database.query(
         "SELECT id, kind, identifier, value, created_at FROM decrypt_key "
         "WHERE owner_kind = ? AND owner = ? AND kind = ? AND identifier = ?");
-    row.bind(to_string(name.owner.kind))
-        .bind(key_of(name.owner))
-        .bind(to_string(name.kind))
-        .bind(name.identifier);
+    bind(row, name);
     return row.step() ? std::optional(read(row, name.owner)) : std::nullopt;
   });
 }
@@ -90,12 +95,8 @@ void SqliteDecryptKeyStore::add(const ca::DecryptKey& key, const ca::AuditEvent&
         "INSERT INTO decrypt_key(owner_kind, owner, kind, identifier, value, created_at) "
         "VALUES(?, ?, ?, ?, ?, ?) "
         "ON CONFLICT(owner_kind, owner, kind, identifier) DO NOTHING RETURNING 1");
-    insert.bind(to_string(name.owner.kind))
-        .bind(key_of(name.owner))
-        .bind(to_string(name.kind))
-        .bind(name.identifier)
-        .bind(key.value)
-        .bind(key.created_at);
+    bind(insert, name);
+    insert.bind(key.value).bind(key.created_at);
     if (!insert.step()) {
       throw Error(ErrorCode::conflict, "decrypt_key.exists",
                   "there is such a decrypt key already: remove it first", text_of(name.owner));
@@ -110,10 +111,7 @@ void SqliteDecryptKeyStore::remove(const ca::DecryptKeyName& name, const ca::Aud
     Query removed = transaction.query(
         "DELETE FROM decrypt_key "
         "WHERE owner_kind = ? AND owner = ? AND kind = ? AND identifier = ? RETURNING 1");
-    removed.bind(to_string(name.owner.kind))
-        .bind(key_of(name.owner))
-        .bind(to_string(name.kind))
-        .bind(name.identifier);
+    bind(removed, name);
     if (!removed.step()) {
       throw Error(ErrorCode::not_found, "decrypt_key.unknown", "there is no such decrypt key",
                   text_of(name.owner));
