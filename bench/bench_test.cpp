@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The benchmark runs, and says what docs/bench.md promises. No figure is judged here.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <semaphore>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "bench/cpu.h"
 #include "bench/limit.h"
+#include "bench/ratio.h"
 #include "bench/report.h"
 #include "bench/welch.h"
 #include "crypto/base/file.h"
@@ -49,6 +55,51 @@ TEST(Bench, EnrolsInEveryWayAndWritesItsRows) {
                 "new mutual TLS, 16 clients", "new mutual TLS, 64 clients"}));
 }
 
+/// Of those rows of a case that have this unit: the value, or another field.
+double figure(const nlohmann::json& rows, const std::string& name, const std::string& unit,
+              const std::string& field = "value") {
+  for (const auto& row : rows) {
+    if (row.at("case") == name && row.at("unit") == unit) {
+      return row.at(field).get<double>();
+    }
+  }
+  throw std::runtime_error("no row " + name + ", " + unit);
+}
+
+TEST(Bench, MakesKeysThroughHsmAndThroughEstiad) {
+  const test::ScratchDirectory scratch;
+  const std::filesystem::path file = scratch.path() / "rows.json";
+  const std::string table = e2e::run_ok({program(), "serverkeygen", "--kind", "P-256", "--kind",
+                                         "RSA-2048", "--scale", "0.001", "--json", file},
+                                        scratch.path());
+  EXPECT_NE(table.find("full: RSA-2048, warm, 4 clients"), std::string::npos) << table;
+
+  const auto rows = nlohmann::json::parse(read_file(file));
+  std::map<std::string, double> goals;
+  for (const auto& row : rows) {
+    EXPECT_EQ(row.size(), 7U) << row;
+    EXPECT_EQ(row.at("bench"), "serverkeygen");
+    EXPECT_EQ(row.at("ratio").is_null(), row.at("reference").is_null()) << row;
+    if (!row.at("goal").is_null()) {
+      goals[row.at("case")] = row.at("goal");
+      EXPECT_EQ(row.at("unit"), "us CPU");
+      EXPECT_GT(row.at("value").get<double>(), 0) << row;
+    }
+  }
+  EXPECT_EQ(goals, (std::map<std::string, double>{{"hsm: P-256", .8},
+                                                  {"hsm: RSA-2048, cold", .8},
+                                                  {"hsm: RSA-2048, warm", .8},
+                                                  {"full: P-256, 16 clients", .7},
+                                                  {"full: RSA-2048, cold, 2 clients", .7},
+                                                  {"full: RSA-2048, warm, 4 clients", .7}}));
+  for (const char* name :
+       {"hsm: P-256", "hsm: RSA-2048, cold", "full: RSA-2048, cold, 2 clients"}) {
+    const double ratio = figure(rows, name, "us CPU", "ratio");
+    EXPECT_LE(figure(rows, name, "ratio, 95 % from"), ratio) << name;
+    EXPECT_GE(figure(rows, name, "ratio, 95 % to"), ratio) << name;
+  }
+}
+
 TEST(Bench, ComparesTimesOfRefusals) {
   const test::ScratchDirectory scratch;
   const std::filesystem::path file = scratch.path() / "rows.json";
@@ -86,6 +137,34 @@ TEST(Bench, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(e2e::run({program(), "nothing"}, scratch.path()).code, 2);
   EXPECT_EQ(e2e::run({program()}, scratch.path()).code, 2);
   EXPECT_EQ(e2e::run({program(), "enroll", "--scale", "0"}, scratch.path()).code, 2);
+  EXPECT_EQ(e2e::run({program(), "serverkeygen", "--kind", "RSA-1024"}, scratch.path()).code, 2);
+}
+
+TEST(Ratio, OfRoundsIsTheirMedianAndItsIntervalIsByRank) {
+  Compared rounds;
+  for (int i = 1; i <= 20; ++i) {
+    rounds.subject.push_back(10);
+    rounds.reference.push_back(10 * i);
+  }
+  const Ratio ratio = ratio_of_rounds(rounds);
+  EXPECT_DOUBLE_EQ(ratio.value, 11);
+  EXPECT_DOUBLE_EQ(ratio.low, 6);  // ranks 6 and 15 of 20, by the binomial distribution
+  EXPECT_DOUBLE_EQ(ratio.high, 15);
+  const Ratio few = ratio_of_rounds({{1, 1, 1}, {1, 5, 3}});
+  EXPECT_DOUBLE_EQ(few.value, 3);
+  EXPECT_DOUBLE_EQ(few.low, 1);
+  EXPECT_DOUBLE_EQ(few.high, 5);
+}
+
+TEST(Ratio, OfMeansHasAnIntervalByTheirDeviations) {
+  const std::vector<double> values{2, 4, 4, 6};  // mean 4, variance 8 / 3
+  EXPECT_NEAR(spread(values), std::sqrt(8.0 / 3) / 4, 1e-12);
+  const Ratio ratio = ratio_of_means({values, {8, 8}});
+  EXPECT_DOUBLE_EQ(ratio.value, 2);
+  const double error = 1.96 * std::sqrt(8.0 / 3) / 4 / 2;
+  EXPECT_NEAR(ratio.low, 2 * (1 - error), 1e-12);
+  EXPECT_NEAR(ratio.high, 2 * (1 + error), 1e-12);
+  EXPECT_EQ(ratio_of_means({{1, 1000}, {1, 1000}}).low, 0) << "a ratio is never below";
 }
 
 TEST(Limit, IsTheSumOfThePartsAndAtMostWhatTheDiskAllows) {
@@ -101,6 +180,9 @@ TEST(Limit, IsTheSumOfThePartsAndAtMostWhatTheDiskAllows) {
   EXPECT_DOUBLE_EQ(limit.per_second(Handshake::server_only, 64), 4000);
   EXPECT_DOUBLE_EQ(limit.per_second(Handshake::server_only, 64, 300), 2500);
   EXPECT_DOUBLE_EQ(limit.per_second(Handshake::none, 1), 300);
+  Parts with_key = parts;
+  with_key.key = 1000;
+  EXPECT_DOUBLE_EQ(Limit(with_key, {{2, {.cpu_us = 80}}}, 2).cpu_us(Handshake::none, 2), 1300);
 }
 
 TEST(Report, SaysWhetherAGoalIsMetAndWritesNullForNothing) {
@@ -137,6 +219,27 @@ TEST(Report, SaysWhetherAGoalIsMetAndWritesNullForNothing) {
   EXPECT_EQ(list.at(0).at("goal"), 0.6);
   EXPECT_TRUE(list.at(2).at("goal").is_null());
   EXPECT_TRUE(list.at(2).at("reference").is_null());
+}
+
+TEST(Cpu, AThreadIsLeftOut) {
+  constexpr double kMuch = 100'000;
+  pid_t busy = 0;
+  std::binary_semaphore worked(0);
+  std::binary_semaphore seen(0);
+  std::thread thread([&] {
+    busy = ::gettid();
+    while (thread_cpu_us() < kMuch) {
+    }
+    worked.release();
+    seen.acquire();
+  });
+  worked.acquire();
+  EXPECT_EQ(busiest_thread(::getpid()), busy);
+  const double others = process_cpu_us(::getpid(), busy);
+  EXPECT_GT(process_cpu_us() - others, kMuch * .9) << "the rest may be told late, never early";
+  seen.release();
+  thread.join();
+  EXPECT_THROW(static_cast<void>(busiest_thread(-1)), std::runtime_error);
 }
 
 TEST(Cpu, QuantilesAreValuesOfTheList) {

@@ -16,6 +16,16 @@ namespace estia::bench {
 [[nodiscard]] double process_cpu_us();
 [[nodiscard]] double process_cpu_us(pid_t process);
 
+/// Of all threads of another process but `apart`, in microseconds: exact for threads that wait at
+/// this moment, else some milliseconds late. For what is to be left out, as busiest_thread() found
+/// it. Throws std::runtime_error when there is no such process, or the kernel does not tell.
+[[nodiscard]] double process_cpu_us(pid_t process, pid_t apart);
+/// The thread with the most CPU, the process's first one left out. Errors as above.
+[[nodiscard]] pid_t busiest_thread(pid_t process);
+
+/// Processors that this process may run on.
+[[nodiscard]] unsigned usable_cores();
+
 /// Wall-clock time in microseconds since an arbitrary moment.
 [[nodiscard]] double wall_us();
 

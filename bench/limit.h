@@ -18,7 +18,7 @@ class Limit final {
 
   /// Microseconds of CPU for one enrolment.
   [[nodiscard]] double cpu_us(Handshake handshake, std::size_t clients) const {
-    return handshake_us(handshake) + parts_.csr + parts_.sign + parts_.verify +
+    return handshake_us(handshake) + parts_.csr + parts_.key + parts_.sign + parts_.verify +
            stores_.at(clients).cpu_us;
   }
 

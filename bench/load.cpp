@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/load.h"
 
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
 #include <algorithm>
 #include <latch>
 #include <memory>
@@ -14,6 +18,15 @@
 namespace estia::bench {
 namespace {
 
+/// An RSA key takes its time where others compile.
+void be_patient(const test::TlsClient& connection) {
+  constexpr timeval kLimit{300, 0};
+  const int descriptor = ::SSL_get_fd(connection.ssl());
+  if (::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &kLimit, sizeof kLimit) != 0) {
+    throw std::runtime_error("setsockopt failed");
+  }
+}
+
 void exchange(test::TlsClient& connection, const std::string& request) {
   connection.send(request);
   const test::HttpAnswer answer = connection.read_answer();
@@ -25,11 +38,9 @@ void exchange(test::TlsClient& connection, const std::string& request) {
 
 class Load final {
  public:
-  Load(const std::vector<Client>& clients, Connections connections, std::uint16_t port,
-       pid_t server)
+  Load(const std::vector<Client>& clients, Connections connections, const Served& server)
       : clients_(clients),
         connections_(connections),
-        port_(port),
         server_(server),
         ready_(static_cast<std::ptrdiff_t>(clients.size())) {}
 
@@ -55,14 +66,17 @@ class Load final {
   };
 
   [[nodiscard]] Moment now() const {
-    return {wall_us(), process_cpu_us(server_), process_cpu_us()};
+    const double server = server_.apart == 0 ? process_cpu_us(server_.process)
+                                             : process_cpu_us(server_.process, server_.apart);
+    return {wall_us(), server, process_cpu_us()};
   }
 
   void run_client(const Client& client) {
     std::unique_ptr<test::TlsClient> kept;
     try {
       if (connections_ == Connections::kept) {
-        kept = std::make_unique<test::TlsClient>(port_, *client.context);
+        kept = std::make_unique<test::TlsClient>(server_.port, *client.context);
+        be_patient(*kept);
       }
     } catch (const std::exception& error) {
       fail(error);
@@ -85,7 +99,8 @@ class Load final {
       if (connections_ == Connections::kept) {
         exchange(*kept, request);
       } else {
-        test::TlsClient connection(port_, *client.context);
+        test::TlsClient connection(server_.port, *client.context);
+        be_patient(connection);
         exchange(connection, request);
         connection.end();
       }
@@ -131,8 +146,7 @@ class Load final {
 
   const std::vector<Client>& clients_;
   const Connections connections_;
-  const std::uint16_t port_;
-  const pid_t server_;
+  const Served server_;
   std::latch ready_;
   std::once_flag started_;
   Moment begin_;
@@ -145,9 +159,9 @@ class Load final {
 
 }  // namespace
 
-LoadResult run_load(const std::vector<Client>& clients, Connections connections, std::uint16_t port,
-                    pid_t server) {
-  return Load(clients, connections, port, server).run();
+LoadResult run_load(const std::vector<Client>& clients, Connections connections,
+                    const Served& server) {
+  return Load(clients, connections, server).run();
 }
 
 }  // namespace estia::bench

@@ -31,9 +31,16 @@ struct LoadResult {
   std::vector<double> latencies;  ///< milliseconds, sorted
 };
 
-/// Runs each client in a thread of its own against the server of process `server` at `port` of the
-/// loopback interface. Throws std::runtime_error when a request is not answered with 200.
+/// Whom a load goes to, at the loopback interface, and whose CPU is counted.
+struct Served {
+  std::uint16_t port = 0;
+  pid_t process = 0;
+  pid_t apart = 0;  ///< a thread of it that is not counted; 0: all are
+};
+
+/// Runs each client in a thread of its own. Throws std::runtime_error when a request is not
+/// answered with 200, in five minutes at most.
 [[nodiscard]] LoadResult run_load(const std::vector<Client>& clients, Connections connections,
-                                  std::uint16_t port, pid_t server);
+                                  const Served& server);
 
 }  // namespace estia::bench

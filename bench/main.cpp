@@ -11,23 +11,29 @@
 
 #include "bench/enroll.h"
 #include "bench/report.h"
+#include "bench/serverkeygen.h"
 #include "bench/timing.h"
 
 namespace estia::bench {
 namespace {
 
-using Bench = std::function<std::vector<Row>(double scale, std::ostream& progress)>;
-
-const std::map<std::string, Bench>& benches() {
-  static const std::map<std::string, Bench> all{{"enroll", bench_enroll}, {"timing", bench_timing}};
-  return all;
-}
-
 struct Arguments {
   std::vector<std::string> names;
   std::string json;
   double scale = 1;
+  std::vector<std::string> kinds;
 };
+
+using Bench = std::function<std::vector<Row>(const Arguments& given, std::ostream& progress)>;
+
+const std::map<std::string, Bench>& benches() {
+  static const std::map<std::string, Bench> all{
+      {"enroll", [](const auto& given, auto& out) { return bench_enroll(given.scale, out); }},
+      {"serverkeygen", [](const auto& given,
+                          auto& out) { return bench_serverkeygen(given.kinds, given.scale, out); }},
+      {"timing", [](const auto& given, auto& out) { return bench_timing(given.scale, out); }}};
+  return all;
+}
 
 void declare(CLI::App& parser, Arguments& arguments) {
   std::vector<std::string> known;
@@ -42,9 +48,14 @@ void declare(CLI::App& parser, Arguments& arguments) {
   parser.add_option("--json", arguments.json, "write the figures here as well")->type_name("FILE");
   parser
       .add_option("--scale", arguments.scale,
-                  "how many enrolments or attempts, in relation to the default")
+                  "how many enrolments, keys or attempts, in relation to the default")
       ->check(CLI::Range(kLeast, kMost))
       ->capture_default_str();
+  parser
+      .add_option("--kind", arguments.kinds,
+                  "serverkeygen: this kind of key, once for each; default: all but RSA-4096")
+      ->check(CLI::IsMember({"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096"}))
+      ->allow_extra_args(false);
 }
 
 int run(int argc, char** argv) {
@@ -59,7 +70,7 @@ int run(int argc, char** argv) {
   }
   std::vector<Row> rows;
   for (const std::string& name : arguments.names) {
-    const std::vector<Row> more = benches().at(name)(arguments.scale, std::cerr);
+    const std::vector<Row> more = benches().at(name)(arguments, std::cerr);
     rows.insert(rows.end(), more.begin(), more.end());
   }
   print_table(std::cout, rows);

@@ -90,6 +90,21 @@ void record(ca::Registry& registry, const ca::Intent& intent, Instant now) {
       registry.commit(intent.serial, certificate, event("certificate.issued", intent.serial, now)));
 }
 
+double measure_sign(const crypto::PrivateKey& token_key, ByteView tbs, std::size_t count) {
+  return cpu_us_of(count, [&](std::size_t) { static_cast<void>(token_key.sign(tbs)); });
+}
+
+double measure_verify(const crypto::PrivateKey& token_key, ByteView tbs, std::size_t count) {
+  const crypto::PublicKey& key = token_key.public_key();
+  const auto& algorithm = crypto::SignatureAlgorithm::for_key(key);
+  const Bytes signature = token_key.sign(tbs, algorithm);
+  return cpu_us_of(count, [&](std::size_t) {
+    if (!key.verify(tbs, signature, algorithm)) {
+      throw std::runtime_error("the token's signature does not verify");
+    }
+  });
+}
+
 }  // namespace
 
 double measure_handshake(const http::TlsIdentity& server, const http::TlsIdentity* client,
@@ -112,19 +127,17 @@ double measure_csr(const std::vector<Bytes>& csrs) {
                    [&](std::size_t i) { crypto::Csr::parse(csrs[i]).verify_signature(); });
 }
 
-double measure_sign(const crypto::PrivateKey& token_key, ByteView tbs, std::size_t count) {
-  return cpu_us_of(count, [&](std::size_t) { static_cast<void>(token_key.sign(tbs)); });
+double measure_parse(const std::vector<Bytes>& csrs) {
+  return cpu_us_of(csrs.size(),
+                   [&](std::size_t i) { static_cast<void>(crypto::Csr::parse(csrs[i])); });
 }
 
-double measure_verify(const crypto::PrivateKey& token_key, ByteView tbs, std::size_t count) {
-  const crypto::PublicKey& key = token_key.public_key();
-  const auto& algorithm = crypto::SignatureAlgorithm::for_key(key);
-  const Bytes signature = token_key.sign(tbs, algorithm);
-  return cpu_us_of(count, [&](std::size_t) {
-    if (!key.verify(tbs, signature, algorithm)) {
-      throw std::runtime_error("the token's signature does not verify");
-    }
-  });
+void measure_signature(const hsm::TokenConfig& token, const crypto::Certificate& issuing,
+                       std::size_t count, Parts& parts) {
+  const auto open = hsm::Token::open(token);
+  const crypto::PrivateKey key = open->generate(issuing.public_key().spec().value(), "bench");
+  parts.sign = measure_sign(key, issuing.tbs(), count);
+  parts.verify = measure_verify(key, issuing.tbs(), count);
 }
 
 StoreSpeed measure_store(const std::filesystem::path& folder, std::size_t writers,

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "crypto/base/bytes.h"
-#include "crypto/keys/private_key.h"
+#include "crypto/x509/certificate.h"
+#include "hsm/token.h"
 #include "server/http/server.h"
 
 namespace estia::bench {
@@ -16,7 +17,8 @@ namespace estia::bench {
 struct Parts {
   double handshake = 0;         ///< server's side of TLS 1.3, without a client certificate
   double mutual_handshake = 0;  ///< with one
-  double csr = 0;               ///< Csr::parse and verify_signature
+  double csr = 0;               ///< Csr::parse, and verify_signature unless a key is made here
+  double key = 0;               ///< a pair made and wrapped in the token; 0 unless it is made here
   double sign = 0;              ///< PrivateKey::sign with the key in the token
   double verify = 0;            ///< PublicKey::verify of that signature
 };
@@ -28,11 +30,13 @@ struct Parts {
 
 /// `csrs` are DER; each is looked at once per round.
 [[nodiscard]] double measure_csr(const std::vector<Bytes>& csrs);
+/// Without the signature, which is nobody's business where the key is made here.
+[[nodiscard]] double measure_parse(const std::vector<Bytes>& csrs);
 
-[[nodiscard]] double measure_sign(const crypto::PrivateKey& token_key, ByteView tbs,
-                                  std::size_t count);
-[[nodiscard]] double measure_verify(const crypto::PrivateKey& token_key, ByteView tbs,
-                                    std::size_t count);
+/// Sets Parts::sign and Parts::verify, with a new key of the issuing CA's kind in the same token,
+/// whose login ends before this returns.
+void measure_signature(const hsm::TokenConfig& token, const crypto::Certificate& issuing,
+                       std::size_t count, Parts& parts);
 
 /// Intent, result and both audit events of a certificate in a new store.
 struct StoreSpeed {

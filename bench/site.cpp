@@ -2,7 +2,9 @@
 #include "bench/site.h"
 
 #include <openssl/cms.h>
+#include <stdlib.h>
 
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "crypto/base/file.h"
@@ -60,6 +62,50 @@ http::TlsIdentity Site::server_identity() const {
           crypto::Certificate::parse_pem(read_file(folder / "server.pem"))};
 }
 
+crypto::Certificate Site::issuing_ca() const {
+  return crypto::Certificate::parse_pem(read_file(installation_.ca_bundle())).back();
+}
+
+hsm::TokenConfig Site::token() const {
+  // SoftHSM reads it when it is loaded, once in a process.
+  const std::filesystem::path configuration = installation_.directory() / "softhsm2.conf";
+  if (::setenv("SOFTHSM2_CONF", configuration.c_str(), 1) != 0) {
+    throw std::runtime_error("setenv failed");
+  }
+  return {.module = e2e::softhsm_module(),
+          .init_args = {},
+          .label = installation_.token_label(),
+          .serial = {},
+          .pin = {installation_.pin_file()}};
+}
+
+std::string Site::estia(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.end(), {"--state", installation_.state().string()});
+  const e2e::Finished finished = installation_.estia(arguments);
+  if (finished.code != 0) {
+    throw std::runtime_error("estia " + arguments.front() + ": " + finished.out + finished.err);
+  }
+  return finished.out;
+}
+
+void Site::serve_keys(const std::string& limits) {
+  const std::filesystem::path process = installation_.state() / "estia.toml";
+  if (process_file_.empty()) {
+    process_file_ = read_file(process);
+    const std::string alias = "name = \"est\"\n";
+    std::string document = estia({"config", "export"});
+    const std::size_t at = document.find(alias);
+    if (at == std::string::npos) {
+      throw std::runtime_error("there is no alias est: " + document);
+    }
+    document.insert(at + alias.size(), "serverkeygen = [\"pkcs8\", \"cms\"]\n");
+    const std::filesystem::path file = installation_.directory() / "ca.toml";
+    write_new_file(file, document, FileMode::secret);
+    estia({"apply", file.string()});
+  }
+  replace_file(process, process_file_ + "\n[serverkeygen]\n" + limits, FileMode::readable);
+}
+
 void Site::start(std::size_t devices) {
   server_ = std::make_unique<e2e::EstiadProcess>(installation_);
   for (std::size_t i = 0; i < devices; ++i) {
@@ -77,8 +123,12 @@ std::uint16_t Site::port() const {
   return static_cast<std::uint16_t>(std::stoul(server_->port()));
 }
 
-pid_t Site::pid() {
-  return server_->child().pid();
+Served Site::served() {
+  return {.port = port(), .process = server_->child().pid()};
+}
+
+Stock Site::stock() const {
+  return nlohmann::json::parse(estia({"status", "--json"})).at("serverkeygen").at("stock");
 }
 
 std::string Site::authorization() const {
@@ -125,6 +175,20 @@ std::vector<Client> Site::device_clients(std::size_t clients, std::size_t each,
     for (std::size_t i = 0; i < each; ++i) {
       made[number].requests.push_back(
           test::est_request("simplereenroll", new_csr(device.subject), "", field_for(connections)));
+    }
+  }
+  return made;
+}
+
+std::vector<Client> Site::key_clients(std::size_t clients, std::size_t each,
+                                      const crypto::PrivateKey& key) {
+  const std::string account = authorization();
+  std::vector<Client> made(clients);
+  for (Client& client : made) {
+    client.context = anonymous_.get();
+    for (std::size_t i = 0; i < each; ++i) {
+      const Bytes csr = test::make_csr_der(key, "CN=key-" + std::to_string(++names_));
+      client.requests.push_back(test::est_request("serverkeygen", csr, account));
     }
   }
   return made;

@@ -3,12 +3,12 @@
 
 #include <array>
 #include <chrono>
-#include <cmath>
 #include <functional>
 #include <ostream>
 #include <random>
 #include <stdexcept>
 
+#include "bench/scale.h"
 #include "bench/site.h"
 #include "bench/welch.h"
 #include "server/auth/password.h"
@@ -20,14 +20,10 @@ namespace estia::bench {
 namespace {
 
 constexpr double kLimit = 4.5;  // dudect's: beyond it two kinds are told apart
-constexpr double kRequests = 300;
-constexpr double kComparisons = 100000;
+constexpr std::size_t kRequests = 300;
+constexpr std::size_t kComparisons = 100000;
 constexpr std::size_t kLeast = 20;
 constexpr const char* kWrong = "a wrong password, as long as it is";
-
-std::size_t scaled(double count, double scale) {
-  return std::max(kLeast, static_cast<std::size_t>(std::lround(count * scale)));
-}
 
 double nanoseconds(const std::function<void()>& action) {
   const auto begin = std::chrono::steady_clock::now();
@@ -166,11 +162,13 @@ TwoKinds comparisons(std::size_t each) {
 std::vector<Row> bench_timing(double scale, std::ostream& progress) {
   std::vector<Row> rows;
   progress << "comparing digests and passwords" << std::endl;
-  report("digest: first or last byte wrong", comparisons(scaled(kComparisons, scale)), rows);
+  report("digest: first or last byte wrong", comparisons(scaled(kComparisons, scale, kLeast)),
+         rows);
   report("password check: wrong password or unknown user",
-         password_checks(scaled(kComparisons, scale)), rows);
+         password_checks(scaled(kComparisons, scale, kLeast)), rows);
   progress << "wrong passwords and unknown users over HTTPS" << std::endl;
-  report("HTTPS: wrong password or unknown user", over_https(scaled(kRequests, scale)), rows);
+  report("HTTPS: wrong password or unknown user", over_https(scaled(kRequests, scale, kLeast)),
+         rows);
   return rows;
 }
 

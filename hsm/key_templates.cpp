@@ -28,4 +28,22 @@ void add_kind(Template& wanted, const crypto::KeySpec& spec) {
   }
 }
 
+Template exportable_public(const crypto::KeySpec& spec) {
+  Template wanted;
+  wanted.flag(CKA_TOKEN, false).flag(CKA_PRIVATE, false);
+  wanted.flag(CKA_VERIFY, false).flag(CKA_ENCRYPT, false).flag(CKA_WRAP, false);
+  add_kind(wanted, spec);
+  return wanted;
+}
+
+/// Every usage is stated: tokens' defaults are generous.
+Template exportable_private() {
+  Template wanted;
+  wanted.flag(CKA_TOKEN, false).flag(CKA_PRIVATE, true);
+  wanted.flag(CKA_SENSITIVE, true).flag(CKA_EXTRACTABLE, true);
+  wanted.flag(CKA_SIGN, false).flag(CKA_SIGN_RECOVER, false).flag(CKA_DECRYPT, false);
+  wanted.flag(CKA_UNWRAP, false).flag(CKA_DERIVE, false);
+  return wanted;
+}
+
 }  // namespace estia::hsm

@@ -14,4 +14,8 @@ namespace estia::hsm {
 /// What a public key's template says about the kind: curve, or length and exponent.
 void add_kind(Template& wanted, const crypto::KeySpec& spec);
 
+/// The two halves of a pair made for somebody else (session_pair.h).
+[[nodiscard]] Template exportable_public(const crypto::KeySpec& spec);
+[[nodiscard]] Template exportable_private();
+
 }  // namespace estia::hsm

@@ -5,35 +5,13 @@
 
 #include "hsm/ckr.h"
 #include "hsm/key_templates.h"
-#include "hsm/objects.h"
 
 namespace estia::hsm {
-namespace {
-
-Template public_template(const crypto::KeySpec& spec) {
-  Template wanted;
-  wanted.flag(CKA_TOKEN, false).flag(CKA_PRIVATE, false);
-  wanted.flag(CKA_VERIFY, false).flag(CKA_ENCRYPT, false).flag(CKA_WRAP, false);
-  add_kind(wanted, spec);
-  return wanted;
-}
-
-/// Every usage is stated: tokens' defaults are generous.
-Template private_template() {
-  Template wanted;
-  wanted.flag(CKA_TOKEN, false).flag(CKA_PRIVATE, true);
-  wanted.flag(CKA_SENSITIVE, true).flag(CKA_EXTRACTABLE, true);
-  wanted.flag(CKA_SIGN, false).flag(CKA_SIGN_RECOVER, false).flag(CKA_DECRYPT, false);
-  wanted.flag(CKA_UNWRAP, false).flag(CKA_DERIVE, false);
-  return wanted;
-}
-
-}  // namespace
 
 SessionPair make_session_pair(const Module& module, CK_SESSION_HANDLE session,
                               const crypto::KeySpec& spec) {
-  Template public_wanted = public_template(spec);
-  Template private_wanted = private_template();
+  Template public_wanted = exportable_public(spec);
+  Template private_wanted = exportable_private();
   CK_MECHANISM mechanism{generation_mechanism(spec), nullptr, 0};
   SessionPair pair;
   check(module->C_GenerateKeyPair(session, &mechanism, public_wanted.data(), public_wanted.size(),
