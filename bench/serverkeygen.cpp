@@ -21,7 +21,8 @@ namespace estia::bench {
 namespace {
 
 constexpr double kGoal = 0.70;
-constexpr std::size_t kFirst = 1;       // enrolments before the clock: an estiad's first request is dear
+/// Enrolments before the clock starts: an estiad's first request is dear.
+constexpr std::size_t kFirst = 1;
 constexpr std::size_t kCompared = 400;  // calls of a part in a round
 
 /// How many clients, and how many keys they are given together; of RSA-2048, and fewer of what is
