@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/ca/decrypt_keys.h"
 
+#include "crypto/base/error.h"
 #include "server/ca/end_entity.h"
 
 namespace estia::ca {
@@ -23,6 +24,21 @@ std::string_view to_string(DecryptKeyOwner::Kind kind) noexcept {
 
 std::string text_of(const DecryptKeyOwner& owner) {
   return std::string(to_string(owner.kind)) + " " + owner.name;
+}
+
+std::string text_of(const DecryptKeyName& name) {
+  const std::string identifier =
+      name.identifier.empty() ? std::string() : " " + to_hex(name.identifier);
+  return text_of(name.owner) + ": " + std::string(to_string(name.kind)) + identifier;
+}
+
+crypto::Certificate registered_certificate(const DecryptKey& key) {
+  try {
+    return crypto::Certificate::parse(key.value);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::store, "store.corrupt", "the store is not available, try again later",
+                "the decrypt key of " + text_of(key.name) + ": " + error.what());
+  }
 }
 
 /// Only the last part may hold a NUL.

@@ -9,6 +9,7 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/base/secure_bytes.h"
+#include "crypto/x509/certificate.h"
 #include "server/ca/audit.h"
 
 namespace estia::ca {
@@ -38,6 +39,9 @@ struct DecryptKeyName {
   DecryptKeyKind kind = DecryptKeyKind::secret;
   Bytes identifier{};  ///< as in the request, 1 to 255 bytes; of a password: none
 };
+
+/// "alias factory: secret 6b2d37": for people.
+[[nodiscard]] std::string text_of(const DecryptKeyName& name);
 
 /// What a sealed value belongs to: in another place than this it must not open.
 [[nodiscard]] Bytes bound_to(const DecryptKeyName& name);
@@ -78,6 +82,9 @@ class SecretSealer {
   /// Error{token, "sealing.key_missing"}, Error{token}, Error{busy}.
   [[nodiscard]] virtual SecureBytes open(ByteView sealed, ByteView bound_to) = 0;
 };
+
+/// The certificate of such a key. Throws Error{store, "store.corrupt"}.
+[[nodiscard]] crypto::Certificate registered_certificate(const DecryptKey& key);
 
 /// The key of that name for a client of `alias` that is `username`: its own, else the alias's.
 [[nodiscard]] std::optional<DecryptKey> find_decrypt_key(const DecryptKeyStore& keys,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/ca/enrollment.h"
 
-#include <map>
-#include <mutex>
 #include <utility>
 
 #include "crypto/keys/digest.h"
@@ -38,20 +36,6 @@ Bytes retry_key(const Request& request, const Grant& grant) {
   digest.field(as_bytes(std::to_string(request.snapshot.version)));
   digest.field(grant.ca().certificate().fingerprint_sha256());
   return digest.finish();
-}
-
-/// For a rehearsal of serverkeygen, one key of each kind stands for all those that are not made
-/// yet. It is never recorded, so nobody ever has it.
-crypto::PublicKey stand_in(const crypto::KeySpec& spec) {
-  static std::mutex mutex;  // guards keys
-  static std::map<std::string, crypto::PublicKey> keys;
-  const std::lock_guard lock(mutex);
-  auto found = keys.find(spec.name);
-  if (found == keys.end()) {
-    const auto made = crypto::PrivateKey::generate_software(spec);
-    found = keys.emplace(spec.name, made.public_key()).first;
-  }
-  return found->second;
 }
 
 /// An answer of serverkeygen that is lost takes its key with it: the certificate that was renewed
@@ -127,7 +111,7 @@ Enrolled Enrollment::enroll(const Snapshot& snapshot, const Alias& alias, const 
 Enrolled Enrollment::with_server_key(const Request& request, const Grant& grant, KeyTaker& taker) {
   const crypto::KeySpec spec =
       server_key_spec(request.alias, grant.profile(), request.csr.public_key());
-  static_cast<void>(issuer_.rehearse(prepared(request, grant, stand_in(spec))));
+  static_cast<void>(issuer_.rehearse(prepared(request, grant, stand_in_key(spec))));
   taker.prepare(grant.username());
   ServerKey key = server_keys_.generate(spec);
   taker.take(std::move(key.private_key));
@@ -152,9 +136,10 @@ void Enrollment::explain(const Request& request, Explanation& explanation, KeyTa
   explanation.subject = grant.names().subject.text();
   explanation.san = grant.names().san.texts();
   const crypto::PublicKey& own = request.csr.public_key();
-  const crypto::PublicKey key = request.operation == Operation::serverkeygen
-                                    ? stand_in(server_key_spec(request.alias, grant.profile(), own))
-                                    : own;
+  const crypto::PublicKey key =
+      request.operation == Operation::serverkeygen
+          ? stand_in_key(server_key_spec(request.alias, grant.profile(), own))
+          : own;
   const IntentOutcome outcome = issuer_.rehearse(prepared(request, grant, key));
   if (const auto* issued = std::get_if<AlreadyIssued>(&outcome)) {
     explanation.repeats = to_hex(issued->serial);

@@ -33,4 +33,9 @@ class ServerKeys {
 [[nodiscard]] crypto::KeySpec server_key_spec(const Alias& alias, const CertificateProfile& profile,
                                               const crypto::PublicKey& hint);
 
+/// A public key of that kind which passes the rules for keys, for a rehearsal of what is not made
+/// yet. Of RSA it costs no search for primes: a random number stands for the modulus, and nobody
+/// has its factors. Never to be certified.
+[[nodiscard]] crypto::PublicKey stand_in_key(const crypto::KeySpec& spec);
+
 }  // namespace estia::ca
