@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <utility>
 
@@ -136,7 +137,8 @@ class SealingKey::Parts final {
   [[nodiscard]] Key kept(Key key);
 
   const std::shared_ptr<TokenCore> core_;
-  std::mutex mutex_;  ///< guards found_; no token call is made under it
+  std::shared_mutex making_;  ///< searches share it: SoftHSM fails them while a key is made
+  std::mutex mutex_;          ///< guards found_; no token call is made under it
   std::map<Bytes, Key> found_;
 };
 
@@ -150,12 +152,13 @@ std::optional<SealingKey::Parts::Key> SealingKey::Parts::find(const Bytes& id) {
     }
   }
   Key key{.epoch = epoch};
+  const std::shared_lock searching(making_);
   with_session(*core_, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
     const Objects objects(core_->module(), session);
     Template wanted = name_of(id);
     const auto found = objects.find(wanted, 2);
     if (found.size() > 1) {
-      throw Error(ErrorCode::conflict, "token.key_ambiguous",
+      throw Error(ErrorCode::conflict, "sealing.key_ambiguous",
                   std::string("the token has more than one key called ") + kLabel);
     }
     if (!found.empty()) {
@@ -177,7 +180,7 @@ std::optional<SealingKey::Parts::Key> SealingKey::Parts::find(const Bytes& id) {
 SealingKey::Parts::Key SealingKey::Parts::kept(Key key) {
   std::unique_lock lock(mutex_);
   Key& known = found_.try_emplace(key.id, key).first->second;
-  if (known.epoch != key.epoch) {
+  if (known.epoch < key.epoch) {
     known = key;
   }
   const Key kept = known;
@@ -192,9 +195,12 @@ SealingKey::Parts::Key SealingKey::Parts::find_or_make() {
   if (auto key = find({})) {
     return *key;
   }
-  const Bytes id = with_session(*core_, SessionKind::read_write, [&](CK_SESSION_HANDLE session) {
-    return make_key(core_->module(), session);
-  });
+  const Bytes id = [&] {
+    const std::unique_lock making(making_);
+    return with_session(*core_, SessionKind::read_write, [&](CK_SESSION_HANDLE session) {
+      return make_key(core_->module(), session);
+    });
+  }();
   auto made = find(id);
   if (!made) {
     throw Error(ErrorCode::token, "token.key_not_found",

@@ -28,9 +28,9 @@ class SealingKey final {
 
   /// Only open() gives the secret back, and only with the same `bound_to`: what is sealed for one
   /// owner is worth nothing in the place of another's. Makes the key in the token when there is
-  /// none: no other thread may search the token meanwhile (SoftHSM fails then). Throws
+  /// none: nobody else may search the token meanwhile (SoftHSM fails then). Throws
   /// Error{conflict, "sealing.unsupported"} when the token has no AES-GCM or makes no such key,
-  /// Error{conflict, "token.key_ambiguous"} for two keys, Error{config, "sealing.size"} for a
+  /// Error{conflict, "sealing.key_ambiguous"} for two keys, Error{config, "sealing.size"} for a
   /// secret that is empty or over kMostSealed, Error{token}, Error{busy}.
   [[nodiscard]] Bytes seal(ByteView secret, ByteView bound_to);
 

@@ -31,8 +31,12 @@ Json send_secret(ManagementClient& client, Json body, const std::string& file) {
 
 void DecryptKeyOwnerOptions::add_to(CLI::App& app) {
   CLI::Option_group* group = app.add_option_group("owner", "For whom");
-  group->add_option("--alias", alias, "Every client of this EST alias");
-  group->add_option("--username", username, "This end entity, before what its alias has");
+  const auto named = [](const std::string& name) {
+    return name.empty() ? std::string("it is empty") : std::string();
+  };
+  group->add_option("--alias", alias, "Every client of this EST alias")->check(named);
+  group->add_option("--username", username, "This end entity, before what its alias has")
+      ->check(named);
   group->require_option(1);
 }
 
@@ -55,9 +59,11 @@ void DecryptKeyAddCommand::add_to(CLI::App& decrypt_key) {
   what->add_option("--password-file", command->password_file,
                    "File of mode 0600 with the password of PKCS #12 files");
   what->require_option(1);
-  app->add_option("--identifier", command->identifier,
-                  "With --key-file: the DecryptKeyIdentifier, in hexadecimal digits")
-      ->needs(key);
+  CLI::Option* identifier = app->add_option(
+      "--identifier", command->identifier,
+      "With --key-file: the DecryptKeyIdentifier, in hexadecimal digits, no colons");
+  identifier->needs(key);
+  key->needs(identifier);
   app->footer(
       "Example:\n  openssl rand -hex 32 >device-7.key && chmod 600 device-7.key\n"
       "  estia decrypt-key add --state /var/lib/estia --username device-7 \\\n"

@@ -35,6 +35,9 @@ const Row& first_as_strong(const std::vector<Row>& rows, unsigned strength) {
 
 ContentCipher content_cipher(const SmimeCapabilities& capabilities, unsigned strength) {
   const auto& listed = capabilities.content_ciphers;
+  if (listed.empty() && capabilities.other_content_ciphers) {
+    refuse("content ciphers, and no AES-CBC among them");
+  }
   return first_as_strong(listed.empty() ? known_content_ciphers() : listed, strength);
 }
 
@@ -78,7 +81,21 @@ void check_key_usage(const Certificate& certificate, bool transports) {
   }
 }
 
+bool is_rsa(const PublicKey& key) {
+  return ::EVP_PKEY_is_a(key.evp(), "RSA") == 1;
+}
+
 }  // namespace
+
+void check_recipient(const Certificate& certificate) {
+  const PublicKey& key = certificate.public_key();
+  key.check_strength();
+  if (!is_rsa(key) && ::EVP_PKEY_is_a(key.evp(), "EC") != 1) {
+    throw Error(ErrorCode::malformed, "serverkeygen.no_common_algorithm",
+                "nothing can be encrypted for a key of this kind");
+  }
+  check_key_usage(certificate, is_rsa(key));
+}
 
 KeyRecipient secret_key_recipient(Bytes identifier, Secret key,
                                   const SmimeCapabilities& capabilities) {
@@ -103,16 +120,11 @@ KeyRecipient certificate_recipient(Bytes identifier, const Certificate& certific
     throw Error(ErrorCode::malformed, "serverkeygen.unknown_key",
                 "no key is known by the identifier in the request");
   }
+  check_recipient(certificate);
   const PublicKey& key = certificate.public_key();
-  key.check_strength();
-  const bool transports = ::EVP_PKEY_is_a(key.evp(), "RSA") == 1;
-  if (!transports && ::EVP_PKEY_is_a(key.evp(), "EC") != 1) {
-    refuse("nothing can be encrypted for a key of this kind");
-  }
-  check_key_usage(certificate, transports);
   const auto strength = static_cast<unsigned>(::EVP_PKEY_get_security_bits(key.evp()));
   const ContentCipher cipher = content_cipher(capabilities, strength);
-  if (transports) {
+  if (is_rsa(key)) {
     return {std::move(identifier), cipher, transport(key, capabilities)};
   }
   return {std::move(identifier), cipher, agreement(key, capabilities, strength)};

@@ -52,4 +52,8 @@ struct KeyRecipient {
 [[nodiscard]] KeyRecipient certificate_recipient(Bytes identifier, const Certificate& certificate,
                                                  const SmimeCapabilities& capabilities);
 
+/// Whether a key could ever be encrypted for this certificate: its kind, strength and key usage, as
+/// certificate_recipient wants them. Throws what that throws, whatever a client lists.
+void check_recipient(const Certificate& certificate);
+
 }  // namespace estia::crypto

@@ -100,36 +100,42 @@ Bytes data_content(const Bytes& content) {
 }
 
 /// MacData over the content of authSafe.
-Bytes mac_data(const Bytes& authenticated_safe, const Secret& password) {
-  const Bytes salt = random_bytes(kSaltSize);
-  const SecureBytes key = derived("PKCS12KDF", wide(password), salt, kMacKey);
+Bytes mac_data(const Bytes& authenticated_safe, const ShroudedKey& key) {
   Bytes mac(kDigestSize);
   std::size_t size = 0;
-  require(::EVP_Q_mac(library(), "HMAC", nullptr, "SHA2-256", nullptr, key.view().data(),
-                      key.size(), authenticated_safe.data(), authenticated_safe.size(), mac.data(),
-                      mac.size(), &size),
+  require(::EVP_Q_mac(library(), "HMAC", nullptr, "SHA2-256", nullptr, key.mac_key.view().data(),
+                      key.mac_key.size(), authenticated_safe.data(), authenticated_safe.size(),
+                      mac.data(), mac.size(), &size),
           "EVP_Q_mac");
   const Bytes algorithm = der::sequence({der::oid("2.16.840.1.101.3.4.2.1"), der::null()});
-  return der::sequence({der::sequence({algorithm, der::octet_string(mac)}), der::octet_string(salt),
-                        der::small_integer(kIterations)});
+  return der::sequence({der::sequence({algorithm, der::octet_string(mac)}),
+                        der::octet_string(key.mac_salt), der::small_integer(kIterations)});
 }
 
 }  // namespace
 
-Bytes pkcs12(const SecureBytes& pkcs8, const Certificate& certificate, const Secret& password) {
+ShroudedKey shroud_key(const SecureBytes& pkcs8, const Secret& password) {
   if (password.empty()) {
     throw Error(ErrorCode::internal, "pkcs12.password", "internal error",
                 "a key was to be packed without a password");
   }
+  ShroudedKey key{.bag_value = shrouded(pkcs8, password),
+                  .mac_salt = random_bytes(kSaltSize),
+                  .mac_key = SecureBytes()};
+  key.mac_key = derived("PKCS12KDF", wide(password), key.mac_salt, kMacKey);
+  return key;
+}
+
+Bytes pkcs12(const ShroudedKey& key, const Certificate& certificate) {
   const Bytes local_key_id = certificate.public_key().key_identifier();
   const Bytes certificate_value = der::sequence(
       {der::oid("1.2.840.113549.1.9.22.1"), der::tlv(0xA0, der::octet_string(certificate.der()))});
   const Bytes safe_contents =
-      der::sequence({bag("1.2.840.113549.1.12.10.1.2", shrouded(pkcs8, password), local_key_id),
+      der::sequence({bag("1.2.840.113549.1.12.10.1.2", key.bag_value, local_key_id),
                      bag("1.2.840.113549.1.12.10.1.3", certificate_value, local_key_id)});
   const Bytes authenticated_safe = der::sequence({data_content(safe_contents)});
-  return der::sequence({der::small_integer(3), data_content(authenticated_safe),
-                        mac_data(authenticated_safe, password)});
+  return der::sequence(
+      {der::small_integer(3), data_content(authenticated_safe), mac_data(authenticated_safe, key)});
 }
 
 }  // namespace estia::crypto

@@ -2,6 +2,8 @@
 #include "crypto/cms/smime_capabilities.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "crypto/base/der.h"
 #include "crypto/base/error.h"
@@ -90,6 +92,24 @@ void add_key_agreement(SmimeCapabilities& known, const KeyAgreementScheme& schem
   }
 }
 
+/// DES, RC2 and triple DES, AES-GCM and AES-CCM, Camellia: what clients list besides AES-CBC.
+bool is_other_content_cipher(ByteView oid) {
+  constexpr std::array<std::string_view, 12> kOthers{"1.3.14.3.2.7",
+                                                     "1.2.840.113549.3.2",
+                                                     "1.2.840.113549.3.7",
+                                                     "2.16.840.1.101.3.4.1.6",
+                                                     "2.16.840.1.101.3.4.1.26",
+                                                     "2.16.840.1.101.3.4.1.46",
+                                                     "2.16.840.1.101.3.4.1.7",
+                                                     "2.16.840.1.101.3.4.1.27",
+                                                     "2.16.840.1.101.3.4.1.47",
+                                                     "1.2.392.200011.61.1.1.1.2",
+                                                     "1.2.392.200011.61.1.1.1.3",
+                                                     "1.2.392.200011.61.1.1.1.4"};
+  return std::ranges::any_of(
+      kOthers, [&](std::string_view other) { return std::ranges::equal(der::oid(other), oid); });
+}
+
 void add(SmimeCapabilities& known, const Capability& capability) {
   if (const auto* wrap = find(known_key_wraps(), capability.oid)) {
     if (plain(capability)) {
@@ -101,6 +121,8 @@ void add(SmimeCapabilities& known, const Capability& capability) {
     if (plain(capability)) {
       known.content_ciphers.push_back(*cipher);
     }
+  } else if (is_other_content_cipher(capability.oid)) {
+    known.other_content_ciphers = true;
   } else {
     add_key_transport(known, capability);
   }

@@ -22,6 +22,7 @@ struct SmimeCapabilities {
   std::vector<KeyTransport> key_transports{};
   std::vector<KeyAgreement> key_agreements{};
   std::vector<ContentCipher> content_ciphers{};
+  bool other_content_ciphers = false;  ///< it lists some that are not used here
 };
 
 /// Strict DER, at most 4 KiB and 64 capabilities, at least one. A capability that is not known, or

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "crypto/base/error.h"
-#include "crypto/x509/certificate.h"
 #include "server/api/json.h"
 #include "server/provision/decrypt_key.h"
 
@@ -73,7 +73,7 @@ Json key_json(const ca::DecryptKey& key) {
              {"kind", std::string(to_string(name.kind))},
              {"identifier", text_or_null(to_hex(name.identifier))}};
   if (name.kind == Kind::certificate) {
-    const crypto::Certificate certificate = crypto::Certificate::parse(key.value);
+    const crypto::Certificate certificate = registered_certificate(key);
     value["subject"] = certificate.subject().text();
     value["not_after"] = utc_text(certificate.not_after());
   }
@@ -96,13 +96,28 @@ http::Response add(const Management& management, const Call& call) {
   return json_response(key_json(management.add_decrypt_key(plan, call.who)), kCreated);
 }
 
+/// Nobody's list is not an empty one.
+void require_owner(const Management& management, const Owner& owner) {
+  if (owner.kind == Owner::Kind::alias &&
+      management.snapshot()->find_alias(owner.name) == nullptr) {
+    throw Error(ErrorCode::config, "config.reference", "there is no alias '" + owner.name + "'");
+  }
+  if (owner.kind == Owner::Kind::end_entity && !management.entities.find(owner.name)) {
+    throw Error(ErrorCode::not_found, "entity.unknown", "this end entity is not registered",
+                owner.name);
+  }
+}
+
 http::Response list(const Management& management, const Call& call) {
+  constexpr std::uint64_t kLast = std::numeric_limits<std::int64_t>::max();
   JsonObject body = body_of(call.request);
   const Owner owner = owner_in(body);
-  const auto after = static_cast<std::int64_t>(body.optional_number("after").value_or(0));
-  const auto limit = static_cast<std::size_t>(
-      std::min(body.optional_number("limit").value_or(kMostListed), kMostListed));
+  const auto after =
+      static_cast<std::int64_t>(std::min(body.optional_number("after").value_or(0), kLast));
+  const auto limit = static_cast<std::size_t>(std::clamp<std::uint64_t>(
+      body.optional_number("limit").value_or(kMostListed), 1, kMostListed));
   body.finish();
+  require_owner(management, owner);
   const auto keys = management.decrypt_keys.list(owner, after, limit);
   Json value{{"decrypt_keys", Json::array()}, {"next", nullptr}};
   for (const ca::DecryptKey& key : keys) {

@@ -23,6 +23,11 @@ provision::ApplyReport ConfigurationChanges::apply(const provision::ApplyRequest
   return report;
 }
 
+void ConfigurationChanges::check_keys(const ca::Snapshot& wanted) {
+  const std::lock_guard lock(mutex_);  // the token may be about to get a key: see hsm::SealingKey
+  static_cast<void>(keys_.find(wanted));
+}
+
 crypto::Crl ConfigurationChanges::take_crl(const provision::CrlRequest& request) {
   const std::lock_guard lock(mutex_);
   crypto::Crl crl =

@@ -30,6 +30,9 @@ class ConfigurationChanges final {
   /// Throws what provision::apply and TokenCaKeys::find throw; then nothing has changed.
   [[nodiscard]] provision::ApplyReport apply(const provision::ApplyRequest& request);
 
+  /// Whether its keys are in the token. Throws what TokenCaKeys::find throws.
+  void check_keys(const ca::Snapshot& wanted);
+
   /// A CRL counts from the next request. Throws what provision::take_crl throws; then nothing has
   /// changed.
   [[nodiscard]] crypto::Crl take_crl(const provision::CrlRequest& request);

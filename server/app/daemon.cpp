@@ -86,7 +86,7 @@ api::Management Daemon::management() {
           [this](const provision::DecryptKeyPlan& plan, const std::string& who) {
             return changes_.add_decrypt_key(plan, who);
           },
-      .check_keys = [this](const ca::Snapshot& wanted) { static_cast<void>(keys_.find(wanted)); },
+      .check_keys = [this](const ca::Snapshot& wanted) { changes_.check_keys(wanted); },
       .status = [this] { return status(); },
       .explain =
           [this](const ca::Question& question) {

@@ -116,7 +116,7 @@ http::Response Enroll::issue(const Target& target, const ca::Identity& identity,
   if (operation == ca::Operation::serverkeygen) {
     order.emplace(delivery_.order(alias, csr,
                                   {.chain = request.peer.chain,
-                                   .accept = request.headers.find("Accept"),
+                                   .accept = request.headers.list("Accept"),
                                    .client_gone = request.client_gone}));
   }
   const ca::Enrolled enrolled = enrollment_.enroll(*target.snapshot, alias, identity, operation,

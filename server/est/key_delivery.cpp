@@ -8,7 +8,6 @@
 #include "crypto/cms/certs_only.h"
 #include "crypto/cms/enveloped_key.h"
 #include "crypto/cms/key_package.h"
-#include "crypto/cms/pkcs12.h"
 #include "server/est/key_response.h"
 #include "server/est/media_type.h"
 
@@ -78,9 +77,10 @@ std::optional<crypto::Certificate> KeyDelivery::Order::certificate_of(
   if (!key) {
     return std::nullopt;
   }
-  crypto::Certificate certificate = crypto::Certificate::parse(key->value);
-  const bool expired = delivery_.clock_.now() > certificate.not_after();
-  return expired ? std::nullopt : std::optional(std::move(certificate));
+  crypto::Certificate certificate = registered_certificate(*key);
+  const Instant now = delivery_.clock_.now();
+  const bool valid = now >= certificate.not_before() && now <= certificate.not_after();
+  return valid ? std::optional(std::move(certificate)) : std::nullopt;
 }
 
 crypto::KeyRecipient KeyDelivery::Order::recipient(const crypto::KeyEncryptionRequest& wish,
@@ -106,33 +106,40 @@ void KeyDelivery::Order::prepare(const std::string& username) {
     }
     pkcs12->password = std::move(*password);
   }
+  require_client();
 }
 
 void KeyDelivery::Order::take(SecureBytes private_key) {
-  const auto* encrypted = std::get_if<Encrypted>(&form_);
-  if (encrypted == nullptr) {
-    packed_ = std::move(private_key);
-  } else {
+  if (const auto* encrypted = std::get_if<Encrypted>(&form_)) {
     packed_ = crypto::enveloped_key(
         crypto::signed_key_package(private_key, delivery_.signer_.key,
                                    delivery_.signer_.certificate, delivery_.clock_.now()),
         encrypted->recipient.value());
+  } else if (const auto* pkcs12 = std::get_if<Pkcs12>(&form_)) {
+    packed_ = crypto::shroud_key(private_key, pkcs12->password);
+  } else {
+    packed_ = std::move(private_key);
   }
+  require_client();
+}
+
+/// No 503: nobody hears it, and who hangs up must not raise the operator's alarms. It is audited as
+/// a refusal, with who it was.
+void KeyDelivery::Order::require_client() const {
   if (asking_.client_gone && asking_.client_gone()) {
-    throw Error(ErrorCode::busy, "serverkeygen.client_gone", "the client is gone");
+    throw Error(ErrorCode::conflict, "serverkeygen.client_gone", "the client is gone");
   }
 }
 
 http::Response KeyDelivery::Order::response(const crypto::IssuedCertificate& certificate) {
   http::Response response;
-  const auto* plain = std::get_if<SecureBytes>(&packed_);
-  if (const auto* pkcs12 = std::get_if<Pkcs12>(&form_)) {
+  if (const auto* key = std::get_if<crypto::ShroudedKey>(&packed_)) {
     response.headers.add("Content-Type", std::string(kPkcs12MediaType));
     response.headers.add("Content-Transfer-Encoding", "base64");
-    response.body =
-        base64_encode(crypto::pkcs12(*plain, certificate.parsed(), pkcs12->password)) + "\n";
+    response.body = base64_encode(crypto::pkcs12(*key, certificate.parsed())) + "\n";
     return response;
   }
+  const auto* plain = std::get_if<SecureBytes>(&packed_);
   const Bytes certs_only = crypto::certs_only(std::vector<Bytes>{certificate.der()});
   KeyResponse made = plain != nullptr
                          ? key_response(KeyForm::pkcs8, plain->view(), certs_only)

@@ -9,6 +9,7 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/cms/key_recipient.h"
+#include "crypto/cms/pkcs12.h"
 #include "crypto/est/key_encryption_request.h"
 #include "crypto/keys/private_key.h"
 #include "crypto/x509/certificate.h"
@@ -60,13 +61,14 @@ class KeyDelivery::Order final : public ca::KeyTaker {
  public:
   /// Finds the key to encrypt for, or the password: everything that can be refused is. Throws
   /// Error{malformed, "serverkeygen.unknown_key" | "serverkeygen.no_password"} and what
-  /// certificate_recipient, secret_key_recipient and SecretSealer::open throw (EST-4.4.1-d).
+  /// certificate_recipient, secret_key_recipient and SecretSealer::open throw (EST-4.4.1-d);
+  /// Error{conflict, "serverkeygen.client_gone"}.
   void prepare(const std::string& username) override;
 
-  /// Packs the key, where it is packed without its certificate: afterwards nothing but memory can
-  /// fail. Throws Error{busy, "serverkeygen.client_gone"}: a certificate whose key nobody gets
-  /// would only be there to be revoked; and what signed_key_package, enveloped_key and SecureBytes
-  /// throw.
+  /// Packs the key, all but what its certificate is needed for: afterwards nothing but memory can
+  /// fail. Throws Error{conflict, "serverkeygen.client_gone"}: a certificate whose key nobody gets
+  /// would only be there to be revoked; and what signed_key_package, enveloped_key, shroud_key and
+  /// SecureBytes throw.
   void take(SecureBytes private_key) override;
 
   /// The answer: multipart/mixed with the key and the certificate (EST-4.4.2-a), or
@@ -91,6 +93,7 @@ class KeyDelivery::Order final : public ca::KeyTaker {
   Order(const KeyDelivery& delivery, const ca::Alias& alias, Asking asking, Form form)
       : delivery_(delivery), alias_(alias), asking_(std::move(asking)), form_(std::move(form)) {}
 
+  void require_client() const;
   [[nodiscard]] crypto::KeyRecipient recipient(const crypto::KeyEncryptionRequest& wish,
                                                const std::string& username) const;
   [[nodiscard]] std::optional<crypto::Certificate> certificate_of(
@@ -102,7 +105,7 @@ class KeyDelivery::Order final : public ca::KeyTaker {
   const ca::Alias& alias_;
   Asking asking_;
   Form form_;
-  std::variant<SecureBytes, Bytes> packed_;  ///< the key as it is, or encrypted
+  std::variant<SecureBytes, Bytes, crypto::ShroudedKey> packed_;  ///< by form
 };
 
 }  // namespace estia::est

@@ -30,15 +30,36 @@ std::string in_lower_case(std::string_view text) {
   return lower;
 }
 
-/// Whether the parameters of an element say q=0.
-bool is_refused(std::string_view element) {
-  for (std::size_t at = element.find(';'); at != std::string_view::npos;) {
-    const std::size_t end = element.find(';', at + 1);
-    const std::string parameter = in_lower_case(trimmed(element.substr(at + 1, end - at - 1)));
-    if (parameter.starts_with("q=0")) {
-      return parameter.find_first_not_of("0.", 2) == std::string::npos;
+/// The next element of a list, or parameter of an element: up to `end` outside of quotes
+/// (RFC 9110 5.6.4), which is taken away, too.
+std::string_view next_part(std::string_view& rest, char end) {
+  bool quoted = false;
+  std::size_t size = 0;
+  for (; size < rest.size() && (quoted || rest[size] != end); ++size) {
+    if (quoted && rest[size] == '\\' && size + 1 < rest.size()) {
+      ++size;
+    } else if (rest[size] == '"') {
+      quoted = !quoted;
     }
-    at = end;
+  }
+  const std::string_view part = rest.substr(0, size);
+  rest.remove_prefix(std::min(size + 1, rest.size()));
+  return part;
+}
+
+/// "0", "0.", "0.000" (RFC 9110 12.4.2).
+bool is_zero_weight(std::string_view weight) {
+  return weight == "0" || (weight.starts_with("0.") && weight.size() <= 5 &&
+                           weight.find_first_not_of('0', 2) == std::string_view::npos);
+}
+
+bool is_refused(std::string_view element) {
+  static_cast<void>(next_part(element, ';'));
+  while (!element.empty()) {
+    const std::string parameter = in_lower_case(trimmed(next_part(element, ';')));
+    if (parameter.starts_with("q=")) {
+      return is_zero_weight(std::string_view(parameter).substr(2));
+    }
   }
   return false;
 }
@@ -56,13 +77,11 @@ std::optional<std::string> media_type(std::string_view content_type) {
 }
 
 bool names_media_type(std::string_view accept, std::string_view type) {
-  for (std::size_t begin = 0; begin <= accept.size();) {
-    const std::size_t comma = std::min(accept.find(',', begin), accept.size());
-    const std::string_view element = accept.substr(begin, comma - begin);
+  while (!accept.empty()) {
+    const std::string_view element = next_part(accept, ',');
     if (media_type(element) == type && !is_refused(element)) {
       return true;
     }
-    begin = comma + 1;
   }
   return false;
 }

@@ -14,4 +14,14 @@ std::optional<std::string> Headers::find(std::string_view name) const {
   return found == fields_.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::optional<std::string> Headers::list(std::string_view name) const {
+  std::optional<std::string> values;
+  for (const auto& [field, value] : fields_) {
+    if (equal_ignoring_case(field, name)) {
+      values = values ? *values + ", " + value : value;
+    }
+  }
+  return values;
+}
+
 }  // namespace estia::http

@@ -22,6 +22,8 @@ class Headers final {
     fields_.emplace_back(std::move(name), std::move(value));
   }
   [[nodiscard]] std::optional<std::string> find(std::string_view name) const;
+  /// All values of a field that is a list, as one (RFC 9110 5.3): "a, b".
+  [[nodiscard]] std::optional<std::string> list(std::string_view name) const;
   [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& all() const noexcept {
     return fields_;
   }

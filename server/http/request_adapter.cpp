@@ -13,6 +13,7 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/random.h"
+#include "crypto/base/secret.h"
 #include "server/http/connection_socket.h"
 #include "server/http/text.h"
 #include "server/ops/log.h"
@@ -130,6 +131,7 @@ void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
   if (!has_clean_fields(reply)) {
     reply = internal_error("a handler's answer has a field that is no header line");
   }
+  cleanse(received.request.body);  // it may have held a password, a code or a key
   ::ERR_clear_error();  // what a handler's crypto left must not be taken for a failure of TLS
   const bool close = reply.close || received.close || socket.transport().connections.draining();
   const bool to_head = received.request.method == "HEAD";

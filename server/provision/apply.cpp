@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/provision/apply.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -41,6 +42,16 @@ void compare(const Objects& before, const Objects& after, ApplyReport& report) {
   for (const auto& [name, text] : before) {
     if (!after.contains(name)) {
       report.removed.push_back(name);
+    }
+  }
+}
+
+void warn_about_removed_aliases(const ca::Snapshot& before, ApplyReport& report) {
+  for (const auto& [name, alias] : before.aliases) {
+    if (alias.makes_keys() &&
+        std::ranges::find(report.removed, "alias " + name) != report.removed.end()) {
+      report.warnings.push_back("alias " + name +
+                                " is removed: what decrypt-key registered for it goes with it");
     }
   }
 }
@@ -105,6 +116,7 @@ ApplyReport report_of(const InForce& in_force, const ParsedConfiguration& wanted
   append(report.changed, accounts.changed);
   append(report.removed, accounts.removed);
   warn_about_removed_cas(report);
+  warn_about_removed_aliases(in_force.parsed.contents, report);
   return report;
 }
 

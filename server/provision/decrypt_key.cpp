@@ -5,6 +5,7 @@
 
 #include "crypto/base/error.h"
 #include "crypto/base/password_rules.h"
+#include "crypto/cms/key_recipient.h"
 #include "crypto/x509/certificate.h"
 
 namespace estia::provision {
@@ -42,7 +43,7 @@ void check_password(const DecryptKeyPlan& plan) {
   }
 }
 
-/// Its identifier is what a client puts into the request; its key is looked at when it is used.
+/// Its identifier is what a client puts into the request.
 crypto::Certificate certificate_of(const DecryptKeyPlan& plan, Instant now) {
   const auto certificates = [&] {
     try {
@@ -55,12 +56,18 @@ crypto::Certificate certificate_of(const DecryptKeyPlan& plan, Instant now) {
     refuse("decrypt_key.certificate", "it must be one certificate");
   }
   const crypto::Certificate& certificate = certificates.front();
-  if (certificate.subject_key_identifier().empty() ||
-      certificate.subject_key_identifier().size() > kLongestIdentifier) {
-    refuse("decrypt_key.certificate", "it has no subjectKeyIdentifier to be named by");
+  const Bytes identifier = certificate.subject_key_identifier();
+  if (identifier.empty() || identifier.size() > kLongestIdentifier) {
+    refuse("decrypt_key.certificate",
+           "it has no subjectKeyIdentifier of 1 to 255 bytes to be named by");
   }
-  if (now > certificate.not_after()) {
-    refuse("decrypt_key.certificate", "it has expired");
+  if (now < certificate.not_before() || now > certificate.not_after()) {
+    refuse("decrypt_key.certificate", "it is not valid now");
+  }
+  try {
+    check_recipient(certificate);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::config, "decrypt_key.certificate", error.what(), error.detail());
   }
   return certificate;
 }
@@ -105,7 +112,7 @@ ca::DecryptKey add_decrypt_key(const DecryptKeyPlan& plan, const ca::Snapshot& s
   }
   if (keys.find(key.name)) {  // before the token is asked; add() decides
     throw Error(ErrorCode::conflict, "decrypt_key.exists",
-                "there is such a decrypt key already: remove it first", text_of(plan.owner));
+                "there is such a decrypt key already: remove it first", text_of(key.name));
   }
   if (key.value.empty()) {
     key.value = sealer.seal(plan.secret.view(), bound_to(key.name));

@@ -90,8 +90,12 @@ std::uint64_t SqliteConfigurationStore::replace(std::uint64_t replaces, const st
     for (const ca::Account& account : accounts) {
       insert_account(transaction, version, account);
     }
-    remove_decrypt_keys_of_other_aliases(transaction, aliases);
-    transaction.audit(audit);
+    const std::size_t removed = remove_decrypt_keys_of_other_aliases(transaction, aliases);
+    ca::AuditEvent event = audit;
+    if (removed > 0) {
+      event.detail += " decrypt_keys_removed=" + std::to_string(removed);
+    }
+    transaction.audit(event);
     return static_cast<std::uint64_t>(version);
   });
 }

@@ -99,7 +99,7 @@ void SqliteDecryptKeyStore::add(const ca::DecryptKey& key, const ca::AuditEvent&
     insert.bind(key.value).bind(key.created_at);
     if (!insert.step()) {
       throw Error(ErrorCode::conflict, "decrypt_key.exists",
-                  "there is such a decrypt key already: remove it first", text_of(name.owner));
+                  "there is such a decrypt key already: remove it first", text_of(name));
     }
     insert.run();
     transaction.audit(audit);
@@ -114,15 +114,15 @@ void SqliteDecryptKeyStore::remove(const ca::DecryptKeyName& name, const ca::Aud
     bind(removed, name);
     if (!removed.step()) {
       throw Error(ErrorCode::not_found, "decrypt_key.unknown", "there is no such decrypt key",
-                  text_of(name.owner));
+                  text_of(name));
     }
     removed.run();
     transaction.audit(audit);
   });
 }
 
-void remove_decrypt_keys_of_other_aliases(Transaction& transaction,
-                                          const std::vector<std::string>& aliases) {
+std::size_t remove_decrypt_keys_of_other_aliases(Transaction& transaction,
+                                                 const std::vector<std::string>& aliases) {
   std::vector<std::string> gone;
   Query owners = transaction.query("SELECT DISTINCT owner FROM decrypt_key WHERE owner_kind = ?");
   owners.bind(to_string(ca::DecryptKeyOwner::Kind::alias));
@@ -131,12 +131,16 @@ void remove_decrypt_keys_of_other_aliases(Transaction& transaction,
       gone.push_back(std::move(owner));
     }
   }
+  std::size_t removed = 0;
   for (const std::string& owner : gone) {
-    transaction.query("DELETE FROM decrypt_key WHERE owner_kind = ? AND owner = ?")
-        .bind(to_string(ca::DecryptKeyOwner::Kind::alias))
-        .bind(owner)
-        .run();
+    Query rows =
+        transaction.query("DELETE FROM decrypt_key WHERE owner_kind = ? AND owner = ? RETURNING 1");
+    rows.bind(to_string(ca::DecryptKeyOwner::Kind::alias)).bind(owner);
+    while (rows.step()) {
+      ++removed;
+    }
   }
+  return removed;
 }
 
 }  // namespace estia::store

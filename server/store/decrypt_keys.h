@@ -24,8 +24,9 @@ class SqliteDecryptKeyStore final : public ca::DecryptKeyStore {
   ReaderPool& readers_;
 };
 
-/// Removes the keys of aliases that are not among these; part of the caller's transaction.
-void remove_decrypt_keys_of_other_aliases(Transaction& transaction,
-                                          const std::vector<std::string>& aliases);
+/// Removes the keys of aliases that are not among these, and returns how many; part of the caller's
+/// transaction.
+std::size_t remove_decrypt_keys_of_other_aliases(Transaction& transaction,
+                                                 const std::vector<std::string>& aliases);
 
 }  // namespace estia::store

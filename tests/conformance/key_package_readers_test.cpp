@@ -130,8 +130,9 @@ TEST_F(KeyPackageReaders, BouncyCastleOpensWhatOtherClientsAskFor_EST_4_4_2_e) {
 class PfxReaders : public KeyPackageReaders {
  protected:
   void pack_pfx(const Delivered& delivered, std::string_view password) const {
-    desk_.put("made.p12", crypto::pkcs12(crypto::pkcs8_of(delivered.key), delivered.certificate,
-                                         Secret(password)));
+    desk_.put("made.p12",
+              crypto::pkcs12(crypto::shroud_key(crypto::pkcs8_of(delivered.key), Secret(password)),
+                             delivered.certificate));
     public_key_ = to_hex(delivered.key.public_key().spki());
     certificate_ = delivered.certificate.to_pem();
   }

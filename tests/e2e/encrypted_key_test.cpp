@@ -228,6 +228,19 @@ TEST_F(EncryptedKeys, APasswordOpensPkcs12) {
                                     std::string("pass:") + installation.password(), "-noout"}));
 }
 
+/// Found by a hostile client: a second line was not looked at, and the key left in the clear.
+TEST_F(EncryptedKeys, EveryAcceptLineCounts) {
+  ASSERT_TRUE(change_configuration("[\"cms\", \"pkcs12\"]", "[\"pkcs8\", \"pkcs12\"]"));
+  estia_ok(joined({"decrypt-key", "add", "--password-file", secret_file(kPassword)}, kAlias));
+  const std::string packed = "Accept: application/pkcs12";
+  for (const auto& [first, second] : {std::pair{packed, std::string("Accept: multipart/mixed")},
+                                      std::pair{std::string("Accept: */*"), packed}}) {
+    const Answer answer =
+        ask(read_csr(client->make_device("/CN=lines-1")), {"-H", first, "-H", second});
+    EXPECT_EQ(answer.header("Content-Type"), "application/pkcs12") << first << answer.body;
+  }
+}
+
 TEST_F(EncryptedKeys, OneFormForOneRequest) {
   estia_ok(joined({"decrypt-key", "add", "--password-file", secret_file(kPassword)}, kAlias));
   add(kAlias, "6b31", random_hex(32));
@@ -303,7 +316,14 @@ TEST_F(EncryptedKeys, AKeyOfAnAliasGoesWithIt) {
   ASSERT_TRUE(add_configuration(alias));
   add({"--alias", "lab"}, "6b31", random_hex(32));
   EXPECT_NE(estia_ok({"decrypt-key", "list", "--alias", "lab"}).find("6b31"), std::string::npos);
-  ASSERT_TRUE(change_configuration("name = \"lab\"", "name = \"labor\""));
+  const Finished renamed = apply([&] {
+    std::string document = estia_ok({"config", "export"});
+    return document.replace(document.find("name = \"lab\""), 12, "name = \"labor\"");
+  }());
+  EXPECT_EQ(renamed.code, 0) << renamed.err;
+  EXPECT_NE((renamed.out + renamed.err).find("what decrypt-key registered for it goes with it"),
+            std::string::npos)
+      << renamed.out << renamed.err;
   ASSERT_TRUE(change_configuration("name = \"labor\"", "name = \"lab\""));
   EXPECT_EQ(estia_ok({"decrypt-key", "list", "--alias", "lab"}), "");
 }

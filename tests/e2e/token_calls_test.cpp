@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <thread>
@@ -138,11 +139,19 @@ TEST_F(TokenCalls, AClientThatIsGoneWhenItsKeyIsMadeGetsNothing) {
   EXPECT_EQ(
       installation_.query("SELECT count(*) FROM certificate WHERE operation = 'serverkeygen'"),
       "0");
+  EXPECT_EQ(installation_.query("SELECT count(*) FROM audit WHERE what = 'request.refused' AND "
+                                "outcome = 'serverkeygen.client_gone'"),
+            "1");
+  EXPECT_EQ(server_->err().find("level=error"), std::string::npos) << server_->err();
 }
 
 /// SoftHSM looks for the primes of an RSA-4096 pair for minutes: a stop does not.
 TEST_F(TokenCalls, AStopDoesNotWaitForAPairInAdvance) {
   EXPECT_EQ(server_->stop(), 0) << server_->err();
+  // It ends with a thread inside the token, which is what is tested.
+  const char* const options = std::getenv("TSAN_OPTIONS");
+  installation_.add_environment("TSAN_OPTIONS=" + std::string(options == nullptr ? "" : options) +
+                                ":report_thread_leaks=0");
   std::ofstream(installation_.state() / "estia.toml", std::ios::app)
       << "[serverkeygen]\nstock_rsa_2048 = 1\n";
   counters_->hold_rsa_generation = true;

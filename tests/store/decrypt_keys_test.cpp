@@ -24,6 +24,15 @@ class DecryptKeysTest : public StoreTest {
         store_->configuration().replace(replaces, "a = 1", {}, aliases, event("config.replaced")));
   }
 
+  /// Of the audit trail's last row.
+  [[nodiscard]] std::string last_detail() {
+    store_.reset();
+    std::string detail =
+        sql_text(path(), "SELECT detail FROM audit ORDER BY sequence DESC LIMIT 1");
+    store_ = open();
+    return detail;
+  }
+
   const Owner factory_{Owner::Kind::alias, "factory"};
   const Owner lab_{Owner::Kind::alias, "lab"};
   const Owner device_{Owner::Kind::end_entity, "Device-1"};
@@ -79,6 +88,7 @@ TEST_F(DecryptKeysTest, GoWithTheirAlias) {
   configure(0, {"factory", "lab"});
   EXPECT_TRUE(keys().find(key(lab_).name));
   configure(1, {"factory"});
+  EXPECT_NE(last_detail().find("decrypt_keys_removed=1"), std::string::npos) << last_detail();
   EXPECT_FALSE(keys().find(key(lab_).name));
   EXPECT_TRUE(keys().find(key(factory_).name));
   configure(2, {});

@@ -160,7 +160,7 @@ TEST_F(SealingKeyTest, OfTwoKeysNoneIsTaken) {
   make_foreign_key(false);
   SealingKey another(*token_);
   EXPECT_EQ(refusal([&] { static_cast<void>(another.seal(as_bytes(kSecret), as_bytes(kOwner))); }),
-            "conflict token.key_ambiguous");
+            "conflict sealing.key_ambiguous");
 }
 
 TEST_F(SealingKeyTest, WithoutItsKeyNothingOpens) {

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/api/decrypt_keys.h"
 
+#include <chrono>
+
+#include "crypto/x509/certificate_builder.h"
 #include "tests/support/certificates.h"
 #include "tests/unit/api/api_fixture.h"
 
 namespace estia::api {
 namespace {
+
+using std::chrono_literals::operator""h;
 
 constexpr const char* kKey = "000102030405060708090a0b0c0d0e0f";
 
@@ -32,6 +37,23 @@ class DecryptKeysTest : public ApiTest {
     body[member] = value;
     return refused(post("", body));
   }
+  /// Self-signed, without a key usage.
+  crypto::Certificate certificate_of(const std::string& kind, std::chrono::hours from,
+                                     std::chrono::hours to) const {
+    const auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse(kind));
+    const auto& algorithm = crypto::SignatureAlgorithm::for_key(key.public_key());
+    const auto name = crypto::Name::from_text("CN=reader");
+    const Bytes tbs = crypto::build_tbs(
+        {.serial = {1},
+         .issuer = name,
+         .subject = name,
+         .not_before = clock.now() + from,
+         .not_after = clock.now() + to,
+         .public_key = key.public_key(),
+         .extensions = {crypto::subject_key_identifier(key.public_key().key_identifier())}},
+        algorithm);
+    return crypto::assemble_certificate(tbs, algorithm, key.sign(tbs, algorithm)).parsed();
+  }
   Json listed(const Json& owner) { return json_of(post("/list", owner)).at("decrypt_keys"); }
 
   const Json kAlias{{"alias", "factory"}};
@@ -55,16 +77,22 @@ TEST_F(DecryptKeysTest, AreShownByTheirIdentifiersAlone) {
 }
 
 TEST_F(DecryptKeysTest, ACertificateIsKnownByItsSubjectKeyIdentifier) {
-  const test::SoftwareCa owner = test::make_software_ca("reader");
+  const crypto::Certificate reader = certificate_of("P-256", -1h, 1h);
   Json body = kEntity;
-  body.update(Json{{"kind", "certificate"}, {"certificate", owner.ca.certificate().to_pem()}});
+  body.update(Json{{"kind", "certificate"}, {"certificate", reader.to_pem()}});
   ASSERT_EQ(post("", body).status, 201);
   const Json shown = listed(kEntity).at(0);
-  EXPECT_EQ(shown.at("identifier"), to_hex(owner.ca.certificate().subject_key_identifier()));
-  EXPECT_EQ(shown.at("subject"), owner.ca.certificate().subject().text());
+  EXPECT_EQ(shown.at("identifier"), to_hex(reader.subject_key_identifier()));
+  EXPECT_EQ(shown.at("subject"), reader.subject().text());
   EXPECT_EQ(sealer.sealed, 0) << "nothing of it is secret";
-  body["certificate"] = owner.ca.certificate().to_pem() + owner.ca.certificate().to_pem();
-  EXPECT_EQ(refused(post("", body)), "422 decrypt_key.certificate");
+  // What no key could be encrypted for is told to who registers it, not to a device.
+  for (const std::string& useless :
+       {reader.to_pem() + reader.to_pem(), certificate_of("Ed25519", -1h, 1h).to_pem(),
+        certificate_of("P-256", 1h, 2h).to_pem(), certificate_of("P-256", -2h, -1h).to_pem(),
+        test::make_software_ca("signer").ca.certificate().to_pem()}) {
+    body["certificate"] = useless;
+    EXPECT_EQ(refused(post("", body)), "422 decrypt_key.certificate") << useless;
+  }
   body["certificate"] = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
   EXPECT_EQ(refused(post("", body)), "422 decrypt_key.certificate");
   body["certificate"] = nullptr;
@@ -105,6 +133,8 @@ TEST_F(DecryptKeysTest, WhatCannotBeIsRefusedAndNothingIsKept) {
   }
   EXPECT_EQ(refused_with("secret", std::string(32, '0')), "422 decrypt_key.secret");
   EXPECT_EQ(refused(post("", secret_of({{"username", "nobody"}}))), "404 entity.unknown");
+  EXPECT_EQ(refused(post("/list", {{"username", "nobody"}})), "404 entity.unknown");
+  EXPECT_EQ(refused(post("/list", {{"alias", "nobody"}})), "422 config.reference");
   EXPECT_EQ(listed(kAlias), Json::array());
   const std::string text = post("", secret_of(kAlias, "6b31", "not hexadecimal")).body;
   EXPECT_EQ(text.find("not hexadecimal"), std::string::npos) << "it may be a secret";
@@ -133,6 +163,8 @@ TEST_F(DecryptKeysTest, AreListedInPages) {
   EXPECT_EQ(page.at("decrypt_keys").size(), 1U);
   EXPECT_EQ(page.at("decrypt_keys").at(0).at("identifier"), "03");
   EXPECT_TRUE(page.at("next").is_null());
+  wanted["after"] = std::uint64_t{1} << 63U;
+  EXPECT_EQ(json_of(post("/list", wanted)).at("decrypt_keys"), Json::array());
 }
 
 }  // namespace

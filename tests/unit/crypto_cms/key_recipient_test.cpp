@@ -142,6 +142,15 @@ TEST(CertificateRecipient, ContentAsStrongAsTheKey_EST_4_4_2_f) {
   EXPECT_EQ(bits_of("P-521", {kCiphers[0], kCiphers[1]}), 192U) << "the strongest it has";
 }
 
+/// Found by a hostile client: it got a message that it could not open, and a certificate with it.
+TEST(SecretKeyRecipient, WhoListsOnlyOtherContentCiphersGetsNone_EST_4_4_1_d) {
+  SmimeCapabilities capabilities{.key_wraps = {kWraps[2]}, .other_content_ciphers = true};
+  EXPECT_EQ(refusal_of([&] { return secret_key(32, capabilities); }), kNoCommon);
+  capabilities.content_ciphers = {kCiphers[0]};
+  EXPECT_EQ(secret_key(32, capabilities).cipher.cipher, "AES-128-CBC");
+  EXPECT_EQ(secret_key(32, {.key_wraps = {kWraps[2]}}).cipher.cipher, "AES-256-CBC");
+}
+
 TEST(CertificateRecipient, NoCommonAlgorithmIsARefusal_EST_4_4_1_d) {
   SmimeCapabilities no_transport = everything();
   no_transport.key_transports.clear();
@@ -171,6 +180,17 @@ TEST(CertificateRecipient, TheCertificateAllowsIt_EST_4_4_1_2_a) {
   EXPECT_EQ(with("P-256", {"keyAgreement", "encipherOnly"}), kRefused);
   EXPECT_EQ(with("P-256", {"digitalSignature"}), kRefused);
   EXPECT_EQ(with("P-256", {"keyEncipherment"}), kRefused);
+}
+
+TEST(CertificateRecipient, IsCheckedBeforeAnybodyAsks) {
+  const auto checked = [](const Certificate& certificate) {
+    return test::refusal([&] { check_recipient(certificate); });
+  };
+  EXPECT_EQ(checked(certificate_of("RSA-2048")), "none");
+  EXPECT_EQ(checked(certificate_of("P-521", {"keyAgreement"})), "none");
+  EXPECT_EQ(checked(certificate_of("Ed25519")), kNoCommon);
+  EXPECT_EQ(checked(certificate_of("P-256", {"digitalSignature"})),
+            "malformed serverkeygen.key_usage");
 }
 
 TEST(CertificateRecipient, OnlyTheKeyThatWasNamed_EST_4_4_1_2_a) {

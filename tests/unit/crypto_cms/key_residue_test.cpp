@@ -234,7 +234,8 @@ TEST(KeyResidue, APfxForgetsItsKey) {
   {
     const SecureBytes pkcs8 = random_secret(138);
     needle = Needle(pkcs8.view().subspan(32, 32));
-    static_cast<void>(pkcs12(pkcs8, owner.certificate, Secret(std::string_view("kitten"))));
+    static_cast<void>(
+        pkcs12(shroud_key(pkcs8, Secret(std::string_view("kitten"))), owner.certificate));
   }
   EXPECT_EQ(places_of(needle), 0U);
 }

@@ -17,7 +17,7 @@ Certificate certificate_of(const PrivateKey& key) {
 }
 
 Bytes packed(const PrivateKey& key, const Certificate& certificate) {
-  return pkcs12(pkcs8_of(key), certificate, Secret(kPassword));
+  return pkcs12(shroud_key(pkcs8_of(key), Secret(kPassword)), certificate);
 }
 
 /// `openssl pkcs12 OPTIONS` on the message, with a password file.
@@ -82,7 +82,7 @@ TEST(Pkcs12, OpensslWritesTheSameDer) {
 TEST(Pkcs12, NeverWithoutAPassword) {
   const PrivateKey key = test::software_key("P-256");
   const Certificate certificate = certificate_of(key);
-  EXPECT_EQ(test::refusal([&] { static_cast<void>(pkcs12(pkcs8_of(key), certificate, Secret())); }),
+  EXPECT_EQ(test::refusal([&] { static_cast<void>(shroud_key(pkcs8_of(key), Secret())); }),
             "internal pkcs12.password");
 }
 
@@ -91,7 +91,7 @@ TEST(Pkcs12, LeavesNothingInTheSecureHeap) {
   const Certificate certificate = certificate_of(key);
   const SecureBytes pkcs8 = pkcs8_of(key);
   const std::size_t before = ::CRYPTO_secure_used();
-  static_cast<void>(pkcs12(pkcs8, certificate, Secret(kPassword)));
+  static_cast<void>(pkcs12(shroud_key(pkcs8, Secret(kPassword)), certificate));
   EXPECT_EQ(::CRYPTO_secure_used(), before);
 }
 

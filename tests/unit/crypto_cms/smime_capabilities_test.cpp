@@ -40,6 +40,17 @@ const Bytes kSha256 = der::sequence({der::oid("2.16.840.1.101.3.4.2.1"), der::nu
 const Bytes kSha512 = der::sequence({der::oid("2.16.840.1.101.3.4.2.3")});
 const Bytes kOaep = der::oid("1.2.840.113549.1.1.7");
 
+TEST(SmimeCapabilities, TellsThatThereAreOtherContentCiphers) {
+  const Bytes triple_des = der::sequence({der::oid("1.2.840.113549.3.7")});
+  const Bytes gcm = der::sequence({der::oid("2.16.840.1.101.3.4.1.46")});
+  const Bytes cbc = der::sequence({der::oid("2.16.840.1.101.3.4.1.42")});
+  EXPECT_TRUE(parsed({triple_des}).other_content_ciphers);
+  EXPECT_TRUE(parsed({gcm, cbc}).other_content_ciphers);
+  EXPECT_EQ(parsed({gcm, cbc}).content_ciphers.size(), 1U);
+  EXPECT_FALSE(parsed({cbc}).other_content_ciphers);
+  EXPECT_FALSE(parsed({kSha256}).other_content_ciphers) << "no cipher at all";
+}
+
 TEST(SmimeCapabilities, KeyWrapsInTheOrderOfTheClient_EST_4_4_1_e) {
   const SmimeCapabilities known = parsed({
       from_hex("300b060960864801650304012d"),      // id-aes256-wrap

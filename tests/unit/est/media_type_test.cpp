@@ -15,6 +15,23 @@ TEST(MediaType, IgnoresCaseParametersAndSpaceAround_EST_3_2_4_a) {
   }
 }
 
+TEST(NamesMediaType, ListsItAndDoesNotRefuseIt) {
+  constexpr std::string_view kType = "application/pkcs12";
+  for (const char* accept :
+       {"application/pkcs12", "Application/PKCS12", "multipart/mixed, application/pkcs12",
+        "text/plain;x=\"a,b\",application/pkcs12;q=0.1", "*/*;q=0,application/pkcs12 ; Q=1",
+        "application/pkcs12;q=0.001", ",,application/pkcs12,", "application/pkcs12;q=00"}) {
+    EXPECT_TRUE(names_media_type(accept, kType)) << accept;
+  }
+  for (const char* accept :
+       {"", "*/*", "application/*", "application/x-pkcs12", "application/pkcs12;q=0",
+        "application/pkcs12; q=0.000", "application/pkcs12;a=b;q=0.", "application/pkcs120",
+        "text/plain;x=\",application/pkcs12,\"", "text/plain;x=\"\\\",application/pkcs12\"",
+        "application/pkcs12 application/pkcs12"}) {
+    EXPECT_FALSE(names_media_type(accept, kType)) << accept;
+  }
+}
+
 TEST(MediaType, AnotherTypeIsAnotherType) {
   EXPECT_EQ(media_type("application/pkcs10x"), "application/pkcs10x");
   EXPECT_EQ(media_type("application/x-www-form-urlencoded"), "application/x-www-form-urlencoded");
