@@ -25,6 +25,7 @@ struct StoredConfiguration {
   std::string document{};           ///< TOML
   std::vector<Account> accounts{};  ///< hashes; alias and user also stand in the document
   std::vector<StoredCrl> crls{};    ///< the newest of each issuer; they belong to no version
+  std::vector<std::string> decrypt_key_aliases{};  ///< that have decrypt keys; likewise
 };
 
 /// Versions of the configuration; all kept. Durable when a call returns; any thread. Throws

@@ -46,10 +46,9 @@ void compare(const Objects& before, const Objects& after, ApplyReport& report) {
   }
 }
 
-void warn_about_removed_aliases(const ca::Snapshot& before, ApplyReport& report) {
-  for (const auto& [name, alias] : before.aliases) {
-    if (alias.makes_keys() &&
-        std::ranges::find(report.removed, "alias " + name) != report.removed.end()) {
+void warn_about_removed_aliases(const std::vector<std::string>& with_keys, ApplyReport& report) {
+  for (const std::string& name : with_keys) {
+    if (std::ranges::find(report.removed, "alias " + name) != report.removed.end()) {
       report.warnings.push_back("alias " + name +
                                 " is removed: what decrypt-key registered for it goes with it");
     }
@@ -116,7 +115,7 @@ ApplyReport report_of(const InForce& in_force, const ParsedConfiguration& wanted
   append(report.changed, accounts.changed);
   append(report.removed, accounts.removed);
   warn_about_removed_cas(report);
-  warn_about_removed_aliases(in_force.parsed.contents, report);
+  warn_about_removed_aliases(in_force.stored.decrypt_key_aliases, report);
   return report;
 }
 

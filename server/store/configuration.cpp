@@ -29,6 +29,16 @@ std::vector<ca::StoredCrl> crls_of(Database& database) {
   return crls;
 }
 
+std::vector<std::string> decrypt_key_aliases_of(Database& database) {
+  std::vector<std::string> aliases;
+  Query rows = database.query(
+      "SELECT DISTINCT owner FROM decrypt_key WHERE owner_kind = 'alias' ORDER BY 1");
+  while (rows.step()) {
+    aliases.push_back(rows.text(0));
+  }
+  return aliases;
+}
+
 void insert_account(Transaction& transaction, std::int64_t version, const ca::Account& account) {
   transaction
       .query(
@@ -70,7 +80,8 @@ std::optional<ca::StoredConfiguration> SqliteConfigurationStore::load() const {
     return ca::StoredConfiguration{.version = static_cast<std::uint64_t>(version),
                                    .document = newest.text(1),
                                    .accounts = accounts_of(database, version),
-                                   .crls = crls_of(database)};
+                                   .crls = crls_of(database),
+                                   .decrypt_key_aliases = decrypt_key_aliases_of(database)};
   });
 }
 
