@@ -92,16 +92,7 @@ void Site::serve_keys(const std::string& limits) {
   const std::filesystem::path process = installation_.state() / "estia.toml";
   if (process_file_.empty()) {
     process_file_ = read_file(process);
-    const std::string alias = "name = \"est\"\n";
-    std::string document = estia({"config", "export"});
-    const std::size_t at = document.find(alias);
-    if (at == std::string::npos) {
-      throw std::runtime_error("there is no alias est: " + document);
-    }
-    document.insert(at + alias.size(), "serverkeygen = [\"pkcs8\", \"cms\"]\n");
-    const std::filesystem::path file = installation_.directory() / "ca.toml";
-    write_new_file(file, document, FileMode::secret);
-    estia({"apply", file.string()});
+    installation_.allow_serverkeygen("[\"pkcs8\", \"cms\"]");
   }
   replace_file(process, process_file_ + "\n[serverkeygen]\n" + limits, FileMode::readable);
 }

@@ -29,6 +29,20 @@ class Unlocked final {
   std::unique_lock<std::mutex>& lock_;
 };
 
+/// True as long as this lives; made and gone under the lock.
+class Marked final {
+ public:
+  explicit Marked(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Marked() { flag_ = false; }
+  Marked(const Marked&) = delete;
+  Marked& operator=(const Marked&) = delete;
+  Marked(Marked&&) = delete;
+  Marked& operator=(Marked&&) = delete;
+
+ private:
+  bool& flag_;
+};
+
 }  // namespace
 
 KeyPairPool::KeyPairPool(std::shared_ptr<TokenCore> core,
@@ -148,7 +162,6 @@ void KeyPairPool::run() {
     } catch (const std::exception& error) {
       // Whatever it is, the next attempt may work; status tells.
       const auto* ours = dynamic_cast<const Error*>(&error);
-      making_ = false;
       note_failure(ours == nullptr ? error.what() : ours->id() + " " + ours->detail());
       drop_session(lock);
     }
@@ -188,11 +201,10 @@ void KeyPairPool::work(std::unique_lock<std::mutex>& lock) {
 void KeyPairPool::make_one(Kind& kind, std::unique_lock<std::mutex>& lock) {
   std::optional<Ready> made;
   {
-    making_ = true;
+    const Marked making(making_);
     const Unlocked unlocked(lock);
     made = make_pair(kind.spec);
   }
-  making_ = false;
   pause_ = {};
   failure_.clear();
   kind.ready.push_back(std::move(*made));

@@ -92,16 +92,11 @@ Bytes make_key(const Module& module, CK_SESSION_HANDLE session) {
   return id;
 }
 
-/// One call of C_Encrypt or C_Decrypt. A module may put an IV of its own choice into `iv`.
-struct GcmCall {
-  std::span<std::uint8_t> iv;
-  ByteView bound_to;
-
-  [[nodiscard]] CK_GCM_PARAMS parameters() const {
-    return {iv.data(),       iv.size(),   iv.size() * 8, const_cast<CK_BYTE*>(bound_to.data()),
-            bound_to.size(), kTagSize * 8};
-  }
-};
+/// A module may put an IV of its own choice into `iv`.
+CK_GCM_PARAMS gcm_parameters(std::span<std::uint8_t> iv, ByteView bound_to) {
+  return {iv.data(),       iv.size(),   iv.size() * 8, const_cast<CK_BYTE*>(bound_to.data()),
+          bound_to.size(), kTagSize * 8};
+}
 
 }  // namespace
 
@@ -224,7 +219,7 @@ Bytes SealingKey::seal(ByteView secret, ByteView bound_to) {
   std::ranges::copy(key.id, sealed.begin() + 1);
   const std::span<std::uint8_t> iv(sealed.data() + 1 + kIdSize, kIvSize);
   random_fill(iv);
-  CK_GCM_PARAMS parameters = GcmCall{iv, bound_to}.parameters();
+  CK_GCM_PARAMS parameters = gcm_parameters(iv, bound_to);
   CK_MECHANISM mechanism{CKM_AES_GCM, &parameters, sizeof parameters};
   CK_ULONG size = sealed.size() - kHead;
   TokenCore& core = parts_->core();
@@ -258,7 +253,7 @@ SecureBytes SealingKey::open(ByteView sealed, ByteView bound_to) {
   }
   std::array<std::uint8_t, kIvSize> iv{};
   std::ranges::copy(sealed.subspan(1 + kIdSize, kIvSize), iv.begin());
-  CK_GCM_PARAMS parameters = GcmCall{iv, bound_to}.parameters();
+  CK_GCM_PARAMS parameters = gcm_parameters(iv, bound_to);
   CK_MECHANISM mechanism{CKM_AES_GCM, &parameters, sizeof parameters};
   const ByteView text = sealed.subspan(kHead);
   SecureBytes secret(text.size());

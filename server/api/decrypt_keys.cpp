@@ -2,7 +2,6 @@
 #include "server/api/decrypt_keys.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "crypto/base/error.h"
@@ -34,13 +33,11 @@ Owner owner_in(JsonObject& body) {
 }
 
 Kind kind_in(JsonObject& body) {
-  constexpr std::array kAll{Kind::secret, Kind::certificate, Kind::password};
-  const std::string text = body.text("kind");
-  const auto found = std::ranges::find_if(kAll, [&](Kind kind) { return to_string(kind) == text; });
-  if (found == kAll.end()) {
+  const auto kind = ca::decrypt_key_kind(body.text("kind"));
+  if (!kind) {
     refuse("kind: must be one of secret, certificate, password");
   }
-  return *found;
+  return *kind;
 }
 
 Bytes hex_in(std::string_view text, const char* member) {

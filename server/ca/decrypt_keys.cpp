@@ -18,6 +18,16 @@ std::string_view to_string(DecryptKeyKind kind) noexcept {
   return "";
 }
 
+std::optional<DecryptKeyKind> decrypt_key_kind(std::string_view name) noexcept {
+  using enum DecryptKeyKind;
+  for (const DecryptKeyKind kind : {secret, certificate, password}) {
+    if (to_string(kind) == name) {
+      return kind;
+    }
+  }
+  return std::nullopt;
+}
+
 std::string_view to_string(DecryptKeyOwner::Kind kind) noexcept {
   return kind == DecryptKeyOwner::Kind::alias ? "alias" : "end_entity";
 }

@@ -21,6 +21,8 @@ enum class DecryptKeyKind {
   password,     ///< of a PKCS #12 file (RFC 8295); an owner has one at most
 };
 [[nodiscard]] std::string_view to_string(DecryptKeyKind kind) noexcept;
+/// The kind of that name.
+[[nodiscard]] std::optional<DecryptKeyKind> decrypt_key_kind(std::string_view name) noexcept;
 
 /// For whom: every client of an alias, or one end entity wherever it asks.
 struct DecryptKeyOwner {

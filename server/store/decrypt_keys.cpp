@@ -2,7 +2,6 @@
 #include "server/store/decrypt_keys.h"
 
 #include <algorithm>
-#include <array>
 
 #include "crypto/base/error.h"
 #include "server/ca/end_entity.h"
@@ -16,15 +15,12 @@ std::string key_of(const ca::DecryptKeyOwner& owner) {
 }
 
 ca::DecryptKeyKind kind_of(const std::string& text) {
-  using enum ca::DecryptKeyKind;
-  constexpr std::array kAll{secret, certificate, password};
-  const auto found =
-      std::ranges::find_if(kAll, [&](ca::DecryptKeyKind kind) { return to_string(kind) == text; });
-  if (found == kAll.end()) {
+  const auto kind = ca::decrypt_key_kind(text);
+  if (!kind) {
     throw Error(ErrorCode::store, "store.corrupt", "the store is not available, try again later",
                 "a decrypt key of an unknown kind");
   }
-  return *found;
+  return *kind;
 }
 
 /// A row of id, kind, identifier, value, created_at.

@@ -77,10 +77,14 @@ std::string Installation::password() const {
   return first_line(state() / "ra-account.password");
 }
 
-void Installation::allow_serverkeygen() const {
+void Installation::allow_serverkeygen(const std::string& packages) const {
   std::string document = estia({"config", "export", "--state", state().string()}).out;
   const std::string name = "name = \"est\"\n";
-  document.insert(document.find(name) + name.size(), "serverkeygen = [\"pkcs8\"]\n");
+  const std::size_t at = document.find(name);
+  if (at == std::string::npos) {
+    throw std::runtime_error("there is no alias est: " + document);
+  }
+  document.insert(at + name.size(), "serverkeygen = " + packages + "\n");
   const std::filesystem::path file = directory() / "serverkeygen.toml";
   write_new_file(file, document, FileMode::secret);
   const Finished applied = estia({"apply", file.string(), "--state", state().string()});

@@ -34,8 +34,8 @@ class Installation final {
 
   /// `estia ARGUMENTS...` with this token's environment.
   [[nodiscard]] Finished estia(const std::vector<std::string>& arguments) const;
-  /// `serverkeygen = ["pkcs8"]` for the alias est.
-  void allow_serverkeygen() const;
+  /// serverkeygen for the alias est, with these packages, as the configuration lists them.
+  void allow_serverkeygen(const std::string& packages = "[\"pkcs8\"]") const;
   /// One value from the store, read while no daemon runs.
   [[nodiscard]] std::string query(const std::string& sql) const;
   /// Changes the store behind its back.
