@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/key_wrapper.h"
 
-#include <array>
+#include <algorithm>
 #include <utility>
 
 #include "crypto/base/error.h"
-#include "crypto/base/random.h"
 #include "hsm/ckr.h"
 #include "hsm/exported_key.h"
+#include "hsm/oaep_wrap.h"
 #include "hsm/objects.h"
+#include "hsm/secret_key.h"
 #include "hsm/token_core.h"
 
 namespace estia::hsm {
 namespace {
-
-/// More than RSA-4096 takes. Asking the token for the length first would make it wrap twice, and
-/// NSS's answer is too small.
-constexpr std::size_t kLongestWrapped = 8192;
 
 constexpr const char* kProbeKind = "P-256";
 constexpr const char* kEd25519 = "Ed25519";
@@ -51,7 +48,9 @@ KeyWrapper::KeyWrapper(std::shared_ptr<TokenCore> core) : core_(std::move(core))
     return;
   }
   status_.wrapping_key = name_of(key_->origin());
+  status_.refused = key_->refused();
   probe();
+  probe_encryption();
 }
 
 void KeyWrapper::probe() {
@@ -63,6 +62,35 @@ void KeyWrapper::probe() {
       return;
     }
   }
+}
+
+/// By what clients know how to read: RFC 5649's key wrap, and CBC, for which they need nothing but
+/// ordinary CMS.
+void KeyWrapper::probe_encryption() {
+  if (mechanism_ == nullptr || key_->oaep_digests().empty()) {
+    return;
+  }
+  for (const WrapMechanism& mechanism : WrapMechanism::known()) {
+    if (mechanism.reading == WrapReading::cbc_pkcs7 &&
+        (mechanism_ == &mechanism || try_kind(mechanism, crypto::KeySpec::parse(kProbeKind)))) {
+      cbc_ = &mechanism;
+    }
+  }
+  for (const auto cipher :
+       {crypto::TokenCipher::aes256_cbc, crypto::TokenCipher::aes256_wrap_pad}) {
+    if (mechanism_of(cipher) != nullptr) {
+      status_.encryption.ciphers.push_back(cipher);
+    }
+  }
+  status_.encryption.oaep_digests = key_->oaep_digests();
+}
+
+const WrapMechanism* KeyWrapper::mechanism_of(crypto::TokenCipher cipher) const noexcept {
+  if (cipher == crypto::TokenCipher::aes256_cbc) {
+    return cbc_;
+  }
+  return mechanism_ != nullptr && mechanism_->reading == WrapReading::rfc5649 ? mechanism_
+                                                                              : nullptr;
 }
 
 /// In a session of its own each time: one that saw a failure is not used again.
@@ -98,22 +126,9 @@ bool KeyWrapper::can_export(const crypto::KeySpec& spec) const noexcept {
 
 SecureBytes KeyWrapper::wrap_with(const WrapMechanism& mechanism, CK_SESSION_HANDLE session,
                                   CK_OBJECT_HANDLE private_object) const {
-  std::array<std::uint8_t, kWrapIvSize> iv{};
-  CK_MECHANISM call{mechanism.type, nullptr, 0};
-  if (mechanism.reading == WrapReading::cbc_pkcs7) {
-    random_fill(iv);
-    call.pParameter = iv.data();
-    call.ulParameterLen = iv.size();
-  }
-  Bytes wrapped(kLongestWrapped);
-  CK_ULONG size = wrapped.size();
-  check(core_->module()->C_WrapKey(session, &call, key_->object(), private_object, wrapped.data(),
-                                   &size),
-        "C_WrapKey");
-  if (size > wrapped.size()) {
-    throw token_error(CKR_BUFFER_TOO_SMALL, "C_WrapKey");
-  }
-  return unwrap(mechanism.reading, key_->value(), iv, ByteView(wrapped).first(size));
+  const WrappedKey wrapped =
+      wrap(mechanism, core_->module(), session, key_->object(), private_object);
+  return unwrap(mechanism.reading, key_->value(), wrapped.iv, wrapped.content);
 }
 
 SecureBytes KeyWrapper::export_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE private_object,
@@ -127,6 +142,33 @@ SecureBytes KeyWrapper::export_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE p
   } catch (const Error& error) {
     if (error.id() == "token.unsupported") {
       refuse_export(public_key.spec()->name, error.detail());
+    }
+    throw;
+  }
+}
+
+crypto::TokenEncryptedKey KeyWrapper::encrypt_key(CK_SESSION_HANDLE session,
+                                                  CK_OBJECT_HANDLE private_object,
+                                                  const crypto::KeySpec& spec,
+                                                  const crypto::TokenRecipient& recipient) const {
+  const WrapMechanism* const mechanism = mechanism_of(recipient.cipher);
+  const auto& digests = status_.encryption.oaep_digests;
+  if (mechanism == nullptr || std::ranges::find(digests, recipient.oaep_digest) == digests.end()) {
+    refuse_export(spec.name, "the token does not encrypt keys so: " + status_.refused);
+  }
+  const Module& module = core_->module();
+  try {
+    SessionObject content_key = make_wrapping_secret(module, session);
+    Bytes for_recipient =
+        oaep_wrap(module, session, content_key.handle(), recipient.key, recipient.oaep_digest);
+    WrappedKey wrapped = wrap(*mechanism, module, session, content_key.handle(), private_object);
+    content_key.destroy();
+    return {.content_key = std::move(for_recipient),
+            .iv = std::move(wrapped.iv),
+            .content = std::move(wrapped.content)};
+  } catch (const Error& error) {
+    if (error.id() == "token.unsupported") {
+      refuse_export(spec.name, error.detail());
     }
     throw;
   }

@@ -8,6 +8,7 @@
 
 #include "crypto/base/secure_bytes.h"
 #include "crypto/keys/public_key.h"
+#include "crypto/keys/token_encryption.h"
 #include "hsm/session_pair.h"
 #include "hsm/wrap_mechanism.h"
 #include "hsm/wrapping_key.h"
@@ -16,11 +17,12 @@ namespace estia::hsm {
 
 /// What was found out when the wrapper was made.
 struct KeyWrapperStatus {
-  std::string mechanism;        ///< by which keys leave the token; empty: none does
-  std::string wrapping_key;     ///< where the AES key came from; empty without one
-  bool ed25519 = false;         ///< Ed25519 keys leave it, too
-  std::string refused;          ///< what did not work, and why; for people
-  std::size_t pairs_tried = 0;  ///< made to find all that out, and destroyed
+  std::string mechanism;                 ///< by which keys leave the token; empty: none does
+  std::string wrapping_key;              ///< where the AES key came from; empty without one
+  bool ed25519 = false;                  ///< Ed25519 keys leave it, too
+  std::string refused;                   ///< what did not work, and why; for people
+  crypto::TokenEncryption encryption{};  ///< what encrypt_key() can be asked for
+  std::size_t pairs_tried = 0;           ///< made to find all that out, and destroyed
 };
 
 /// The way out of the token for private keys: an AES key that both sides know, and the mechanism
@@ -42,8 +44,17 @@ class KeyWrapper final {
   [[nodiscard]] SecureBytes export_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE private_object,
                                        const crypto::PublicKey& public_key) const;
 
+  /// The private key, encrypted by the token for `recipient` under a content key of its own: what
+  /// it is, this process does not learn, so that it is not compared with its public key. Throws as
+  /// export_key; Error{conflict, "serverkeygen.unsupported"} also beyond status().encryption.
+  [[nodiscard]] crypto::TokenEncryptedKey encrypt_key(
+      CK_SESSION_HANDLE session, CK_OBJECT_HANDLE private_object, const crypto::KeySpec& spec,
+      const crypto::TokenRecipient& recipient) const;
+
  private:
   void probe();
+  void probe_encryption();
+  [[nodiscard]] const WrapMechanism* mechanism_of(crypto::TokenCipher cipher) const noexcept;
   [[nodiscard]] bool try_kind(const WrapMechanism& mechanism, const crypto::KeySpec& spec);
   [[nodiscard]] SecureBytes wrap_with(const WrapMechanism& mechanism, CK_SESSION_HANDLE session,
                                       CK_OBJECT_HANDLE private_object) const;
@@ -52,6 +63,7 @@ class KeyWrapper final {
   const std::shared_ptr<TokenCore> core_;
   std::unique_ptr<const WrappingKey> key_;    // null: the token takes none
   const WrapMechanism* mechanism_ = nullptr;  // null: none works
+  const WrapMechanism* cbc_ = nullptr;        // null: does not work, or was not tried
   KeyWrapperStatus status_;
 };
 

@@ -2,6 +2,7 @@
 #include "hsm/server_keys.h"
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -99,17 +100,27 @@ class ServerKeys::Parts final {
         stock_(core_, checked_stock(limits), clock) {}
 
   [[nodiscard]] const KeyWrapper& wrapper() const noexcept { return wrapper_; }
-  [[nodiscard]] GeneratedKey generate(const crypto::KeySpec& spec);
+  void require(const crypto::KeySpec& spec) const {
+    if (!wrapper_.can_export(spec)) {
+      refuse_export(spec.name, wrapper_.status().refused);
+    }
+  }
+  /// Takes the private key out of the token, somehow. Called again when the first pair was lost.
+  using Export = std::function<void(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, const crypto::PublicKey&)>;
+  /// The public key of a new pair that went out by `way`.
+  [[nodiscard]] crypto::PublicKey hand_out(const crypto::KeySpec& spec, const Export& way);
   [[nodiscard]] ServerKeysStatus status() const;
   [[nodiscard]] bool halt_stock() noexcept { return stock_.halt(); }
 
  private:
   [[nodiscard]] const std::map<std::string, std::size_t>& checked_stock(
       const ServerKeysLimits& limits) const;
-  [[nodiscard]] std::optional<GeneratedKey> from_stock(const crypto::KeySpec& spec);
-  [[nodiscard]] GeneratedKey make(const crypto::KeySpec& spec);
-  [[nodiscard]] GeneratedKey deliver(PairGuard& guard, CK_SESSION_HANDLE session,
-                                     const crypto::KeySpec& spec, crypto::PublicKey public_key);
+  [[nodiscard]] std::optional<crypto::PublicKey> from_stock(const crypto::KeySpec& spec,
+                                                            const Export& way);
+  [[nodiscard]] crypto::PublicKey make(const crypto::KeySpec& spec, const Export& way);
+  [[nodiscard]] crypto::PublicKey deliver(PairGuard& guard, CK_SESSION_HANDLE session,
+                                          const crypto::KeySpec& spec, crypto::PublicKey public_key,
+                                          const Export& way);
 
   const std::shared_ptr<TokenCore> core_;
   const KeyWrapper wrapper_;
@@ -132,17 +143,18 @@ const std::map<std::string, std::size_t>& ServerKeys::Parts::checked_stock(
   return limits.stock;
 }
 
-GeneratedKey ServerKeys::Parts::generate(const crypto::KeySpec& spec) {
+crypto::PublicKey ServerKeys::Parts::hand_out(const crypto::KeySpec& spec, const Export& way) {
   const ErrorQueueGuard queue;
-  if (auto key = from_stock(spec)) {
+  if (auto key = from_stock(spec, way)) {
     return std::move(*key);
   }
   const Gate::Pass pass(is_rsa(spec) ? rsa_ : others_);
-  return make(spec);
+  return make(spec, way);
 }
 
 /// Nothing where there is none; also when it turned out to be gone with its session.
-std::optional<GeneratedKey> ServerKeys::Parts::from_stock(const crypto::KeySpec& spec) {
+std::optional<crypto::PublicKey> ServerKeys::Parts::from_stock(const crypto::KeySpec& spec,
+                                                               const Export& way) {
   if (!stock_.has(spec)) {
     return std::nullopt;
   }
@@ -154,7 +166,7 @@ std::optional<GeneratedKey> ServerKeys::Parts::from_stock(const crypto::KeySpec&
   }
   try {
     PairGuard guard(core_->module(), lease, taken->pair().objects);
-    return deliver(guard, lease.handle(), spec, taken->pair().public_key);
+    return deliver(guard, lease.handle(), spec, taken->pair().public_key, way);
   } catch (const std::exception& failure) {
     ++destroyed_;
     lease.mark_broken();
@@ -167,7 +179,7 @@ std::optional<GeneratedKey> ServerKeys::Parts::from_stock(const crypto::KeySpec&
   }
 }
 
-GeneratedKey ServerKeys::Parts::make(const crypto::KeySpec& spec) {
+crypto::PublicKey ServerKeys::Parts::make(const crypto::KeySpec& spec, const Export& way) {
   SessionPool::Lease lease = core_->pool().borrow();
   bool made = false;
   try {
@@ -176,7 +188,7 @@ GeneratedKey ServerKeys::Parts::make(const crypto::KeySpec& spec) {
     made = true;
     auto public_key =
         Objects(core_->module(), lease.handle()).public_key(guard.pair().public_object);
-    return deliver(guard, lease.handle(), spec, std::move(public_key));
+    return deliver(guard, lease.handle(), spec, std::move(public_key), way);
   } catch (...) {
     destroyed_ += made ? 1 : 0;
     lease.mark_broken();
@@ -184,13 +196,14 @@ GeneratedKey ServerKeys::Parts::make(const crypto::KeySpec& spec) {
   }
 }
 
-GeneratedKey ServerKeys::Parts::deliver(PairGuard& guard, CK_SESSION_HANDLE session,
-                                        const crypto::KeySpec& spec, crypto::PublicKey public_key) {
+crypto::PublicKey ServerKeys::Parts::deliver(PairGuard& guard, CK_SESSION_HANDLE session,
+                                             const crypto::KeySpec& spec,
+                                             crypto::PublicKey public_key, const Export& way) {
   check_public_key(public_key, spec);
-  SecureBytes pkcs8 = wrapper_.export_key(session, guard.pair().private_object, public_key);
+  way(session, guard.pair().private_object, public_key);
   guard.destroy();
   ++delivered_;
-  return {std::move(pkcs8), std::move(public_key)};
+  return public_key;
 }
 
 ServerKeysStatus ServerKeys::Parts::status() const {
@@ -203,6 +216,7 @@ ServerKeysStatus ServerKeys::Parts::status() const {
   return {.mechanism = found.mechanism,
           .wrapping_key = found.wrapping_key,
           .ed25519 = found.ed25519,
+          .encryption = found.encryption,
           .refused = found.refused,
           .running = others_.inside() + rsa_.inside(),
           .stock = stock.ready,
@@ -224,10 +238,28 @@ bool ServerKeys::supports(const crypto::KeySpec& spec) const noexcept {
 }
 
 GeneratedKey ServerKeys::generate(const crypto::KeySpec& spec) {
-  if (!supports(spec)) {
-    refuse_export(spec.name, parts_->wrapper().status().refused);
-  }
-  return parts_->generate(spec);
+  parts_->require(spec);
+  SecureBytes pkcs8;
+  crypto::PublicKey public_key = parts_->hand_out(
+      spec, [&](CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const auto& public_half) {
+        pkcs8 = parts_->wrapper().export_key(session, object, public_half);
+      });
+  return {std::move(pkcs8), std::move(public_key)};
+}
+
+GeneratedEncryptedKey ServerKeys::generate_for(const crypto::KeySpec& spec,
+                                               const crypto::TokenRecipient& recipient) {
+  parts_->require(spec);
+  crypto::TokenEncryptedKey key;
+  crypto::PublicKey public_key =
+      parts_->hand_out(spec, [&](CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const auto&) {
+        key = parts_->wrapper().encrypt_key(session, object, spec, recipient);
+      });
+  return {std::move(key), std::move(public_key)};
+}
+
+const crypto::TokenEncryption& ServerKeys::encryption() const noexcept {
+  return parts_->wrapper().status().encryption;
 }
 
 ServerKeysStatus ServerKeys::status() const {

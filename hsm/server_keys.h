@@ -11,6 +11,7 @@
 #include "crypto/base/secure_bytes.h"
 #include "crypto/keys/key_spec.h"
 #include "crypto/keys/public_key.h"
+#include "crypto/keys/token_encryption.h"
 #include "hsm/token.h"
 
 namespace estia::hsm {
@@ -18,6 +19,12 @@ namespace estia::hsm {
 /// A key that was made for a client (RFC 7030 4.4), on its way there: the token has it no more.
 struct GeneratedKey {
   SecureBytes pkcs8;  ///< DER PrivateKeyInfo (RFC 5208), to the last byte
+  crypto::PublicKey public_key;
+};
+
+/// Likewise, but nobody here has ever had the private key.
+struct GeneratedEncryptedKey {
+  crypto::TokenEncryptedKey key;
   crypto::PublicKey public_key;
 };
 
@@ -37,8 +44,9 @@ struct ServerKeysStatus {
   std::string mechanism;     ///< by which keys leave the token; empty: it has none that works
   std::string wrapping_key;  ///< "made in the token" or "imported"; empty: it takes none
   bool ed25519 = false;      ///< Ed25519 keys leave it, too
-  std::string refused;       ///< what was tried in vain, and the token's answers
-  std::size_t running = 0;   ///< keys on their way to clients at this moment
+  crypto::TokenEncryption encryption{};      ///< what generate_for() can be asked for
+  std::string refused;                       ///< what was tried in vain, and the token's answers
+  std::size_t running = 0;                   ///< keys on their way to clients at this moment
   std::map<std::string, std::size_t> stock;  ///< pairs ready, by kind
   std::string stock_failure;                 ///< why the stock cannot be filled; empty when it can
   // Every pair that the token made is in one of these three, or running.
@@ -77,6 +85,14 @@ class ServerKeys final {
   /// wrapped key that is not the public key's, "token.key_weak", and what else the token says;
   /// Error{busy, "secure_heap.full"}.
   [[nodiscard]] GeneratedKey generate(const crypto::KeySpec& spec);
+
+  /// Likewise, encrypted for `recipient` inside the token. Throws the same, and Error{conflict,
+  /// "serverkeygen.unsupported"} beyond encryption().
+  [[nodiscard]] GeneratedEncryptedKey generate_for(const crypto::KeySpec& spec,
+                                                   const crypto::TokenRecipient& recipient);
+
+  /// What the token was seen to do of it.
+  [[nodiscard]] const crypto::TokenEncryption& encryption() const noexcept;
 
   [[nodiscard]] ServerKeysStatus status() const;
 

@@ -8,9 +8,11 @@
 #include <string>
 
 #include "crypto/base/error.h"
+#include "crypto/base/random.h"
 #include "crypto/openssl/library.h"
 #include "crypto/openssl/owned.h"
 #include "crypto/openssl/require.h"
+#include "hsm/ckr.h"
 
 namespace estia::hsm {
 namespace {
@@ -19,6 +21,10 @@ constexpr CK_MECHANISM_TYPE kAesKeyWrapKwp = 0x210B;  // PKCS #11 3.0; Debian 12
 constexpr std::size_t kAesBlock = 16;
 constexpr std::size_t kSemiblock = 8;  // RFC 3394's unit
 constexpr std::size_t kLongestWrapped = 64UL * 1024;
+
+/// More than RSA-4096 takes. Asking the token for the length first would make it wrap twice, and
+/// NSS's answer is too small.
+constexpr std::size_t kLongestPrivateKey = 8192;
 
 constexpr std::array<WrapMechanism, 4> kKnown = {{
     {kAesKeyWrapKwp, WrapReading::rfc5649, "CKM_AES_KEY_WRAP_KWP"},
@@ -80,6 +86,26 @@ void remove_pkcs7(SecureBytes& padded) {
 
 std::span<const WrapMechanism> WrapMechanism::known() noexcept {
   return kKnown;
+}
+
+WrappedKey wrap(const WrapMechanism& mechanism, const Module& module, CK_SESSION_HANDLE session,
+                CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE object) {
+  WrappedKey wrapped{.iv = {}, .content = Bytes(kLongestPrivateKey)};
+  CK_MECHANISM call{mechanism.type, nullptr, 0};
+  if (mechanism.reading == WrapReading::cbc_pkcs7) {
+    wrapped.iv.resize(kWrapIvSize);
+    random_fill(wrapped.iv);
+    call.pParameter = wrapped.iv.data();
+    call.ulParameterLen = wrapped.iv.size();
+  }
+  CK_ULONG size = wrapped.content.size();
+  check(module->C_WrapKey(session, &call, wrapping_key, object, wrapped.content.data(), &size),
+        "C_WrapKey");
+  if (size > wrapped.content.size()) {
+    throw token_error(CKR_BUFFER_TOO_SMALL, "C_WrapKey");
+  }
+  wrapped.content.resize(size);
+  return wrapped;
 }
 
 SecureBytes unwrap(WrapReading reading, ByteView key, ByteView iv, ByteView wrapped) {

@@ -7,6 +7,7 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/secure_bytes.h"
+#include "hsm/module.h"
 
 namespace estia::hsm {
 
@@ -30,6 +31,17 @@ struct WrapMechanism {
 
 /// Bytes of the initialisation vector that CKM_AES_CBC_PAD takes.
 inline constexpr std::size_t kWrapIvSize = 16;
+
+struct WrappedKey {
+  Bytes iv;  ///< of cbc_pkcs7; else empty
+  Bytes content;
+};
+
+/// The private key `object`, wrapped by the token under its AES key `wrapping_key`. Throws
+/// Error{token}.
+[[nodiscard]] WrappedKey wrap(const WrapMechanism& mechanism, const Module& module,
+                              CK_SESSION_HANDLE session, CK_OBJECT_HANDLE wrapping_key,
+                              CK_OBJECT_HANDLE object);
 
 /// What `wrapped` holds, in the secure heap; with whatever padding the token put below its own
 /// (exported_key.h). `iv` is used by cbc_pkcs7 only. Throws Error{token, "token.wrap_failed"} if it

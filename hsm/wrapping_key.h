@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "crypto/base/secure_bytes.h"
 #include "crypto/keys/private_key.h"
@@ -33,6 +35,12 @@ class WrappingKey final {
 
   [[nodiscard]] WrappingKeyOrigin origin() const noexcept { return origin_; }
   [[nodiscard]] ByteView value() const noexcept { return value_.view(); }
+  /// Of kOaepDigests, those by which the token gave it out. Empty unless it was made there.
+  [[nodiscard]] const std::vector<std::string>& oaep_digests() const noexcept {
+    return oaep_digests_;
+  }
+  /// What else was tried, and the token's answers; for people.
+  [[nodiscard]] const std::string& refused() const noexcept { return refused_; }
   /// Throws Error{token, "token.handle_stale"} in another epoch than the one it was made in.
   [[nodiscard]] CK_OBJECT_HANDLE object() const;
 
@@ -45,6 +53,8 @@ class WrappingKey final {
   CK_OBJECT_HANDLE object_ = CK_INVALID_HANDLE;
   SecureBytes value_;
   WrappingKeyOrigin origin_ = WrappingKeyOrigin::token;
+  std::vector<std::string> oaep_digests_;
+  std::string refused_;
 };
 
 }  // namespace estia::hsm

@@ -65,6 +65,12 @@ bool is_oaep(const KeyTransport& transport, ByteView parameters) {
 }
 
 void add_key_transport(SmimeCapabilities& known, const Capability& capability) {
+  const std::string_view oaep = known_key_transports().front().oid;
+  if (std::ranges::equal(der::oid(oaep), capability.oid) &&
+      std::ranges::equal(capability.parameters, der::sequence({}))) {
+    known.oaep_sha1 = true;  // all its defaults (RFC 4055 4.1)
+    return;
+  }
   for (const KeyTransport& transport : known_key_transports()) {
     if (!std::ranges::equal(der::oid(transport.oid), capability.oid)) {
       continue;

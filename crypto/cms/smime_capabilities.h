@@ -20,6 +20,7 @@ struct KeyAgreement {
 struct SmimeCapabilities {
   std::vector<KeyWrap> key_wraps{};
   std::vector<KeyTransport> key_transports{};
+  bool oaep_sha1 = false;  ///< RSAES-OAEP with SHA-1 and that written out; for tokens alone
   std::vector<KeyAgreement> key_agreements{};
   std::vector<ContentCipher> content_ciphers{};
   bool other_content_ciphers = false;  ///< it lists some that are not used here

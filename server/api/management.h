@@ -24,6 +24,7 @@ namespace estia::api {
 struct ServerKeygenStatus {
   std::string mechanism{};     ///< PKCS #11 name; empty: none does
   std::string wrapping_key{};  ///< where the key comes from that they are wrapped with
+  std::string hsm_wrapped{};   ///< what keys are encrypted by inside the token; empty: none are
   bool ed25519 = false;        ///< Ed25519 keys, too
   std::string refused{};       ///< what was tried in vain, and why
   std::size_t running = 0;     ///< being made at this moment

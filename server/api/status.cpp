@@ -23,6 +23,7 @@ http::Response show(const Status& status) {
                         {"serverkeygen",
                          {{"mechanism", text_or_null(keys.mechanism)},
                           {"wrapping_key", text_or_null(keys.wrapping_key)},
+                          {"hsm_wrapped", text_or_null(keys.hsm_wrapped)},
                           {"ed25519", keys.ed25519},
                           {"refused", text_or_null(keys.refused)},
                           {"running", keys.running},

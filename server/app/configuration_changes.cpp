@@ -10,7 +10,11 @@ provision::ApplyReport ConfigurationChanges::apply(const provision::ApplyRequest
   TokenCaKeys::Found found;
   provision::ApplyReport report =
       provision::apply(request, store_, clock_,
-                       {.prepare = [&](const ca::Snapshot& next) { found = keys_.find(next); },
+                       {.prepare =
+                            [&](const ca::Snapshot& next) {
+                              check_server_keys(next, server_keys_);
+                              found = keys_.find(next);
+                            },
                         .publish =
                             [&](std::shared_ptr<const ca::Snapshot> next) {
                               keys_.adopt(std::move(found));
@@ -25,6 +29,7 @@ provision::ApplyReport ConfigurationChanges::apply(const provision::ApplyRequest
 
 void ConfigurationChanges::check_keys(const ca::Snapshot& wanted) {
   const std::lock_guard lock(mutex_);  // the token may be about to get a key: see hsm::SealingKey
+  check_server_keys(wanted, server_keys_);
   static_cast<void>(keys_.find(wanted));
 }
 

@@ -5,6 +5,7 @@
 
 #include "server/app/snapshot_holder.h"
 #include "server/app/token_ca_keys.h"
+#include "server/ca/server_keys.h"
 #include "server/provision/anchors.h"
 #include "server/provision/apply.h"
 #include "server/provision/decrypt_key.h"
@@ -19,18 +20,21 @@ class ConfigurationChanges final {
   /// All of them outlive this object.
   ConfigurationChanges(ca::ConfigurationStore& store, ca::DecryptKeyStore& decrypt_keys,
                        ca::SecretSealer& sealer, const Clock& clock, TokenCaKeys& keys,
-                       SnapshotHolder& snapshots)
+                       const ca::ServerKeys& server_keys, SnapshotHolder& snapshots)
       : store_(store),
         decrypt_keys_(decrypt_keys),
         sealer_(sealer),
         clock_(clock),
         keys_(keys),
+        server_keys_(server_keys),
         snapshots_(snapshots) {}
 
-  /// Throws what provision::apply and TokenCaKeys::find throw; then nothing has changed.
+  /// Throws what provision::apply, TokenCaKeys::find and ca::check_server_keys throw; then nothing
+  /// has changed.
   [[nodiscard]] provision::ApplyReport apply(const provision::ApplyRequest& request);
 
-  /// Whether its keys are in the token. Throws what TokenCaKeys::find throws.
+  /// Whether its keys are in the token, and the token does what it needs. Throws what
+  /// TokenCaKeys::find and ca::check_server_keys throw.
   void check_keys(const ca::Snapshot& wanted);
 
   /// A CRL counts from the next request. Throws what provision::take_crl throws; then nothing has
@@ -48,6 +52,7 @@ class ConfigurationChanges final {
   ca::SecretSealer& sealer_;
   const Clock& clock_;
   TokenCaKeys& keys_;
+  const ca::ServerKeys& server_keys_;
   SnapshotHolder& snapshots_;
   std::mutex mutex_;  ///< from the look at the version in force to its successor's publication
 };

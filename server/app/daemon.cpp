@@ -36,6 +36,31 @@ http::ServerConfig server_config(const ProcessConfig& config) {
   return {.host = config.est.host, .port = config.est.port, .limits = config.limits};
 }
 
+/// For people. Empty: none is.
+std::string text_of(const crypto::TokenEncryption& encryption) {
+  std::string text;
+  if (!encryption.possible()) {
+    return text;
+  }
+  for (const crypto::TokenCipher cipher : encryption.ciphers) {
+    text += cipher == crypto::TokenCipher::aes256_cbc ? "AES-256-CBC, " : "AES-256-WRAP-PAD, ";
+  }
+  text += "RSAES-OAEP with";
+  for (const std::string& digest : encryption.oaep_digests) {
+    text += " " + digest;
+  }
+  return text;
+}
+
+/// Of a configuration that another token could serve: no reason not to issue.
+void warn_of_promises(const ca::Snapshot& snapshot, const ca::ServerKeys& keys) {
+  try {
+    check_server_keys(snapshot, keys);
+  } catch (const Error& error) {
+    ops::log(ops::Level::warning, "serverkeygen.hsm_wrapped", {{"reason", error.what()}});
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const ca::Snapshot> load_snapshot(const ca::ConfigurationStore& configuration) {
@@ -63,7 +88,8 @@ Daemon::Daemon(const ProcessConfig& config)
       delivery_({tls_identity_.key, tls_identity_.chain.front()}, store_->decrypt_keys(), sealer_,
                 clock_),
       enroll_(authentication_, enrollment_, delivery_, refusals_),
-      changes_(store_->configuration(), store_->decrypt_keys(), sealer_, clock_, keys_, snapshots_),
+      changes_(store_->configuration(), store_->decrypt_keys(), sealer_, clock_, keys_,
+               server_keys_, snapshots_),
       server_(server_config(config), tls_identity_,
               std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_, refusals_)) {
   if (config_.management.enabled) {
@@ -116,6 +142,7 @@ api::Status Daemon::status() {
   const hsm::ServerKeysStatus keys = server_keys_.status();
   status.serverkeygen = {.mechanism = keys.mechanism,
                          .wrapping_key = keys.wrapping_key,
+                         .hsm_wrapped = text_of(keys.encryption),
                          .ed25519 = keys.ed25519,
                          .refused = keys.refused,
                          .running = keys.running,
@@ -135,6 +162,7 @@ void Daemon::start() {
     ops::log(ops::Level::warning, "daemon.open_intent",  // counts as issued (D5)
              {{"serial", to_hex(intent.serial)}, {"ca", intent.ca}, {"alias", intent.alias}});
   }
+  warn_of_promises(*snapshots_.current(), server_keys_);
   const std::string version = std::to_string(snapshots_.current()->version);
   const std::string open_intents = std::to_string(open.size());
   audit("daemon.started", "ok", "configuration=" + version + " open_intents=" + open_intents);

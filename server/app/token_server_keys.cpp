@@ -21,8 +21,8 @@ TokenServerKeys::TokenServerKeys(const hsm::Token& token, const hsm::ServerKeysL
     open_secure_heap(kSecureHeap);
     keys_ = std::make_unique<hsm::ServerKeys>(token, limits, clock);
   } catch (const Error& error) {
-    // A stock is asked for by name. What machine, token or session limit lack otherwise is no reason
-    // not to issue.
+    // A stock is asked for by name. What machine, token or session limit lack otherwise is no
+    // reason not to issue.
     if (error.id() == "serverkeygen.stock") {
       throw;
     }
@@ -33,12 +33,26 @@ TokenServerKeys::TokenServerKeys(const hsm::Token& token, const hsm::ServerKeysL
 }
 
 ca::ServerKey TokenServerKeys::generate(const crypto::KeySpec& spec) {
+  hsm::GeneratedKey key = keys().generate(spec);
+  return {.private_key = std::move(key.pkcs8), .public_key = std::move(key.public_key)};
+}
+
+ca::EncryptedServerKey TokenServerKeys::generate_for(const crypto::KeySpec& spec,
+                                                     const crypto::TokenRecipient& recipient) {
+  hsm::GeneratedEncryptedKey key = keys().generate_for(spec, recipient);
+  return {.key = std::move(key.key), .public_key = std::move(key.public_key)};
+}
+
+crypto::TokenEncryption TokenServerKeys::encryption() const {
+  return keys_ ? keys_->encryption() : crypto::TokenEncryption();
+}
+
+hsm::ServerKeys& TokenServerKeys::keys() const {
   if (!keys_) {
     throw Error(ErrorCode::conflict, "serverkeygen.unsupported",
                 "keys of this kind are not made here", why_);
   }
-  hsm::GeneratedKey key = keys_->generate(spec);
-  return {.private_key = std::move(key.pkcs8), .public_key = std::move(key.public_key)};
+  return *keys_;
 }
 
 hsm::ServerKeysStatus TokenServerKeys::status() const {

@@ -22,12 +22,18 @@ class TokenServerKeys final : public ca::ServerKeys {
   /// where there is none.
   [[nodiscard]] ca::ServerKey generate(const crypto::KeySpec& spec) override;
 
+  [[nodiscard]] ca::EncryptedServerKey generate_for(
+      const crypto::KeySpec& spec, const crypto::TokenRecipient& recipient) override;
+  [[nodiscard]] crypto::TokenEncryption encryption() const override;
+
   [[nodiscard]] hsm::ServerKeysStatus status() const;
 
   /// As hsm::ServerKeys::halt_stock.
   [[nodiscard]] bool halt_stock() noexcept { return !keys_ || keys_->halt_stock(); }
 
  private:
+  [[nodiscard]] hsm::ServerKeys& keys() const;
+
   std::unique_ptr<hsm::ServerKeys> keys_;  // null: `why_` says why
   std::string why_;
 };

@@ -112,13 +112,11 @@ Enrolled Enrollment::with_server_key(const Request& request, const Grant& grant,
   const crypto::KeySpec spec =
       server_key_spec(request.alias, grant.profile(), request.csr.public_key());
   static_cast<void>(issuer_.rehearse(prepared(request, grant, stand_in_key(spec))));
-  taker.prepare(grant.username());
-  ServerKey key = server_keys_.generate(spec);
-  taker.take(std::move(key.private_key));
-  return {.certificate =
-              issuer_.issue(prepared(request, grant, key.public_key), keys_.key_for(grant.ca())),
+  taker.prepare(grant.username(), server_keys_);
+  const crypto::PublicKey key = taker.take(server_keys_, spec);
+  return {.certificate = issuer_.issue(prepared(request, grant, key), keys_.key_for(grant.ca())),
           .kind = grant.kind(),
-          .key_fingerprint = key.public_key.fingerprint()};
+          .key_fingerprint = key.fingerprint()};
 }
 
 void Enrollment::explain(const Request& request, Explanation& explanation, KeyTaker* taker) const {
@@ -147,7 +145,7 @@ void Enrollment::explain(const Request& request, Explanation& explanation, KeyTa
     explanation.repeats = to_hex(open->serial);
   }
   if (taker != nullptr) {
-    taker->prepare(grant.username());
+    taker->prepare(grant.username(), server_keys_);
   }
 }
 

@@ -26,9 +26,9 @@ class KeyTaker {
  public:
   virtual ~KeyTaker() = default;
   /// It is known whose key it will be, and no key is made yet.
-  virtual void prepare(const std::string& username) = 0;
-  /// PrivateKeyInfo, DER.
-  virtual void take(SecureBytes private_key) = 0;
+  virtual void prepare(const std::string& username, const ServerKeys& keys) = 0;
+  /// Has it made, in the form in which it will leave; its public half.
+  [[nodiscard]] virtual crypto::PublicKey take(ServerKeys& keys, const crypto::KeySpec& spec) = 0;
 };
 
 /// From an authenticated request to its certificate: Authorisation decides, the Issuer makes it.

@@ -142,7 +142,9 @@ enum class CodeSource {
 enum class KeyPackage {
   pkcs8,  ///< as it is, under TLS alone (EST-4.4.2-b)
   cms,    ///< encrypted for the client that asks for it (EST-4.4.2-c); without pkcs8: for every one
-  pkcs12,  ///< with its certificate under a registered password, for who accepts it (RFC 8295)
+  pkcs12,       ///< with its certificate under a registered password, for who accepts it (RFC 8295)
+  hsm_wrapped,  ///< as cms, but encrypted inside the token, so without SignedData (departs from
+                ///< EST-4.4.2-c); in place of cms
 };
 
 /// A subject field that stands for the whole subject, as EJBCA's "DN".

@@ -34,6 +34,16 @@ crypto::KeySpec server_key_spec(const Alias& alias, const CertificateProfile& pr
   return *hint.spec();
 }
 
+void check_server_keys(const Snapshot& wanted, const ServerKeys& keys) {
+  const bool possible = keys.encryption().possible();
+  for (const auto& [name, alias] : wanted.aliases) {
+    if (alias.gives(KeyPackage::hsm_wrapped) && !possible) {
+      throw Error(ErrorCode::config, "serverkeygen.hsm_wrapped",
+                  "alias \"" + name + "\" gives keys hsm-wrapped, which this token cannot do");
+    }
+  }
+}
+
 crypto::PublicKey stand_in_key(const crypto::KeySpec& spec) {
   if (!spec.name.starts_with("RSA")) {
     return crypto::PrivateKey::generate_software(spec).public_key();

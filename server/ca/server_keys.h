@@ -6,6 +6,7 @@
 #include "crypto/base/secure_bytes.h"
 #include "crypto/keys/key_spec.h"
 #include "crypto/keys/public_key.h"
+#include "crypto/keys/token_encryption.h"
 #include "server/ca/model.h"
 
 namespace estia::ca {
@@ -17,6 +18,12 @@ struct ServerKey {
   crypto::PublicKey public_key;
 };
 
+/// Likewise, encrypted inside the token: nobody here has had the private key.
+struct EncryptedServerKey {
+  crypto::TokenEncryptedKey key;
+  crypto::PublicKey public_key;
+};
+
 /// Where the key pairs of serverkeygen are made (RFC 7030 4.4): a token, through hsm. Any thread.
 class ServerKeys {
  public:
@@ -25,6 +32,11 @@ class ServerKeys {
   /// key that the token does not give out wrapped, Error{busy, ...} when too many are being made,
   /// Error{token, ...}.
   [[nodiscard]] virtual ServerKey generate(const crypto::KeySpec& spec) = 0;
+  /// Likewise; beyond encryption() it is "serverkeygen.unsupported".
+  [[nodiscard]] virtual EncryptedServerKey generate_for(
+      const crypto::KeySpec& spec, const crypto::TokenRecipient& recipient) = 0;
+  /// What generate_for() can be asked for.
+  [[nodiscard]] virtual crypto::TokenEncryption encryption() const = 0;
 };
 
 /// The kind of key an alias makes for this request (EST-4.4.1-b): that of the CSR's key where the
@@ -32,6 +44,10 @@ class ServerKeys {
 /// Error{malformed, "key.not_in_profile"}.
 [[nodiscard]] crypto::KeySpec server_key_spec(const Alias& alias, const CertificateProfile& profile,
                                               const crypto::PublicKey& hint);
+
+/// Throws Error{config, "serverkeygen.hsm_wrapped"} for an alias that promises what the token of
+/// `keys` does not do.
+void check_server_keys(const Snapshot& wanted, const ServerKeys& keys);
 
 /// A public key of that kind which passes the rules for keys, for a rehearsal of what is not made
 /// yet. Of RSA it costs no search for primes: a random number stands for the modulus, and nobody

@@ -18,6 +18,11 @@ namespace {
   throw Error(ErrorCode::malformed, id, told, std::move(detail));
 }
 
+[[noreturn]] void unknown_key(const Bytes& identifier) {
+  refuse("serverkeygen.unknown_key", "the key to encrypt with is not known here",
+         to_hex(identifier));
+}
+
 /// By name only: who takes anything gets what RFC 7030 gives.
 bool asks_for_pkcs12(const ca::Alias& alias, const std::optional<std::string>& accept) {
   const bool named = accept && names_media_type(*accept, kPkcs12MediaType);
@@ -47,6 +52,9 @@ KeyDelivery::Order KeyDelivery::order(const ca::Alias& alias, const crypto::Csr&
              "a key is given out encrypted only: the request must say for which key");
     }
     return {*this, alias, std::move(asking), Order::Plain{}};
+  }
+  if (alias.gives(ca::KeyPackage::hsm_wrapped)) {
+    return {*this, alias, std::move(asking), Order::TokenEncrypted{std::move(*wish)}};
   }
   if (!alias.gives(ca::KeyPackage::cms)) {
     refuse("serverkeygen.encryption_off", "keys are not encrypted here beyond TLS");
@@ -92,13 +100,32 @@ crypto::KeyRecipient KeyDelivery::Order::recipient(const crypto::KeyEncryptionRe
   } else if (auto secret = secret_of(ca::DecryptKeyKind::secret, wish.identifier, username)) {
     return secret_key_recipient(wish.identifier, std::move(*secret), wish.capabilities);
   }
-  refuse("serverkeygen.unknown_key", "the key to encrypt with is not known here",
-         to_hex(wish.identifier));
+  unknown_key(wish.identifier);
 }
 
-void KeyDelivery::Order::prepare(const std::string& username) {
+crypto::TokenRecipient KeyDelivery::Order::token_recipient(const crypto::KeyEncryptionRequest& wish,
+                                                           const std::string& username,
+                                                           const ca::ServerKeys& keys) const {
+  const crypto::TokenEncryption able = keys.encryption();
+  if (!able.possible()) {
+    throw Error(ErrorCode::conflict, "serverkeygen.unsupported",
+                "keys are not encrypted in the token here");
+  }
+  if (wish.key == crypto::KeyEncryptionRequest::Key::secret) {
+    refuse("serverkeygen.hsm_wrapped_kind", "keys are encrypted for RSA certificates only");
+  }
+  const auto certificate = certificate_of(wish.identifier, username);
+  if (!certificate) {
+    unknown_key(wish.identifier);
+  }
+  return crypto::token_recipient(wish.identifier, *certificate, wish.capabilities, able);
+}
+
+void KeyDelivery::Order::prepare(const std::string& username, const ca::ServerKeys& keys) {
   if (auto* encrypted = std::get_if<Encrypted>(&form_)) {
     encrypted->recipient = recipient(encrypted->wish, username);
+  } else if (auto* in_token = std::get_if<TokenEncrypted>(&form_)) {
+    in_token->recipient = token_recipient(in_token->wish, username, keys);
   } else if (auto* pkcs12 = std::get_if<Pkcs12>(&form_)) {
     auto password = secret_of(ca::DecryptKeyKind::password, {}, username);
     if (!password) {
@@ -109,7 +136,21 @@ void KeyDelivery::Order::prepare(const std::string& username) {
   require_client();
 }
 
-void KeyDelivery::Order::take(SecureBytes private_key) {
+crypto::PublicKey KeyDelivery::Order::take(ca::ServerKeys& keys, const crypto::KeySpec& spec) {
+  if (const auto* in_token = std::get_if<TokenEncrypted>(&form_)) {
+    const auto& recipient = in_token->recipient.value();
+    ca::EncryptedServerKey made = keys.generate_for(spec, recipient);
+    packed_ = crypto::token_envelope(in_token->wish.identifier, recipient, made.key);
+    require_client();
+    return std::move(made.public_key);
+  }
+  ca::ServerKey made = keys.generate(spec);
+  pack(std::move(made.private_key));
+  require_client();
+  return std::move(made.public_key);
+}
+
+void KeyDelivery::Order::pack(SecureBytes private_key) {
   if (const auto* encrypted = std::get_if<Encrypted>(&form_)) {
     packed_ = crypto::enveloped_key(
         crypto::signed_key_package(private_key, delivery_.signer_.key,
@@ -120,7 +161,6 @@ void KeyDelivery::Order::take(SecureBytes private_key) {
   } else {
     packed_ = std::move(private_key);
   }
-  require_client();
 }
 
 /// No 503: nobody hears it, and who hangs up must not raise the operator's alarms. It is audited as
@@ -155,6 +195,9 @@ std::string KeyDelivery::Order::text() const {
   }
   if (std::holds_alternative<Pkcs12>(form_)) {
     return "pkcs12";
+  }
+  if (const auto* in_token = std::get_if<TokenEncrypted>(&form_)) {
+    return "hsm-wrapped for RSA key " + to_hex(in_token->wish.identifier);
   }
   const auto& recipient = std::get<Encrypted>(form_).recipient.value();
   using crypto::KeyRecipient;

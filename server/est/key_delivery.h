@@ -10,6 +10,7 @@
 #include "crypto/base/clock.h"
 #include "crypto/cms/key_recipient.h"
 #include "crypto/cms/pkcs12.h"
+#include "crypto/cms/token_envelope.h"
 #include "crypto/est/key_encryption_request.h"
 #include "crypto/keys/private_key.h"
 #include "crypto/x509/certificate.h"
@@ -60,22 +61,24 @@ class KeyDelivery final {
 class KeyDelivery::Order final : public ca::KeyTaker {
  public:
   /// Finds the key to encrypt for, or the password: everything that can be refused is. Throws
-  /// Error{malformed, "serverkeygen.unknown_key" | "serverkeygen.no_password"} and what
-  /// certificate_recipient, secret_key_recipient and SecretSealer::open throw (EST-4.4.1-d);
-  /// Error{conflict, "serverkeygen.client_gone"}.
-  void prepare(const std::string& username) override;
+  /// Error{malformed, "serverkeygen.unknown_key" | "serverkeygen.no_password" |
+  /// "serverkeygen.hsm_wrapped_kind"} and what certificate_recipient, secret_key_recipient,
+  /// token_recipient and SecretSealer::open throw (EST-4.4.1-d); Error{conflict,
+  /// "serverkeygen.unsupported" | "serverkeygen.client_gone"}.
+  void prepare(const std::string& username, const ca::ServerKeys& keys) override;
 
   /// Packs the key, all but what its certificate is needed for: afterwards nothing but memory can
   /// fail. Throws Error{conflict, "serverkeygen.client_gone"}: a certificate whose key nobody gets
-  /// would only be there to be revoked; and what signed_key_package, enveloped_key, shroud_key and
-  /// SecureBytes throw.
-  void take(SecureBytes private_key) override;
+  /// would only be there to be revoked; and what ServerKeys, signed_key_package, enveloped_key,
+  /// shroud_key and SecureBytes throw.
+  [[nodiscard]] crypto::PublicKey take(ca::ServerKeys& keys, const crypto::KeySpec& spec) override;
 
   /// The answer: multipart/mixed with the key and the certificate (EST-4.4.2-a), or
   /// application/pkcs12. Throws Error{busy, "secure_heap.full"}.
   [[nodiscard]] http::Response response(const crypto::IssuedCertificate& certificate);
 
-  /// "pkcs8", "pkcs12", or "cms" with who can open it; for people, once it is prepared.
+  /// "pkcs8", "pkcs12", or "cms" or "hsm-wrapped" with who can open it; for people, once it is
+  /// prepared.
   [[nodiscard]] std::string text() const;
 
  private:
@@ -85,10 +88,14 @@ class KeyDelivery::Order final : public ca::KeyTaker {
     crypto::KeyEncryptionRequest wish;
     std::optional<crypto::KeyRecipient> recipient{};  ///< once prepared
   };
+  struct TokenEncrypted {  ///< in the token
+    crypto::KeyEncryptionRequest wish;
+    std::optional<crypto::TokenRecipient> recipient{};  ///< once prepared
+  };
   struct Pkcs12 {
     Secret password{};  ///< once prepared
   };
-  using Form = std::variant<Plain, Encrypted, Pkcs12>;
+  using Form = std::variant<Plain, Encrypted, TokenEncrypted, Pkcs12>;
 
   Order(const KeyDelivery& delivery, const ca::Alias& alias, Asking asking, Form form)
       : delivery_(delivery), alias_(alias), asking_(std::move(asking)), form_(std::move(form)) {}
@@ -96,6 +103,10 @@ class KeyDelivery::Order final : public ca::KeyTaker {
   void require_client() const;
   [[nodiscard]] crypto::KeyRecipient recipient(const crypto::KeyEncryptionRequest& wish,
                                                const std::string& username) const;
+  [[nodiscard]] crypto::TokenRecipient token_recipient(const crypto::KeyEncryptionRequest& wish,
+                                                       const std::string& username,
+                                                       const ca::ServerKeys& keys) const;
+  void pack(SecureBytes private_key);
   [[nodiscard]] std::optional<crypto::Certificate> certificate_of(
       const Bytes& identifier, const std::string& username) const;
   [[nodiscard]] std::optional<Secret> secret_of(ca::DecryptKeyKind kind, const Bytes& identifier,

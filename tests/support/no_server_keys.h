@@ -12,6 +12,11 @@ class NoServerKeys final : public ca::ServerKeys {
   [[nodiscard]] ca::ServerKey generate(const crypto::KeySpec& spec) override {
     throw Error(ErrorCode::internal, "test.server_keys", "no key is made in this test", spec.name);
   }
+  [[nodiscard]] ca::EncryptedServerKey generate_for(const crypto::KeySpec& spec,
+                                                    const crypto::TokenRecipient&) override {
+    throw Error(ErrorCode::internal, "test.server_keys", "no key is made in this test", spec.name);
+  }
+  [[nodiscard]] crypto::TokenEncryption encryption() const override { return {}; }
 };
 
 }  // namespace estia::test

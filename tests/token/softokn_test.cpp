@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "crypto/base/der.h"
 #include "crypto/base/file.h"
 #include "crypto/base/random.h"
 #include "hsm/ckr.h"
@@ -17,6 +18,8 @@
 #include "tests/support/refusal.h"
 #include "tests/support/scratch_directory.h"
 #include "tests/support/shim.h"
+#include "tests/support/software_keys.h"
+#include "tests/support/token_encrypted.h"
 #include "tests/token/token_test_base.h"
 
 namespace estia::hsm {
@@ -57,7 +60,7 @@ class Softokn : public ::testing::Test {
 
   /// After so many mechanisms were refused, the best ones first.
   [[nodiscard]] std::unique_ptr<ServerKeys> server_keys(unsigned long refused = 0) const {
-    shim_.fail("C_WrapKey", CKR_MECHANISM_INVALID, refused, 1);  // the wrapping key passes
+    shim_.fail("C_WrapKey", CKR_MECHANISM_INVALID, refused, 4);  // the wrapping key, by each digest
     auto keys = std::make_unique<ServerKeys>(*token_, ServerKeysLimits{}, clock_);
     EXPECT_EQ(keys->status().wrapping_key, "made in the token");
     return keys;
@@ -120,6 +123,26 @@ TEST_F(Softokn, AChangedKeyInCbcIsRefused) {
     const std::string refused =
         test::refusal([&] { static_cast<void>(keys->generate(spec("P-256"))); });
     EXPECT_TRUE(refused.starts_with("token token.wrap_")) << refused;
+  }
+}
+
+/// CBC is what every client of CMS reads; RFC 5649 for who lists that alone.
+TEST_F(Softokn, EncryptsForClients) {
+  const auto keys = server_keys();
+  EXPECT_EQ(keys->encryption().oaep_digests,
+            (std::vector<std::string>{"SHA2-256", "SHA2-384", "SHA2-512", "SHA1"}));
+  EXPECT_EQ(keys->encryption().ciphers,
+            (std::vector{crypto::TokenCipher::aes256_cbc, crypto::TokenCipher::aes256_wrap_pad}));
+  const crypto::PrivateKey client = test::software_key("RSA-2048");
+  for (const auto cipher : keys->encryption().ciphers) {
+    for (const std::string& digest : keys->encryption().oaep_digests) {
+      const crypto::TokenRecipient to{client.public_key(), digest, cipher};
+      const GeneratedEncryptedKey made = keys->generate_for(spec("P-256"), to);
+      const Bytes opened = test::opened(client, to, made.key);
+      ByteView rest = opened;
+      EXPECT_EQ(test::from_pkcs8(der::read(rest).whole).public_key(), made.public_key) << digest;
+      EXPECT_EQ(rest.size(), 0U);
+    }
   }
 }
 

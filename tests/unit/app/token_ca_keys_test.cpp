@@ -10,6 +10,7 @@
 #include "server/provision/initial_configuration.h"
 #include "server/store/store.h"
 #include "tests/support/decrypt_keys.h"
+#include "tests/support/no_server_keys.h"
 #include "tests/support/refusal.h"
 #include "tests/support/token_fixture.h"
 
@@ -72,9 +73,16 @@ class TokenCaKeysTest : public testing::Test {
         .key_uri = token_->uri_of(name).text(),
         .chain = {crypto::assemble_certificate(tbs, algorithm, key.sign(tbs, algorithm)).parsed()}};
   }
-  [[nodiscard]] static std::string document(const ca::CertificationAuthority& issuing) {
-    return provision::print(
+  /// `packages`: the alias's line `serverkeygen`.
+  [[nodiscard]] static std::string document(const ca::CertificationAuthority& issuing,
+                                            const std::string& packages = {}) {
+    std::string text = provision::print(
         provision::initial_configuration(issuing, issuing, ca::NameScope::parse("any")));
+    const std::string alias = "name = \"est\"\n";
+    if (!packages.empty()) {
+      text.insert(text.find(alias) + alias.size(), "serverkeygen = " + packages + "\n");
+    }
+    return text;
   }
   [[nodiscard]] static ca::Snapshot snapshot(const ca::CertificationAuthority& issuing) {
     return provision::parse(document(issuing), "test").contents;
@@ -88,12 +96,14 @@ class TokenCaKeysTest : public testing::Test {
     return keys.key_for(authority).public_key() == authority.certificate().public_key();
   }
   [[nodiscard]] provision::ApplyReport apply(ca::ConfigurationStore& store, TokenCaKeys& keys,
-                                             const ca::CertificationAuthority& authority) {
+                                             const ca::CertificationAuthority& authority,
+                                             const std::string& packages = {}) {
     SnapshotHolder holder(std::make_shared<ca::Snapshot>());
     test::NoDecryptKeys decrypt_keys;
     test::OpenSealer sealer;
-    return ConfigurationChanges(store, decrypt_keys, sealer, clock_, keys, holder)
-        .apply({.document = document(authority), .source = "test"});
+    test::NoServerKeys server_keys;
+    return ConfigurationChanges(store, decrypt_keys, sealer, clock_, keys, server_keys, holder)
+        .apply({.document = document(authority, packages), .source = "test"});
   }
 
   const SystemClock clock_;
@@ -120,6 +130,18 @@ TEST_F(TokenCaKeysTest, AKeyThatIsNotTheCertificatesIsRefused) {
   mixed.key_uri = old_.key_uri;
   EXPECT_EQ(refusal([&] { static_cast<void>(keys.find(snapshot(mixed))); }),
             "config ca_keys.mismatch");
+}
+
+/// NoServerKeys is a token that encrypts nothing.
+TEST_F(TokenCaKeysTest, WhatTheTokenDoesNotEncryptIsNotPromised) {
+  TokenCaKeys keys(*token_, snapshot(old_));
+  const auto applied = [&](const char* packages) {
+    return refusal(
+        [&] { static_cast<void>(apply(store_->configuration(), keys, new_, packages)); });
+  };
+  EXPECT_EQ(applied("[\"hsm-wrapped\"]"), "config serverkeygen.hsm_wrapped");
+  EXPECT_EQ(refused(keys, new_), "internal ca_keys.missing");
+  EXPECT_EQ(applied("[\"cms\"]"), "none");
 }
 
 TEST_F(TokenCaKeysTest, AChangeThatIsNotStoredAddsNoKey) {

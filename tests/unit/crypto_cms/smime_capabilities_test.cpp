@@ -101,6 +101,13 @@ TEST(SmimeCapabilities, KeyTransportsByTheirParameters_EST_4_4_1_e) {
   EXPECT_EQ(digests, (std::vector<std::string>{"", "SHA2-512", "SHA2-256", "SHA2-256", ""}));
 }
 
+/// For keys that a token encrypts; nothing else uses SHA-1.
+TEST(SmimeCapabilities, OaepWithSha1IsNotedApart_EST_6_h) {
+  EXPECT_TRUE(parsed({der::sequence({kOaep, der::sequence({})})}).oaep_sha1);
+  EXPECT_FALSE(parsed({der::sequence({kOaep})}).oaep_sha1);
+  EXPECT_FALSE(parsed({der::sequence({kOaep, oaep_parameters(kSha256)})}).oaep_sha1);
+}
+
 TEST(SmimeCapabilities, ContentCiphers) {
   const SmimeCapabilities known = parsed({
       from_hex("300b060960864801650304012a"),  // aes256-CBC
