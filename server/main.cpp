@@ -89,6 +89,12 @@ void serve(const provision::StateLayout& layout, const app::ProcessConfig& confi
            const Arguments& arguments) {
   ops::set_up_log(log_level(config.log_level));
   const provision::StateLock lock(layout);
+  // Besides connections: the store's readers, the token module's files, what libraries open.
+  constexpr std::size_t kOtherDescriptors = 256;
+  if (!app::allow_descriptors(config.limits.connections + kOtherDescriptors)) {
+    ops::log(ops::Level::warning, "daemon.descriptors",
+             {{"reason", "the hard limit of open files is below limits.connections"}});
+  }
   app::Daemon daemon(config);
   daemon.start();
   announce(config.est.host, daemon.port(), arguments);

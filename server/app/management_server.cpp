@@ -20,7 +20,8 @@ namespace {
 /// A few operators, not a fleet of devices; the whole configuration may come at once.
 http::Limits limits() {
   http::Limits limits;
-  limits.connections = 64;
+  limits.connections = 256;
+  limits.per_address = 32;  // of one user: nobody in the socket's group keeps the others out
   limits.workers = 8;
   return limits;
 }

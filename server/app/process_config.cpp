@@ -111,13 +111,19 @@ ProcessConfig::ServerKeygen read_serverkeygen(TomlSection section) {
 void read_limits(TomlSection section, ProcessConfig& config) {
   constexpr std::int64_t kMostConnections = 100'000;
   constexpr std::int64_t kMostWorkers = 1024;
+  constexpr std::int64_t kLeastBuffered = 1 << 20;
+  constexpr std::int64_t kMostBuffered = std::int64_t{1} << 40;
   set_duration(section, "handshake", config.limits.handshake);
   set_duration(section, "header", config.limits.header);
   set_duration(section, "body", config.limits.body);
   set_duration(section, "idle", config.limits.idle);
   set_duration(section, "send", config.limits.send);
   set_duration(section, "linger", config.limits.linger);
+  set_duration(section, "queue", config.limits.queue);
   set_integer(section, "connections", 1, kMostConnections, config.limits.connections);
+  set_integer(section, "per_address", 1, kMostConnections, config.limits.per_address);
+  set_integer(section, "buffered_bytes", kLeastBuffered, kMostBuffered,
+              config.limits.buffered_bytes);
   set_integer(section, "workers", 1, kMostWorkers, config.limits.workers);
   set_duration(section, "drain", config.drain);
   section.finish();

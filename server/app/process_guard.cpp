@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "crypto/base/error.h"
@@ -44,6 +45,16 @@ void guard_process() {
   require_done(::setrlimit(RLIMIT_CORE, &none) == 0, "setrlimit(RLIMIT_CORE)");
   require_done(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "prctl(PR_SET_DUMPABLE)");
   ::umask(077);
+}
+
+bool allow_descriptors(std::size_t count) {
+  rlimit limit{};
+  require_done(::getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit(RLIMIT_NOFILE)");
+  if (limit.rlim_cur < count) {
+    limit.rlim_cur = std::min<rlim_t>(count, limit.rlim_max);
+    require_done(::setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit(RLIMIT_NOFILE)");
+  }
+  return limit.rlim_cur >= count;
 }
 
 Signal wait_for_signal() {

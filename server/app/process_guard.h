@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+
 namespace estia::app {
 
 /// What must hold before the first thread starts and the first secret is read: the stop signals are
@@ -8,6 +10,10 @@ namespace estia::app {
 /// away must not end the process), no core dump and no debugger of the same user can show key or
 /// PIN, and files are ours alone unless said otherwise. Throws Error{internal, "process.guard"}.
 void guard_process();
+
+/// Lets this process open so many descriptors, as far as its hard limit goes. False: no further
+/// than that. Before the first thread starts.
+[[nodiscard]] bool allow_descriptors(std::size_t count);
 
 enum class Signal { stop, reload };
 

@@ -6,23 +6,23 @@
 
 namespace estia::http {
 
-/// A connection's bytes with their beginning and end: TLS, or plain on a Unix socket. One thread at
-/// a time.
+/// A connection's bytes with their beginning and end: TLS, or plain on a Unix socket. The
+/// descriptor is borrowed. One thread at a time.
 class Channel : public Stream {
  public:
-  /// What must happen before the first byte; false when it failed or took too long.
-  [[nodiscard]] virtual bool establish(Deadline deadline) = 0;
+  /// What must happen before the first byte.
+  [[nodiscard]] virtual IoStatus establish() = 0;
   /// Who is at the other end, without the address. Only after establish().
   [[nodiscard]] virtual PeerInfo peer() const = 0;
-  /// Says good-bye so that the peer can read our last answer. Bounded in time and bytes.
-  virtual void close_gently(Deadline deadline) noexcept = 0;
+  /// For poll() and epoll: what the last call that gave IoStatus::wait waits for.
+  [[nodiscard]] virtual short events() const noexcept = 0;
+  /// Our side of the end: nothing is written any more. False when there is nobody to tell.
+  [[nodiscard]] virtual bool finish() noexcept = 0;
 };
 
-/// Waits for poll()'s `events`; false when the deadline has passed.
-[[nodiscard]] bool wait_on(int descriptor, short events, Deadline deadline) noexcept;
-
-/// FIN, then reads and drops what the peer still sends until it ends, too: a socket closed with
-/// unread data resets the connection, and the reset overtakes the answer.
-void finish_and_drain(int descriptor, Deadline deadline) noexcept;
+/// Reads and drops what the peer still sends, without waiting: a socket that is closed with unread
+/// data resets the connection, and the reset overtakes the answer. False at its end, or when it
+/// sends without end; `total` counts its bytes.
+[[nodiscard]] bool drop_input(int descriptor, std::size_t& total) noexcept;
 
 }  // namespace estia::http

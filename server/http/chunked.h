@@ -21,6 +21,7 @@ class ChunkedBody final {
   /// the content is known to be over the limit.
   std::size_t feed(std::string_view input);
   [[nodiscard]] bool complete() const noexcept { return state_ == State::complete; }
+  [[nodiscard]] std::size_t size() const noexcept { return content_.size(); }  ///< so far
   [[nodiscard]] std::string take() noexcept { return std::move(content_); }
 
  private:

@@ -5,20 +5,34 @@
 
 namespace estia::http {
 
-bool Connections::enter(int descriptor) {
+Connections::Admission Connections::enter(int descriptor, const std::string& source) {
   const std::lock_guard lock(mutex_);
-  if (draining() || entries_.size() >= limit_) {
-    return false;
+  if (draining()) {
+    return Admission::draining;
   }
-  entries_.emplace(descriptor, Entry{});
-  count_.store(entries_.size());
-  return true;
+  const auto known = sources_.find(source);
+  if (known != sources_.end() && known->second >= per_source_) {
+    return Admission::source_full;
+  }
+  if (entries_.size() >= limit_) {
+    return Admission::full;
+  }
+  entries_.emplace(descriptor, Entry{.source = source});
+  ++sources_[source];
+  return Admission::admitted;
 }
 
 void Connections::leave(int descriptor) noexcept {
   const std::lock_guard lock(mutex_);
-  entries_.erase(descriptor);
-  count_.store(entries_.size());
+  const auto entry = entries_.find(descriptor);
+  if (entry == entries_.end()) {
+    return;
+  }
+  const auto source = sources_.find(entry->second.source);
+  if (source != sources_.end() && --source->second == 0) {
+    sources_.erase(source);
+  }
+  entries_.erase(entry);
   changed_.notify_all();
 }
 

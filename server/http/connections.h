@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 
 #include "server/http/stream.h"
@@ -15,10 +16,12 @@ namespace estia::http {
 /// thread.
 class Connections final {
  public:
-  Connections(std::size_t limit, std::size_t workers) noexcept : limit_(limit), workers_(workers) {}
+  Connections(std::size_t limit, std::size_t per_source) noexcept
+      : limit_(limit), per_source_(per_source) {}
 
-  /// False over the limit or while draining: close it.
-  [[nodiscard]] bool enter(int descriptor);
+  enum class Admission { admitted, full, source_full, draining };
+  /// `source` is whoever may have only some of them. What is not admitted is to be closed.
+  [[nodiscard]] Admission enter(int descriptor, const std::string& source);
   /// Before the descriptor is closed: afterwards nobody touches it through this object.
   void leave(int descriptor) noexcept;
 
@@ -27,8 +30,6 @@ class Connections final {
   void begin_request(int descriptor);
   void end_request(int descriptor) noexcept;
 
-  /// More connections than workers: somebody waits, so an idle one should go.
-  [[nodiscard]] bool crowded() const noexcept { return count_.load() > workers_; }
   [[nodiscard]] bool draining() const noexcept { return draining_.load(); }
 
   /// Nothing new is admitted, idle connections end, others are told "Connection: close". Returns
@@ -40,16 +41,18 @@ class Connections final {
 
  private:
   struct Entry {
+    std::string source;
     bool in_request = false;
   };
 
   const std::size_t limit_;
-  const std::size_t workers_;
-  std::atomic<std::size_t> count_{0};
+  const std::size_t per_source_;
   std::atomic<bool> draining_{false};
-  std::mutex mutex_;  ///< guards entries_; held while a descriptor of another thread is shut down
+  std::mutex
+      mutex_;  ///< guards what follows; held while a descriptor of another thread is shut down
   std::condition_variable changed_;
   std::unordered_map<int, Entry> entries_;
+  std::unordered_map<std::string, std::size_t> sources_;
 };
 
 }  // namespace estia::http

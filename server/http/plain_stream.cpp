@@ -1,68 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http/plain_stream.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
 namespace estia::http {
-namespace {
 
-bool must_wait(int error) noexcept {
-  return error == EAGAIN || error == EWOULDBLOCK;
+std::optional<LocalPeer> local_peer(int descriptor) noexcept {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0 ||
+      size != sizeof credentials || credentials.uid == static_cast<uid_t>(-1)) {
+    return std::nullopt;
+  }
+  return LocalPeer{.uid = credentials.uid, .pid = credentials.pid};
 }
-
-}  // namespace
 
 PeerInfo PlainStream::peer() const {
   PeerInfo peer;
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(descriptor_, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 &&
-      size == sizeof credentials && credentials.uid != static_cast<uid_t>(-1)) {
-    peer.local = LocalPeer{.uid = credentials.uid, .pid = credentials.pid};
-  }
+  peer.local = local_peer(descriptor_);
   return peer;
 }
 
-ReadResult PlainStream::read(std::span<char> out, Deadline deadline) {
-  while (!broken_) {
-    const ssize_t size = ::recv(descriptor_, out.data(), out.size(), MSG_DONTWAIT);
-    if (size > 0) {
-      return {ReadStatus::data, static_cast<std::size_t>(size)};
-    }
-    if (size == 0 || (!must_wait(errno) && errno != EINTR)) {
-      break;
-    }
-    if (must_wait(errno) && !wait_on(descriptor_, POLLIN, deadline)) {
-      return {ReadStatus::timed_out, 0};
-    }
+IoStatus PlainStream::failed(short events) noexcept {
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+    events_ = events;
+    return IoStatus::wait;
   }
-  return {ReadStatus::closed, 0};
+  broken_ = true;
+  return IoStatus::closed;
 }
 
-bool PlainStream::write(std::string_view data, Deadline deadline) {
-  while (!data.empty() && !broken_) {
-    const ssize_t size = ::send(descriptor_, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (size >= 0) {
-      data.remove_prefix(static_cast<std::size_t>(size));
-    } else if (must_wait(errno)) {
-      broken_ = !wait_on(descriptor_, POLLOUT, deadline);
-    } else {
-      broken_ = errno != EINTR;
-    }
-    if (!data.empty() && std::chrono::steady_clock::now() >= deadline) {
-      broken_ = true;  // a peer that reads byte by byte never makes us wait long
-    }
+IoResult PlainStream::read(std::span<char> out) {
+  if (broken_) {
+    return {};
   }
-  return !broken_;
+  const ssize_t size = ::recv(descriptor_, out.data(), out.size(), MSG_DONTWAIT);
+  if (size > 0) {
+    return {IoStatus::done, static_cast<std::size_t>(size)};
+  }
+  return {size == 0 ? IoStatus::closed : failed(POLLIN), 0};
 }
 
-void PlainStream::close_gently(Deadline deadline) noexcept {
-  if (!broken_) {
-    finish_and_drain(descriptor_, deadline);
+IoResult PlainStream::write(std::string_view data) {
+  if (broken_) {
+    return {};
   }
+  const ssize_t size = ::send(descriptor_, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (size > 0) {
+    return {IoStatus::done, static_cast<std::size_t>(size)};
+  }
+  return {failed(POLLOUT), 0};
+}
+
+bool PlainStream::finish() noexcept {
+  return !broken_ && ::shutdown(descriptor_, SHUT_WR) == 0;
 }
 
 }  // namespace estia::http

@@ -65,26 +65,26 @@ std::string_view body_of(const Response& answer) noexcept {
   return answer.secret_body ? as_text(answer.secret_body->view()) : std::string_view(answer.body);
 }
 
-/// True only when TLS has taken every byte: false when the client is gone or does not read. What
-/// Poco still buffers of a short answer would leave, or fail to, after the log line was written.
+/// False when the client is gone already.
 bool write(const Response& answer, bool to_head, bool close,
-           Poco::Net::HTTPServerResponse& response, ConnectionSocketImpl& socket) {
+           Poco::Net::HTTPServerResponse& response, Connection& connection) {
   response.setStatusAndReason(static_cast<HTTPResponse::HTTPStatus>(answer.status));
   response.setKeepAlive(response.getKeepAlive() && !close);
   for (const auto& [name, value] : answer.headers.all()) {
     response.add(name, value);
   }
-  const std::string_view body = body_of(answer);
-  response.setContentLength64(static_cast<Poco::Int64>(body.size()));
+  response.setContentLength64(static_cast<Poco::Int64>(body_of(answer).size()));
   response.setChunkedTransferEncoding(false);
   try {
     std::ostream& out = response.send();
-    const bool secret = answer.secret_body != nullptr;
-    if (!to_head && !secret) {
-      out.write(body.data(), static_cast<std::streamsize>(body.size()));
+    if (!to_head && !answer.secret_body) {
+      out.write(answer.body.data(), static_cast<std::streamsize>(answer.body.size()));
     }
     out.flush();
-    return socket.flush() && out.good() && (!secret || to_head || socket.send_secret(body));
+    if (!to_head && answer.secret_body) {
+      connection.send(answer.secret_body);
+    }
+    return out.good();
   } catch (const Poco::Exception&) {
     return false;
   }
@@ -101,8 +101,24 @@ std::string peer_text(const PeerInfo& peer) {
   return peer.local ? peer.address + ":" + std::to_string(peer.local->uid) : peer.address;
 }
 
-void log_request(const Request& request, const Response& answer, bool sent,
-                 std::chrono::steady_clock::duration time) {
+/// What the log tells of an answer, which itself may have to wait for a slow client.
+struct Summary {
+  int status;
+  std::string log_id;
+  std::string log_detail;
+  bool has_key;
+};
+
+Summary summary_of(const Response& answer) {
+  return {.status = answer.status,
+          .log_id = answer.log_id.empty() ? "-" : answer.log_id,
+          .log_detail = answer.log_detail.empty() ? "-" : answer.log_detail,
+          .has_key = answer.holds_key};
+}
+
+/// `sent`: TLS has taken every byte.
+void log_answer(const Request& request, const Summary& answer, bool sent,
+                std::chrono::steady_clock::duration time) {
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
   const ops::Level level = is_own_failure(answer.status) ? ops::Level::error : ops::Level::info;
   ops::log(level, "http.request",
@@ -112,10 +128,14 @@ void log_request(const Request& request, const Response& answer, bool sent,
             {"method", request.method},
             {"path", request.path},
             {"status", std::to_string(answer.status)},
-            {"id", answer.log_id.empty() ? "-" : answer.log_id},
-            {"detail", answer.log_detail.empty() ? "-" : answer.log_detail},
+            {"id", answer.log_id},
+            {"detail", answer.log_detail},
             {"sent", sent ? "yes" : "no"},
             {"us", std::to_string(micros)}});
+  if (answer.has_key && !sent) {
+    // Its certificate is on record and nobody has its key: somebody should revoke it.
+    ops::log(ops::Level::warning, "http.key_not_sent", {{"request", request.id}});
+  }
 }
 
 }  // namespace
@@ -125,7 +145,8 @@ void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
   const auto begin = std::chrono::steady_clock::now();
   auto& socket = dynamic_cast<ConnectionSocketImpl&>(
       *static_cast<Poco::Net::HTTPServerRequestImpl&>(request).socket().impl());
-  ReceivedRequest received = socket.take_request();
+  Connection& connection = socket.connection();
+  ReceivedRequest received = connection.take_request();
   received.request.id = std::move(request_id_);
   Response reply = answer(received);
   if (!has_clean_fields(reply)) {
@@ -135,12 +156,11 @@ void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
   ::ERR_clear_error();  // what a handler's crypto left must not be taken for a failure of TLS
   const bool close = reply.close || received.close || socket.transport().connections.draining();
   const bool to_head = received.request.method == "HEAD";
-  const bool sent = write(reply, to_head, close, response, socket);
-  log_request(received.request, reply, sent, std::chrono::steady_clock::now() - begin);
-  if (reply.secret_body && !sent) {
-    // Its certificate is on record and nobody has its key: somebody should revoke it.
-    ops::log(ops::Level::warning, "http.key_not_sent", {{"request", received.request.id}});
-  }
+  const bool written = write(reply, to_head, close, response, connection);
+  connection.finish_answer([request = std::move(received.request), reply = summary_of(reply), begin,
+                            written](bool sent) {
+    log_answer(request, reply, written && sent, std::chrono::steady_clock::now() - begin);
+  });
 }
 
 RequestAdapterFactory::RequestAdapterFactory() : prefix_(random_text(48)) {}

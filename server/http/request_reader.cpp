@@ -3,89 +3,102 @@
 
 #include <array>
 #include <exception>
-
-#include "server/http/chunked.h"
+#include <utility>
 
 namespace estia::http {
 namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/// What went wrong before dispatch is thrown where every other failure is: under the adapter's one
-/// catch.
-void refuse_with_current_exception(ReceivedRequest& received, bool close) {
-  received.close = received.close || close;
-  received.handler = [reason = std::current_exception()](const Request&) -> Response {
-    std::rethrow_exception(reason);
-  };
+[[noreturn]] void too_late(bool header) {
+  if (header) {
+    throw ProtocolError(408, "http.header_deadline", "the request's header took too long");
+  }
+  throw ProtocolError(408, "http.body_deadline", "the request's body took too long");
 }
 
 }  // namespace
 
-ReadStatus RequestReader::fill(Deadline deadline) {
+RequestReader::Progress RequestReader::advance(const PeerInfo& peer) {
+  try {
+    while (!step(peer)) {
+      const Progress progress = read_on();
+      if (progress != Progress::complete) {
+        return progress;
+      }
+    }
+  } catch (const ProtocolError&) {
+    received_.request.peer = peer;
+    complete_refused(std::current_exception(), true);
+  }
+  return Progress::complete;
+}
+
+/// Complete: there is more in the buffer.
+RequestReader::Progress RequestReader::read_on() {
+  const bool begun = state_ != State::idle;
   // A sender whose next byte is always there never makes us wait.
-  if (std::chrono::steady_clock::now() >= deadline) {
-    return ReadStatus::timed_out;
+  if (begun && std::chrono::steady_clock::now() >= deadline_) {
+    too_late(state_ == State::head);
   }
   std::array<char, 16384> chunk;
-  const ReadResult result = stream_.read(chunk, deadline);
-  if (result.status == ReadStatus::data) {
+  const IoResult result = stream_.read(chunk);
+  if (result.status == IoStatus::done) {
     buffer_.append(chunk.data(), result.size);
+    return Progress::complete;
   }
-  return result.status;
+  if (result.status == IoStatus::wait) {
+    return begun ? Progress::partial : Progress::idle;
+  }
+  if (state_ == State::counted_body || state_ == State::chunked_body) {
+    throw ProtocolError(400, "http.body_truncated", "the request's body ended too early");
+  }
+  return Progress::gone;
 }
 
-ReadStatus RequestReader::await(Deadline deadline) {
-  for (;;) {
+/// Takes what the buffer has; true once a request is complete.
+bool RequestReader::step(const PeerInfo& peer) {
+  if (state_ == State::idle) {
     buffer_.erase(0, leading_empty_lines(buffer_));
-    if (!buffer_.empty() && buffer_ != "\r") {
-      return ReadStatus::data;
+    if (buffer_.empty() || buffer_ == "\r") {
+      return false;
     }
-    const ReadStatus status = fill(deadline);
-    if (status != ReadStatus::data) {
-      return status;
-    }
+    state_ = State::head;
+    scanned_ = 0;
+    deadline_ = after(limits_.header);
   }
+  if (state_ == State::head && !read_head(peer)) {
+    return false;
+  }
+  switch (state_) {
+    case State::counted_body:
+      return read_counted();
+    case State::chunked_body:
+      return read_chunked();
+    case State::complete:
+      return true;
+    case State::idle:
+    case State::head:
+      break;
+  }
+  return false;
 }
 
-std::optional<ReceivedRequest> RequestReader::read(const PeerInfo& peer) {
-  try {
-    std::optional<Head> head = read_head();
-    if (!head) {
-      return std::nullopt;
-    }
-    return route(std::move(*head), peer);
-  } catch (const ProtocolError&) {
-    ReceivedRequest received;
-    received.request.peer = peer;
-    refuse_with_current_exception(received, true);
-    return received;
-  }
-}
-
-std::optional<Head> RequestReader::read_head() {
+bool RequestReader::read_head(const PeerInfo& peer) {
   const HeadLimits limits{limits_.header_bytes, limits_.header_fields};
-  const Deadline deadline = after(limits_.header);
-  std::size_t scanned = 0;
-  for (;;) {
-    if (const auto size = find_head(buffer_, scanned, limits)) {
-      Head head = parse_head(std::string_view(buffer_).substr(0, *size), limits);
-      buffer_.erase(0, *size);
-      return head;
-    }
-    const ReadStatus status = fill(deadline);
-    if (status == ReadStatus::timed_out) {
-      throw ProtocolError(408, "http.header_deadline", "the request's header took too long");
-    }
-    if (status == ReadStatus::closed) {
-      return std::nullopt;
-    }
+  const auto size = find_head(buffer_, scanned_, limits);
+  if (!size) {
+    return false;
   }
+  const Head head = parse_head(std::string_view(buffer_).substr(0, *size), limits);
+  buffer_.erase(0, *size);
+  route(head, peer);
+  return true;
 }
 
-ReceivedRequest RequestReader::route(Head head, const PeerInfo& peer) {
-  ReceivedRequest received{.request = {}, .handler = {}, .close = head.close};
-  Request& request = received.request;
+void RequestReader::route(const Head& head, const PeerInfo& peer) {
+  received_ = {.request = {}, .handler = {}, .close = head.close};
+  Request& request = received_.request;
   request.method = head.method;
   request.path = head.target.path;
   request.segments = head.target.segments;
@@ -94,71 +107,83 @@ ReceivedRequest RequestReader::route(Head head, const PeerInfo& peer) {
   request.peer = peer;
   try {
     RouteMatch match = router_.match(head.method, head.target.segments, peer);
+    state_ = State::complete;
     if (match.takes_body) {
-      read_body(head, match, request.body);
+      await_body(head, match);
     }
     // A body that nobody takes is not read: it goes with the connection.
-    received.close = received.close || (!match.takes_body && head.has_body());
-    received.handler = std::move(match.handler);
+    received_.close = received_.close || (!match.takes_body && head.has_body());
+    received_.handler = std::move(match.handler);
   } catch (const ProtocolError&) {
-    refuse_with_current_exception(received, true);
+    complete_refused(std::current_exception(), true);
   } catch (const Error&) {
-    refuse_with_current_exception(received, head.has_body());
+    complete_refused(std::current_exception(), head.has_body());
   } catch (...) {
-    refuse_with_current_exception(received, true);
+    complete_refused(std::current_exception(), true);
   }
-  return received;
 }
 
-void RequestReader::read_body(const Head& head, const RouteMatch& match, std::string& body) {
+void RequestReader::await_body(const Head& head, const RouteMatch& match) {
   if (!head.chunked && !head.content_length) {
     throw ProtocolError(411, "http.length_required", "this request needs a Content-Length");
   }
   if (head.content_length.value_or(0) > match.body_limit) {
     throw ProtocolError(413, "http.body_too_large", "the request's body is too large");
   }
-  const Deadline deadline = after(limits_.body);
-  invite_body(head, deadline);
-  body = head.chunked ? read_chunked(match.body_limit, deadline)
-                      : read_counted(*head.content_length, deadline);
-}
-
-void RequestReader::invite_body(const Head& head, Deadline deadline) {
   // No invitation to a client that has begun already (RFC 9110 10.1.1).
-  if (head.expects_continue && head.has_body() && buffer_.empty()) {
-    static_cast<void>(stream_.write(kContinue, deadline));  // a failure shows in the next read
-  }
-}
-
-std::string RequestReader::read_counted(std::uint64_t size, Deadline deadline) {
-  while (buffer_.size() < size) {
-    need_more(deadline);
-  }
-  const auto count = static_cast<std::size_t>(size);
-  std::string body = buffer_.substr(0, count);
-  buffer_.erase(0, count);
-  return body;
-}
-
-std::string RequestReader::read_chunked(std::size_t limit, Deadline deadline) {
-  ChunkedBody body(limit, limits_.header_bytes);
-  for (;;) {
-    buffer_.erase(0, body.feed(buffer_));
-    if (body.complete()) {
-      return body.take();
-    }
-    need_more(deadline);
-  }
-}
-
-void RequestReader::need_more(Deadline deadline) {
-  const ReadStatus status = fill(deadline);
-  if (status == ReadStatus::timed_out) {
-    throw ProtocolError(408, "http.body_deadline", "the request's body took too long");
-  }
-  if (status == ReadStatus::closed) {
+  if (head.expects_continue && head.has_body() && buffer_.empty() &&
+      stream_.write(kContinue).size != kContinue.size()) {
     throw ProtocolError(400, "http.body_truncated", "the request's body ended too early");
   }
+  deadline_ = after(limits_.body);
+  if (head.chunked) {
+    chunked_.emplace(match.body_limit, limits_.header_bytes);
+    state_ = State::chunked_body;
+  } else {
+    missing_ = static_cast<std::size_t>(*head.content_length);
+    state_ = State::counted_body;
+  }
+}
+
+bool RequestReader::read_counted() {
+  if (buffer_.size() < missing_) {
+    return false;
+  }
+  received_.request.body = buffer_.substr(0, missing_);
+  buffer_.erase(0, missing_);
+  state_ = State::complete;
+  return true;
+}
+
+bool RequestReader::read_chunked() {
+  buffer_.erase(0, chunked_->feed(buffer_));
+  if (!chunked_->complete()) {
+    return false;
+  }
+  received_.request.body = chunked_->take();
+  chunked_.reset();
+  state_ = State::complete;
+  return true;
+}
+
+/// What went wrong before dispatch is thrown where every other failure is: under the adapter's one
+/// catch.
+void RequestReader::complete_refused(std::exception_ptr reason, bool close) {
+  received_.close = received_.close || close;
+  received_.handler = [reason = std::move(reason)](const Request&) -> Response {
+    std::rethrow_exception(reason);
+  };
+  chunked_.reset();
+  state_ = State::complete;
+}
+
+void RequestReader::refuse(const Error& reason, bool close) {
+  complete_refused(std::make_exception_ptr(reason), close);
+}
+
+ReceivedRequest RequestReader::take() {
+  state_ = State::idle;
+  return std::exchange(received_, {});
 }
 
 }  // namespace estia::http

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "server/http/chunked.h"
 #include "server/http/framing.h"
 #include "server/http/server.h"
 #include "server/http/stream.h"
@@ -19,34 +20,61 @@ struct ReceivedRequest {
   bool close = false;  ///< the connection cannot go on after the answer
 };
 
-/// Takes requests off one connection, strictly (RFC 9112). The route is asked before the
-/// body is read: its limit decides 413 from the header alone. One thread at a time.
+/// Takes requests off one connection, strictly (RFC 9112), as their bytes come: it never waits. The
+/// route is asked before the body is read: its limit decides 413 from the header alone. One thread
+/// at a time.
 class RequestReader final {
  public:
   /// All three outlive the reader.
   RequestReader(Stream& stream, const Router& router, const Limits& limits) noexcept
       : stream_(stream), router_(router), limits_(limits) {}
 
-  /// Waits for the first byte of a request; empty lines are none. `data` once it is there.
-  [[nodiscard]] ReadStatus await(Deadline deadline);
-  /// The request of `peer` that begins with that byte; nullopt when the client left before its
-  /// header was complete, so that there is nobody to answer.
-  [[nodiscard]] std::optional<ReceivedRequest> read(const PeerInfo& peer);
+  enum class Progress {
+    idle,      ///< no byte of a request yet; empty lines are none
+    partial,   ///< a request has begun; deadline() says how long the rest may take
+    complete,  ///< take() it
+    gone,      ///< the client left, and there is nobody to answer
+  };
+  /// Reads what is there. A request of `peer` that is refused, or whose deadline has passed, is
+  /// complete.
+  [[nodiscard]] Progress advance(const PeerInfo& peer);
+  /// Of what is partial.
+  [[nodiscard]] Deadline deadline() const noexcept { return deadline_; }
+  /// Once it is complete. Both.
+  [[nodiscard]] const ReceivedRequest& received() const noexcept { return received_; }
+  [[nodiscard]] ReceivedRequest take();
+
+  /// Of the request that has begun, and what else has come.
+  [[nodiscard]] std::size_t buffered() const noexcept {
+    return buffer_.size() + received_.request.body.size() +
+           (chunked_ ? chunked_->size() : std::size_t{0});
+  }
+  /// Gives up the request that has begun: it is complete, and refused by `reason`. Without `close`
+  /// it must have been complete.
+  void refuse(const Error& reason, bool close);
 
  private:
-  ReadStatus fill(Deadline deadline);
-  std::optional<Head> read_head();
-  ReceivedRequest route(Head head, const PeerInfo& peer);
-  void read_body(const Head& head, const RouteMatch& match, std::string& body);
-  void invite_body(const Head& head, Deadline deadline);
-  std::string read_counted(std::uint64_t size, Deadline deadline);
-  std::string read_chunked(std::size_t limit, Deadline deadline);
-  void need_more(Deadline deadline);
+  enum class State { idle, head, counted_body, chunked_body, complete };
+
+  [[nodiscard]] Progress read_on();
+  [[nodiscard]] bool step(const PeerInfo& peer);
+  [[nodiscard]] bool read_head(const PeerInfo& peer);
+  void route(const Head& head, const PeerInfo& peer);
+  void await_body(const Head& head, const RouteMatch& match);
+  [[nodiscard]] bool read_counted();
+  [[nodiscard]] bool read_chunked();
+  void complete_refused(std::exception_ptr reason, bool close);
 
   Stream& stream_;
   const Router& router_;
   const Limits& limits_;
   std::string buffer_;  ///< received, not yet taken; may hold the next request already
+  State state_ = State::idle;
+  Deadline deadline_{};
+  std::size_t scanned_ = 0;               ///< of the head
+  std::size_t missing_ = 0;               ///< of a counted body
+  std::optional<ChunkedBody> chunked_{};  ///< while one is read
+  ReceivedRequest received_{};            ///< what is being read
 };
 
 }  // namespace estia::http

@@ -21,7 +21,8 @@ namespace estia::http {
 namespace {
 
 constexpr int kBacklog = 1024;
-constexpr int kMostRequestsPerConnection = 1000;
+/// Ours is counted over all of a connection's turns (connection.cpp).
+constexpr int kMostRequestsPerTurn = 1000;
 constexpr int kThreadIdleMillis = 250;  // a stop may last as long
 constexpr std::chrono::milliseconds kLastWait{1000};
 
@@ -37,7 +38,7 @@ Poco::Net::HTTPServerParams::Ptr make_params(const Limits& limits) {
   params->setMaxQueued(static_cast<int>(limits.connections));
   params->setThreadIdleTime(Poco::Timespan(0, kThreadIdleMillis * 1000));
   params->setKeepAlive(true);
-  params->setMaxKeepAliveRequests(kMostRequestsPerConnection);
+  params->setMaxKeepAliveRequests(kMostRequestsPerTurn);
   return params;
 }
 
@@ -56,6 +57,7 @@ Poco::Net::ServerSocket listen_on(const ServerConfig& config,
     impl->listen(kBacklog);
     impl->setBlocking(false);
     ::fcntl(impl->sockfd(), F_SETFD, FD_CLOEXEC);
+    transport->reactor.listen(impl->sockfd());
     return socket;
   } catch (const Poco::Exception& error) {
     throw Error(ErrorCode::config, "http.bind",
@@ -70,6 +72,8 @@ Poco::Net::ServerSocket listen_on(UnixSocketFile& file,
   ListeningSocket socket(impl);
   impl->adopt(file.take_descriptor());
   impl->listen(kBacklog);
+  impl->setBlocking(false);
+  transport->reactor.listen(impl->sockfd());
   return socket;
 }
 
@@ -98,16 +102,8 @@ struct Server::Impl {
   bool draining = false;
 
   [[nodiscard]] Poco::Net::ServerSocket listen();
-  void stop_accepting();
   void release_workers();
 };
-
-void Server::Impl::stop_accepting() {
-  server->stop();
-  // The kernel goes on completing connections as long as the socket listens.
-  server->socket().impl()->close();
-  socket_file.reset();
-}
 
 Poco::Net::ServerSocket Server::Impl::listen() {
   if (const auto* tcp = std::get_if<ServerConfig>(&config)) {
@@ -119,7 +115,9 @@ Poco::Net::ServerSocket Server::Impl::listen() {
 
 /// Poco's destructors wait for a running handler without limit.
 void Server::Impl::release_workers() {
-  if (!transport->connections.wait_until_empty(after(kLastWait))) {
+  const bool empty = transport->connections.wait_until_empty(after(kLastWait));
+  server->stop();  // the reactor, which has seen the connections to their end
+  if (!empty) {
     abandon({std::move(pool), std::move(server)});
     return;
   }
@@ -178,7 +176,8 @@ bool Server::drain(std::chrono::milliseconds limit) {
   }
   impl_->draining = true;
   const Deadline deadline = after(limit);
-  impl_->stop_accepting();
+  impl_->transport->reactor.stop_listening();
+  impl_->socket_file.reset();
   return impl_->transport->connections.drain(deadline);
 }
 

@@ -23,7 +23,11 @@ struct Limits {
   std::chrono::milliseconds linger{2000};
   std::size_t header_bytes = 16U << 10U;
   std::size_t header_fields = 64;
-  std::size_t connections = 1000;
+  std::chrono::milliseconds queue{5000};  ///< a complete request's wait for a worker
+  std::size_t connections = 10'000;
+  /// Of one IPv4 address, one IPv6 network of 64 bits, or one user of this machine.
+  std::size_t per_address = 100;
+  std::size_t buffered_bytes = 64U << 20U;  ///< of requests and answers, all connections together
   unsigned workers = 64;
 };
 

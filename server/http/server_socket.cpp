@@ -2,12 +2,7 @@
 #include "server/http/server_socket.h"
 
 #include <Poco/Net/NetException.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <thread>
 #include <utility>
 
 namespace estia::http {
@@ -19,33 +14,19 @@ void ServerSocketImpl::adopt(int descriptor) {
   reset(descriptor);
 }
 
+bool ServerSocketImpl::poll(const Poco::Timespan& timeout, int /*mode*/) {
+  if (!next_) {
+    next_ = transport_->reactor.next(std::chrono::milliseconds(timeout.totalMilliseconds()));
+  }
+  return next_ != nullptr;
+}
+
 Poco::Net::SocketImpl* ServerSocketImpl::acceptConnection(Poco::Net::SocketAddress& client) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  const int descriptor = ::accept4(sockfd(), reinterpret_cast<sockaddr*>(&address), &size,
-                                   SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (descriptor < 0) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-      // The connection stays in the kernel's queue; without a pause this loop would spin on it.
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    throw Poco::Net::NetException("accept", std::strerror(errno), errno);
+  if (!next_) {
+    throw Poco::Net::NetException("nothing to hand over");
   }
-  if (!transport_->connections.enter(descriptor)) {
-    ::close(descriptor);
-    throw Poco::Net::NetException("connection limit");
-  }
-  try {
-    // A client of a Unix socket has no name of its own.
-    client = address.ss_family == AF_UNIX
-                 ? transport_->own_address
-                 : Poco::Net::SocketAddress(reinterpret_cast<sockaddr*>(&address), size);
-    return new ConnectionSocketImpl(descriptor, client, transport_);
-  } catch (...) {
-    transport_->connections.leave(descriptor);
-    ::close(descriptor);
-    throw;
-  }
+  client = next_->peer_address();
+  return new ConnectionSocketImpl(std::move(next_), transport_);
 }
 
 }  // namespace estia::http

@@ -14,22 +14,26 @@ using Deadline = std::chrono::steady_clock::time_point;
   return std::chrono::steady_clock::now() + time;
 }
 
-enum class ReadStatus { data, closed, timed_out };
-
-struct ReadResult {
-  ReadStatus status = ReadStatus::closed;
-  std::size_t size = 0;  ///< with `data` only, then at least 1
+enum class IoStatus {
+  done,    ///< at least a part
+  wait,    ///< nothing can be done now
+  closed,  ///< nothing can be done any more
 };
 
-/// The bytes of one connection, whatever carries them. One thread at a time.
+struct IoResult {
+  IoStatus status = IoStatus::closed;
+  std::size_t size = 0;  ///< bytes; with `done` at least 1
+};
+
+/// The bytes of one connection, whatever carries them. Nothing here ever waits. One thread at a
+/// time.
 class Stream {
  public:
   virtual ~Stream() = default;
-  /// What is there, or what comes before the deadline. `closed` is any end, clean or not: whoever
-  /// reads knows how much was to come.
-  [[nodiscard]] virtual ReadResult read(std::span<char> out, Deadline deadline) = 0;
-  /// All of it before the deadline, or false; then the connection is of no more use.
-  [[nodiscard]] virtual bool write(std::string_view data, Deadline deadline) = 0;
+  /// What is there. `closed` is any end, clean or not: whoever reads knows how much was to come.
+  [[nodiscard]] virtual IoResult read(std::span<char> out) = 0;
+  /// As much as goes now. What did not go must be offered again, and nothing else before it.
+  [[nodiscard]] virtual IoResult write(std::string_view data) = 0;
 };
 
 }  // namespace estia::http

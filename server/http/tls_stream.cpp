@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include "crypto/openssl/require.h"
@@ -27,81 +26,59 @@ TlsStream::TlsStream(int descriptor, crypto::SslPtr ssl)
   crypto::require(::SSL_set_fd(ssl_.get(), descriptor), "SSL_set_fd");
 }
 
-TlsStream::Wait TlsStream::wait_for(int result, Deadline deadline) noexcept {
+IoStatus TlsStream::status_of(int result) noexcept {
   const int reason = ::SSL_get_error(ssl_.get(), result);
   if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) {
-    const short events = reason == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
-    return wait_on(descriptor_, events, deadline) ? Wait::again : Wait::timed_out;
+    events_ = reason == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+    return IoStatus::wait;
   }
   // After close_notify we may still write; after anything else OpenSSL forbids it.
   broken_ = broken_ || reason != SSL_ERROR_ZERO_RETURN;
-  return Wait::broken;
+  return IoStatus::closed;
 }
 
-bool TlsStream::establish(Deadline deadline) {
-  while (std::chrono::steady_clock::now() < deadline) {
-    ::ERR_clear_error();
-    const int result = ::SSL_do_handshake(ssl_.get());
-    if (result == 1) {
-      established_ = true;
-      acknowledge_at_once(descriptor_);
-      return true;
-    }
-    if (wait_for(result, deadline) != Wait::again) {
-      return false;
-    }
+IoStatus TlsStream::establish() {
+  ::ERR_clear_error();
+  const int result = ::SSL_do_handshake(ssl_.get());
+  if (result != 1) {
+    return status_of(result);
   }
-  return false;
+  established_ = true;
+  acknowledge_at_once(descriptor_);
+  return IoStatus::done;
 }
 
 PeerInfo TlsStream::peer() const {
   return read_peer(ssl_.get());
 }
 
-ReadResult TlsStream::read(std::span<char> out, Deadline deadline) {
-  while (!broken_) {
-    ::ERR_clear_error();
-    std::size_t size = 0;
-    const int result = ::SSL_read_ex(ssl_.get(), out.data(), out.size(), &size);
-    if (result == 1) {
-      return {ReadStatus::data, size};
-    }
-    const Wait wait = wait_for(result, deadline);
-    if (wait == Wait::timed_out) {
-      return {ReadStatus::timed_out, 0};
-    }
-    if (wait == Wait::broken) {
-      break;
-    }
+IoResult TlsStream::read(std::span<char> out) {
+  if (broken_) {
+    return {};
   }
-  return {ReadStatus::closed, 0};
+  ::ERR_clear_error();
+  std::size_t size = 0;
+  const int result = ::SSL_read_ex(ssl_.get(), out.data(), out.size(), &size);
+  return result == 1 ? IoResult{IoStatus::done, size} : IoResult{status_of(result), 0};
 }
 
-bool TlsStream::write(std::string_view data, Deadline deadline) {
-  while (!data.empty() && !broken_) {
-    ::ERR_clear_error();
-    std::size_t size = 0;
-    const int result = ::SSL_write_ex(ssl_.get(), data.data(), data.size(), &size);
-    if (result == 1) {
-      data.remove_prefix(size);
-    } else if (wait_for(result, deadline) != Wait::again) {
-      broken_ = true;  // a record may have left in part: nothing can follow it
-    }
-    if (!data.empty() && std::chrono::steady_clock::now() >= deadline) {
-      broken_ = true;  // a peer that reads byte by byte never makes us wait long
-    }
+IoResult TlsStream::write(std::string_view data) {
+  if (broken_) {
+    return {};
   }
-  return !broken_;
+  ::ERR_clear_error();
+  std::size_t size = 0;
+  const int result = ::SSL_write_ex(ssl_.get(), data.data(), data.size(), &size);
+  return result == 1 ? IoResult{IoStatus::done, size} : IoResult{status_of(result), 0};
 }
 
-void TlsStream::close_gently(Deadline deadline) noexcept {
+bool TlsStream::finish() noexcept {
   ::ERR_clear_error();
   if (established_ && !broken_) {
     static_cast<void>(::SSL_shutdown(ssl_.get()));
+    ::ERR_clear_error();
   }
-  if (established_) {
-    finish_and_drain(descriptor_, deadline);
-  }
+  return established_ && ::shutdown(descriptor_, SHUT_WR) == 0;
 }
 
 }  // namespace estia::http

@@ -98,7 +98,10 @@ body = 3
 idle = "4m"
 send = "5s"
 linger = "6ms"
+queue = "7ms"
 connections = 7
+per_address = 5
+buffered_bytes = 1048576
 workers = 8
 drain = "9s"
 [log]
@@ -124,7 +127,10 @@ level = "debug"
   EXPECT_EQ(config.limits.idle, seconds(240));
   EXPECT_EQ(config.limits.send, seconds(5));
   EXPECT_EQ(config.limits.linger, milliseconds(6));
+  EXPECT_EQ(config.limits.queue, milliseconds(7));
   EXPECT_EQ(config.limits.connections, 7U);
+  EXPECT_EQ(config.limits.per_address, 5U);
+  EXPECT_EQ(config.limits.buffered_bytes, std::size_t{1} << 20U);
   EXPECT_EQ(config.limits.workers, 8U);
   EXPECT_EQ(config.drain, seconds(9));
   EXPECT_EQ(config.log_level, "debug");

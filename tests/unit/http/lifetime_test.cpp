@@ -153,16 +153,6 @@ TEST_F(Lifetime, AClientThatNeverReadsGivesItsWorkerBack) {
   EXPECT_NE(log.find("path=/huge status=200 id=- detail=- sent=no"), std::string::npos) << log;
 }
 
-TEST_F(Lifetime, AnIdleConnectionGivesWayWhenOthersWait) {
-  limits_.workers = 1;
-  start();
-  test::TlsClient idle(port());
-  idle.send(get_request("/hello"));
-  EXPECT_EQ(idle.read_answer().status, 200);
-  EXPECT_EQ(status_of(get_request("/hello")), 200);
-  EXPECT_TRUE(idle.ended());
-}
-
 TEST_F(Lifetime, ConnectionsOverTheLimitAreClosed) {
   limits_.connections = 2;
   start();

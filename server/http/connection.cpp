@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http/connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "crypto/openssl/require.h"
+#include "server/http/plain_stream.h"
+#include "server/http/tls_stream.h"
+#include "server/http/transport.h"
+#include "server/ops/log.h"
+
+namespace estia::http {
+namespace {
+
+/// One TLS record: the header block, at most this long, leaves in the first one (docs/clients.md).
+constexpr std::size_t kOutputSize = 16384;
+constexpr std::size_t kMostRequests = 1000;
+
+/// Clients of a dual-stack listener are named as they name themselves.
+std::string address_text(const Poco::Net::SocketAddress& address) {
+  if (address.family() == Poco::Net::SocketAddress::UNIX_LOCAL) {
+    return "unix";
+  }
+  const std::string text = address.host().toString();
+  constexpr std::string_view kMapped = "::ffff:";
+  const bool mapped = text.starts_with(kMapped) && text.find('.') != std::string::npos;
+  return mapped ? text.substr(kMapped.size()) : text;
+}
+
+std::unique_ptr<Channel> make_channel(int descriptor, const std::optional<TlsContext>& tls) {
+  if (tls) {
+    return std::make_unique<TlsStream>(descriptor, tls->new_connection());
+  }
+  return std::make_unique<PlainStream>(descriptor);
+}
+
+/// Nobody who waits for an answer closes their side: TLS ends both with close_notify (RFC 8446 6.1
+/// lets them be closed one by one, and no client of HTTP does).
+bool is_gone(int descriptor) {
+  pollfd wanted{descriptor, POLLRDHUP, 0};
+  return ::poll(&wanted, 1, 0) == 1 &&
+         (wanted.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+bool passed(Deadline deadline) {
+  return std::chrono::steady_clock::now() >= deadline;
+}
+
+}  // namespace
+
+Connection::Connection(int descriptor, Poco::Net::SocketAddress peer, Transport& transport)
+    : transport_(transport),
+      descriptor_(descriptor),
+      peer_address_(std::move(peer)),
+      channel_(make_channel(descriptor, transport.tls)),
+      reader_(*channel_, *transport.router, transport.limits),
+      share_(transport.budget),
+      deadline_(after(transport.limits.handshake)) {
+  if (peer_address_.family() != Poco::Net::SocketAddress::UNIX_LOCAL) {
+    const int on = 1;
+    static_cast<void>(::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+  }
+}
+
+Connection::~Connection() {
+  report(false);
+  transport_.connections.leave(descriptor_);
+  ::close(descriptor_);
+}
+
+Connection::Next Connection::advance() {
+  if (state_ == State::lingering) {
+    return drop_input() ? Next::wait : Next::end;
+  }
+  if (!output_.empty() || closing_) {
+    return send_rest();
+  }
+  if (state_ == State::handshake) {
+    if (!established()) {
+      return broken_ ? Next::end : Next::wait;
+    }
+    state_ = State::open;
+    deadline_ = after(transport_.limits.header);  // the first request may be under way
+  }
+  return read_request();
+}
+
+bool Connection::established() {
+  const bool late = passed(deadline_);
+  const IoStatus status = late ? IoStatus::closed : channel_->establish();
+  crypto::clear_pending_error();  // of a TLS key in a token: nobody takes it from here
+  if (status == IoStatus::done) {
+    peer_ = channel_->peer();
+    peer_->address = address_text(peer_address_);
+    return true;
+  }
+  if (status == IoStatus::closed) {
+    broken_ = true;
+    const std::string reason = crypto::drain_errors();
+    ops::log(ops::Level::info, "tls.handshake_failed",
+             {{"peer", address_text(peer_address_)},
+              {"reason", late             ? "the client was too slow"
+                         : reason.empty() ? "the client left"
+                                          : reason}});
+  }
+  return false;
+}
+
+Connection::Next Connection::read_request() {
+  using Progress = RequestReader::Progress;
+  const Progress progress = reader_.advance(*peer_);
+  if (progress == Progress::gone) {
+    return Next::end;
+  }
+  if (progress == Progress::idle) {
+    static_cast<void>(share_.hold(0));
+    return transport_.connections.draining() || passed(deadline_) ? Next::end : Next::wait;
+  }
+  if (!std::exchange(busy_, true)) {
+    transport_.connections.begin_request(descriptor_);
+  }
+  deadline_ = reader_.deadline();
+  if (!share_.hold(reader_.buffered())) {
+    reader_.refuse(
+        Error(ErrorCode::busy, "http.buffers_full", "too much is being received, try again later"),
+        true);
+    return Next::request;
+  }
+  if (progress == Progress::complete && waited_too_long()) {
+    reader_.refuse(Error(ErrorCode::busy, "http.overloaded", "too much to do, try again later"),
+                   false);
+  }
+  return progress == Progress::complete ? Next::request : Next::wait;
+}
+
+/// Of a request that came whole and then waited for a worker: its client may have given up, and
+/// whoever comes later waits longer.
+bool Connection::waited_too_long() const {
+  return ready_ && passed(*ready_ + transport_.limits.queue);
+}
+
+ReceivedRequest Connection::take_request() {
+  first_ = false;
+  ready_.reset();
+  ReceivedRequest received = reader_.take();
+  received.close = received.close || ++requests_ >= kMostRequests;
+  received.request.client_gone = [descriptor = descriptor_] { return is_gone(descriptor); };
+  return received;
+}
+
+std::string Connection::head_for_poco() const {
+  const ReceivedRequest& received = reader_.received();
+  const bool close = received.close || requests_ + 1 >= kMostRequests;
+  return std::string(received.request.method == "HEAD" ? "HEAD" : "GET") +
+         " / HTTP/1.1\r\nConnection: " + (close ? "close" : "keep-alive") +
+         "\r\nContent-Length: 0\r\n\r\n";
+}
+
+void Connection::send(std::string_view data) {
+  output_.add(data);
+  if (output_.buffered() >= kOutputSize) {
+    static_cast<void>(flush());
+  }
+}
+
+void Connection::send(std::shared_ptr<const SecureBytes> secret) {
+  output_.add(std::move(secret));
+}
+
+/// False when nothing can be sent any more.
+bool Connection::flush() {
+  if (!send_by_) {
+    send_by_ = after(transport_.limits.send);
+  }
+  if (broken_ || output_.send_to(*channel_) == IoStatus::closed ||
+      (!output_.empty() && passed(*send_by_))) {
+    broken_ = true;  // a record may have left in part: nothing can follow it
+    output_.clear();
+  }
+  return !broken_;
+}
+
+void Connection::finish_answer(std::function<void(bool)> sent) {
+  on_sent_ = std::move(sent);
+  if (!flush()) {
+    report(false);
+  } else if (output_.empty()) {
+    report(true);
+  } else if (!share_.hold(output_.buffered())) {
+    broken_ = true;
+    output_.clear();
+    report(false);
+  }
+}
+
+void Connection::report(bool sent) {
+  send_by_.reset();
+  if (std::exchange(busy_, false)) {
+    transport_.connections.end_request(descriptor_);
+  }
+  deadline_ = after(transport_.limits.idle);
+  if (const auto hears = std::exchange(on_sent_, nullptr)) {
+    hears(sent);
+  }
+}
+
+/// A client that reads byte by byte is given no more time than one that reads nothing.
+Connection::Next Connection::send_rest() {
+  if (!flush()) {
+    report(false);
+    return Next::end;
+  }
+  if (!output_.empty()) {
+    deadline_ = *send_by_;
+    static_cast<void>(share_.hold(output_.buffered()));
+    return Next::wait;
+  }
+  report(true);
+  if (closing_) {
+    return goodbye() ? Next::wait : Next::end;
+  }
+  return read_request();
+}
+
+bool Connection::close() {
+  closing_ = true;
+  if (broken_ || state_ == State::lingering) {
+    return state_ == State::lingering && !broken_;
+  }
+  return send_rest() == Next::wait;
+}
+
+bool Connection::goodbye() {
+  if (!channel_->finish()) {
+    return false;
+  }
+  state_ = State::lingering;
+  deadline_ = after(transport_.limits.linger);
+  return drop_input();
+}
+
+bool Connection::drop_input() noexcept {
+  return !passed(deadline_) && http::drop_input(descriptor_, dropped_);
+}
+
+}  // namespace estia::http

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <Poco/Net/SocketAddress.h>
+#include <poll.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/http/byte_budget.h"
+#include "server/http/channel.h"
+#include "server/http/output_queue.h"
+#include "server/http/request_reader.h"
+
+namespace estia::http {
+
+struct Transport;
+
+/// One client's connection, from its acceptance to its end. Nothing here waits: when it cannot go
+/// on, it is parked in the Reactor until there is something to read or write, or a deadline has
+/// passed. All deadlines are totals. Belongs to one worker, or to the reactor, at a time.
+class Connection final {
+ public:
+  /// Takes the descriptor, which `transport` has admitted; it outlives the connection.
+  Connection(int descriptor, Poco::Net::SocketAddress peer, Transport& transport);
+  /// Closes it. What is not sent by then is lost.
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  Connection(Connection&&) = delete;
+  Connection& operator=(Connection&&) = delete;
+
+  enum class Next {
+    request,  ///< take_request() and answer it
+    wait,     ///< park it
+    end,      ///< close it
+  };
+  /// Goes on as far as it can: what is to be sent, the handshake, the next request. By a worker.
+  [[nodiscard]] Next advance();
+  [[nodiscard]] ReceivedRequest take_request();
+  /// What Poco needs to know of a request to answer it: whether it is HEAD, and whether the
+  /// connection stays. Before take_request().
+  [[nodiscard]] std::string head_for_poco() const;
+
+  /// Nothing can be sent any more.
+  [[nodiscard]] bool broken() const noexcept { return broken_; }
+  /// For the answer; both keep what does not go at once.
+  void send(std::string_view data);
+  void send(std::shared_ptr<const SecureBytes> secret);
+  /// The answer is whole. `sent` hears once whether TLS took every byte of it, maybe in another
+  /// thread; it throws nothing.
+  void finish_answer(std::function<void(bool)> sent);
+
+  /// Sends what is left, says good-bye, and waits for the client's. True: park it for that; false:
+  /// destroy it.
+  [[nodiscard]] bool close();
+  /// Nothing but the client's end is waited for; the reactor itself reads on.
+  [[nodiscard]] bool lingering() const noexcept { return state_ == State::lingering; }
+  /// Of one that lingers: false when it is over.
+  [[nodiscard]] bool drop_input() noexcept;
+
+  /// Where a parked one waits, for what and until when.
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] short events() const noexcept {
+    return lingering() ? short{POLLIN} : channel_->events();
+  }
+  [[nodiscard]] Deadline deadline() const noexcept { return deadline_; }
+  /// Between two requests, with nothing to do: the first to go when there is no room.
+  [[nodiscard]] bool idle() const noexcept { return state_ == State::open && !first_ && !busy_; }
+
+  /// When the reactor gave it to the workers.
+  void set_ready(Deadline when) noexcept { ready_ = when; }
+  [[nodiscard]] const Poco::Net::SocketAddress& peer_address() const noexcept {
+    return peer_address_;
+  }
+
+ private:
+  enum class State { handshake, open, lingering };
+
+  [[nodiscard]] bool established();
+  [[nodiscard]] Next send_rest();
+  [[nodiscard]] Next read_request();
+  [[nodiscard]] bool flush();
+  void report(bool sent);
+  [[nodiscard]] bool waited_too_long() const;
+  [[nodiscard]] bool goodbye();
+
+  Transport& transport_;
+  const int descriptor_;
+  const Poco::Net::SocketAddress peer_address_;
+  const std::unique_ptr<Channel> channel_;
+  RequestReader reader_;
+  OutputQueue output_;
+  ByteBudget::Share share_;
+  State state_ = State::handshake;
+  Deadline deadline_;                ///< of what it waits for
+  std::optional<Deadline> ready_{};  ///< since when it waits for a worker
+  std::optional<PeerInfo> peer_;     ///< once established
+  bool first_ = true;                ///< no request yet
+  bool busy_ = false;                ///< from a request's first byte to its answer's last
+  bool closing_ = false;             ///< no further request
+  bool broken_ = false;              ///< nothing can be sent any more
+  std::size_t requests_ = 0;
+  std::size_t dropped_ = 0;          ///< bytes of one that lingers
+  std::optional<Deadline> send_by_;  ///< from the answer's first byte
+  std::function<void(bool)> on_sent_;
+};
+
+}  // namespace estia::http

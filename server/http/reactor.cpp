@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http/reactor.h"
+
+#include <Poco/Net/SocketAddress.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "crypto/base/error.h"
+#include "server/http/connection.h"
+#include "server/http/plain_stream.h"
+#include "server/http/transport.h"
+#include "server/ops/log.h"
+
+namespace estia::http {
+namespace {
+
+constexpr std::uint64_t kListenerId = 0;
+constexpr int kAcceptedAtOnce = 64;
+constexpr std::size_t kEventsAtOnce = 256;
+constexpr std::size_t kIdleLookedAt = 256;
+constexpr std::chrono::milliseconds kAcceptPause{50};
+
+std::uint32_t epoll_events(short events) noexcept {
+  return (events == POLLOUT ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT;
+}
+
+/// Who may have only so many connections: an IPv4 address, an IPv6 network of 64 bits (one customer
+/// has at least that), a user of this machine.
+std::string source_of(const sockaddr_storage& address, int descriptor) {
+  const auto text = [](const void* bytes, std::size_t size) {
+    return std::string(static_cast<const char*>(bytes), size);
+  };
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    return text(&v4.sin_addr, sizeof v4.sin_addr);
+  }
+  if (address.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    constexpr std::size_t kMappedPrefix = 12;
+    constexpr std::size_t kNetwork = 8;
+    const std::string all = text(&v6.sin6_addr, sizeof v6.sin6_addr);
+    return IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) != 0 ? all.substr(kMappedPrefix)
+                                                    : all.substr(0, kNetwork);
+  }
+  const auto peer = local_peer(descriptor);
+  return "uid " + (peer ? std::to_string(peer->uid) : "-");
+}
+
+bool out_of_descriptors(int error) noexcept {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+}  // namespace
+
+Reactor::Reactor(Transport& transport)
+    : transport_(transport), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (epoll_ < 0) {
+    throw Error(ErrorCode::config, "http.epoll", "this machine gives no epoll instance",
+                std::strerror(errno));
+  }
+}
+
+Reactor::~Reactor() {
+  ready_.clear();
+  parked_.clear();
+  ::close(epoll_);
+}
+
+void Reactor::listen(int descriptor) {
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = kListenerId}};
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0) {
+    throw Error(ErrorCode::config, "http.epoll", "this machine gives no epoll instance",
+                std::strerror(errno));
+  }
+  listener_ = descriptor;
+}
+
+void Reactor::stop_listening() noexcept {
+  // The kernel would go on completing connections; the descriptor itself is closed by its owner.
+  static_cast<void>(::epoll_ctl(epoll_, EPOLL_CTL_DEL, listener_, nullptr));
+  static_cast<void>(::shutdown(listener_, SHUT_RD));
+}
+
+void Reactor::park(std::unique_ptr<Connection> connection) noexcept {
+  const int descriptor = connection->descriptor();
+  try {
+    const std::lock_guard lock(mutex_);
+    const Id id = ++last_id_;
+    epoll_event event{.events = epoll_events(connection->events()), .data = {.u64 = id}};
+    const auto timer = timers_.emplace(connection->deadline(), id);
+    parked_.emplace(id, Parked{std::move(connection), timer});
+    if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event) != 0 &&
+        (errno != ENOENT || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0)) {
+      timers_.erase(timer);
+      connection = std::move(parked_.at(id).connection);
+      parked_.erase(id);
+    }
+  } catch (const std::exception&) {
+    // No memory for it: it is closed.
+  }
+}
+
+std::unique_ptr<Connection> Reactor::take(Id id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = parked_.find(id);
+  if (found == parked_.end()) {
+    return nullptr;  // its deadline came first
+  }
+  std::unique_ptr<Connection> connection = std::move(found->second.connection);
+  timers_.erase(found->second.timer);
+  parked_.erase(found);
+  return connection;
+}
+
+Deadline Reactor::earliest() {
+  const std::lock_guard lock(mutex_);
+  return timers_.empty() ? Deadline::max() : timers_.begin()->first;
+}
+
+std::unique_ptr<Connection> Reactor::next(std::chrono::milliseconds wait) {
+  const Deadline until = after(wait);
+  for (;;) {
+    take_expired();
+    if (!ready_.empty()) {
+      std::unique_ptr<Connection> connection = std::move(ready_.front());
+      ready_.pop_front();
+      return connection;
+    }
+    if (std::chrono::steady_clock::now() >= until) {
+      return nullptr;
+    }
+    wait_for_events(std::min(until, earliest()));
+  }
+}
+
+void Reactor::wait_for_events(Deadline until) {
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  std::array<epoll_event, kEventsAtOnce> events;
+  const int timeout = static_cast<int>(std::max<long long>(left.count(), 0));
+  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
+  for (int i = 0; i < count; ++i) {
+    const Id id = events[static_cast<std::size_t>(i)].data.u64;
+    if (id == kListenerId) {
+      accept_some();
+    } else {
+      wake(id);
+    }
+  }
+}
+
+void Reactor::wake(Id id) {
+  if (auto connection = take(id)) {
+    hand_over(std::move(connection));
+  }
+}
+
+/// One that lingers needs no worker: what it still sends is dropped as it comes, encrypted or not.
+void Reactor::hand_over(std::unique_ptr<Connection> connection) {
+  if (!connection->lingering()) {
+    connection->set_ready(std::chrono::steady_clock::now());
+    ready_.push_back(std::move(connection));
+  } else if (connection->drop_input()) {
+    park(std::move(connection));
+  }
+}
+
+void Reactor::take_expired() {
+  const Deadline now = std::chrono::steady_clock::now();
+  for (;;) {
+    Id id = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      if (timers_.empty() || timers_.begin()->first > now) {
+        return;
+      }
+      id = timers_.begin()->second;
+      if (!parked_.contains(id)) {
+        timers_.erase(timers_.begin());  // of one that could not be parked
+        continue;
+      }
+    }
+    wake(id);
+  }
+}
+
+/// As many as there are, but others want their turn.
+void Reactor::accept_some() {
+  if (accept_again_ && std::chrono::steady_clock::now() < *accept_again_) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return;
+  }
+  accept_again_.reset();
+  for (int i = 0; i < kAcceptedAtOnce && accept_one(); ++i) {
+  }
+}
+
+bool Reactor::accept_one() {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  const int descriptor = ::accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size,
+                                   SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (descriptor < 0) {
+    if (out_of_descriptors(errno)) {
+      accept_again_ = after(kAcceptPause);
+    }
+    return errno == EINTR || errno == ECONNABORTED;
+  }
+  try {
+    if (!admit(descriptor, source_of(address, descriptor))) {
+      ::close(descriptor);
+      return true;
+    }
+  } catch (const std::exception&) {
+    ::close(descriptor);
+    return true;
+  }
+  try {
+    // A client of a Unix socket has no name of its own.
+    const Poco::Net::SocketAddress client =
+        address.ss_family == AF_UNIX
+            ? transport_.own_address
+            : Poco::Net::SocketAddress(reinterpret_cast<sockaddr*>(&address), size);
+    park(std::make_unique<Connection>(descriptor, client, transport_));
+  } catch (const std::exception& error) {
+    transport_.connections.leave(descriptor);
+    ::close(descriptor);
+    ops::log(ops::Level::error, "http.accept_failed", {{"reason", error.what()}});
+  }
+  return true;
+}
+
+bool Reactor::admit(int descriptor, const std::string& source) {
+  using Admission = Connections::Admission;
+  Admission admission = transport_.connections.enter(descriptor, source);
+  if (admission == Admission::full && end_an_idle_one()) {
+    admission = transport_.connections.enter(descriptor, source);
+  }
+  return admission == Admission::admitted;
+}
+
+/// Whose deadline is near: it has been idle the longest, or waits for something that did not come.
+bool Reactor::end_an_idle_one() {
+  std::unique_ptr<Connection> idle;
+  const std::lock_guard lock(mutex_);
+  std::size_t looked_at = 0;
+  for (auto timer = timers_.begin(); timer != timers_.end() && looked_at < kIdleLookedAt;
+       ++timer, ++looked_at) {
+    const auto found = parked_.find(timer->second);
+    if (found != parked_.end() && found->second.connection->idle()) {
+      idle = std::move(found->second.connection);
+      parked_.erase(found);
+      timers_.erase(timer);
+      break;
+    }
+  }
+  return idle != nullptr;
+}
+
+}  // namespace estia::http

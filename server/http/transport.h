@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <Poco/Net/SocketAddress.h>
+
+#include <memory>
+#include <optional>
+
+#include "server/http/byte_budget.h"
+#include "server/http/connections.h"
+#include "server/http/reactor.h"
+#include "server/http/router.h"
+#include "server/http/server.h"
+#include "server/http/tls_context.h"
+
+namespace estia::http {
+
+/// What all connections of a listener share; it outlives every one of them.
+struct Transport {
+  Transport(const Limits& limits_of_all, std::optional<TlsContext> with,
+            Poco::Net::SocketAddress own, std::shared_ptr<const Router> routes)
+      : limits(limits_of_all),
+        tls(std::move(with)),
+        own_address(std::move(own)),
+        router(std::move(routes)),
+        connections(limits.connections, limits.per_address),
+        budget(limits.buffered_bytes),
+        reactor(*this) {}
+
+  Limits limits;
+  std::optional<TlsContext> tls;         ///< absent: plain, on a Unix socket
+  Poco::Net::SocketAddress own_address;  ///< of the Unix socket
+  std::shared_ptr<const Router> router;
+  Connections connections;
+  ByteBudget budget;
+  Reactor reactor;  ///< last: the connections parked in it go first
+};
+
+}  // namespace estia::http

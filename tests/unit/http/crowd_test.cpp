@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// Many clients of the worst kinds, and one that must be served all the same.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <future>
+#include <latch>
+#include <list>
+#include <thread>
+
+#include "tests/unit/http/fixture.h"
+
+namespace estia::http {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// A plain TCP connection from another address of the loopback network; -1 when it is refused.
+class Tcp final {
+ public:
+  Tcp(std::uint16_t port, const char* from)
+      : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval limit{20, 0};
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    EXPECT_EQ(::inet_pton(AF_INET, from, &address.sin_addr), 1);
+    EXPECT_EQ(::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  ~Tcp() { ::close(descriptor_); }
+  Tcp(const Tcp&) = delete;
+  Tcp& operator=(const Tcp&) = delete;
+  Tcp(Tcp&&) = delete;
+  Tcp& operator=(Tcp&&) = delete;
+  [[nodiscard]] bool ended() const {
+    char byte = 0;
+    errno = 0;
+    return ::read(descriptor_, &byte, 1) <= 0 && errno != EAGAIN;
+  }
+
+ private:
+  int descriptor_;
+};
+
+class Crowd : public ServerTest {
+ protected:
+  Crowd() { limits_.workers = 1; }
+
+  [[nodiscard]] test::TlsClient& tls(const test::TlsOffer& offer = {}) {
+    return clients_.emplace_back(port(), offer);
+  }
+  void say(const std::string& bytes) { tls().send(bytes); }
+
+  std::list<test::TlsClient> clients_;
+};
+
+/// Found as a hole: 64 of these, and three more a second, stopped the server.
+TEST_F(Crowd, TheSilentTheSlowAndTheDeafHoldNoWorker) {
+  limits_.linger = seconds(20);
+  router_->get("/huge", [](const Request&) { return text(std::string(30'000'000, 'x')); });
+  start();
+  std::list<Tcp> silent;
+  for (int i = 0; i < 5; ++i) {
+    silent.emplace_back(port(), "127.0.0.2");
+    static_cast<void>(tls());                                                // no request
+    say("GET /hello HT");                                                    // half a header
+    say("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");  // half a body
+    say("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab");
+    say("nonsense\r\n\r\n");                                   // refused, and stays
+    say(get_request("/hello"));                                // idle afterwards
+    tls({.receive_buffer = 4096}).send(get_request("/huge"));  // never reads
+  }
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(status_of(get_request("/hello")), 200);
+  }
+}
+
+TEST_F(Crowd, WhatWasHalfIsAnsweredOnceItIsWhole) {
+  start();
+  test::TlsClient& header = tls();
+  header.send("GET /hello HT");
+  test::TlsClient& body = tls();
+  body.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc");
+  EXPECT_EQ(status_of(get_request("/hello")), 200);
+  header.send("TP/1.1\r\nHost: h\r\n\r\n");
+  body.send("def");
+  EXPECT_EQ(header.read_answer().body, "hello");
+  EXPECT_EQ(body.read_answer().body, "abcdef");
+}
+
+/// A dribble of bytes is given no more time than silence.
+TEST_F(Crowd, ByteByByteEndsAtTheSameDeadline) {
+  limits_.header = seconds(1);
+  start();
+  test::TlsClient& slow = tls();
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    for (int i = 0; i < 200; ++i) {
+      slow.send(i == 0 ? "GET /hello HTTP/1.1\r\nX: " : "x");
+      std::this_thread::sleep_for(milliseconds(50));
+    }
+  } catch (const std::runtime_error&) {
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(9));
+  EXPECT_EQ(status_of(get_request("/hello")), 200);
+}
+
+TEST_F(Crowd, ASlowReaderGetsAllOfItsAnswer) {
+  const std::string all(3'000'000, 'y');
+  router_->get("/large", [&](const Request&) { return text(all); });
+  start();
+  test::TlsClient& reader = tls({.receive_buffer = 4096});
+  reader.send(get_request("/large") + get_request("/hello"));
+  EXPECT_EQ(status_of(get_request("/hello")), 200);
+  EXPECT_EQ(reader.read_answer().body, all);
+  EXPECT_EQ(reader.read_answer().body, "hello");
+}
+
+TEST_F(Crowd, AnIdleConnectionHoldsNoWorker) {
+  start();
+  test::TlsClient& idle = tls();
+  idle.send(get_request("/hello"));
+  EXPECT_EQ(idle.read_answer().status, 200);
+  EXPECT_EQ(status_of(get_request("/hello")), 200);
+  idle.send(get_request("/hello"));
+  EXPECT_EQ(idle.read_answer().status, 200);
+}
+
+TEST_F(Crowd, OneSourceHasOnlySoMany) {
+  limits_.per_address = 2;
+  start();
+  const Tcp first(port(), "127.0.0.2");
+  const Tcp second(port(), "127.0.0.2");
+  EXPECT_TRUE(Tcp(port(), "127.0.0.2").ended());
+  EXPECT_EQ(status_of(get_request("/hello")), 200) << "another address";
+  test::TlsClient& one = tls();
+  {
+    const test::TlsClient two(port());
+    EXPECT_ANY_THROW(const test::TlsClient third(port()));
+  }
+  one.send(get_request("/hello"));  // the place of the one that went is free once this is answered
+  EXPECT_EQ(one.read_answer().status, 200);
+}
+
+TEST_F(Crowd, AnIdleOneMakesRoomWhenAllAreTaken) {
+  limits_.connections = 2;
+  start();
+  test::TlsClient& idle = tls();
+  idle.send(get_request("/hello"));
+  EXPECT_EQ(idle.read_answer().status, 200);
+  test::TlsClient& active = tls();
+  active.send("GET /hello HT");
+  EXPECT_EQ(status_of(get_request("/hello")), 200);
+  EXPECT_TRUE(idle.ended());
+  active.send("TP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(active.read_answer().status, 200);
+}
+
+TEST_F(Crowd, BuffersAreBounded) {
+  limits_.buffered_bytes = 100'000;
+  router_->post("/large", 1'000'000, [](const Request&) { return text("taken"); });
+  start();
+  const auto half_of = [&](std::size_t size) {
+    test::TlsClient& client = tls();
+    client.send("POST /large HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n" +
+                std::string(size, 'x'));
+    return &client;
+  };
+  half_of(60'000);
+  test::TlsClient* refused = half_of(60'000);
+  const test::HttpAnswer answer = refused->read_answer();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.fields.count("Retry-After"), 1U);
+  EXPECT_TRUE(refused->ended());
+  EXPECT_EQ(status_of(get_request("/hello")), 200);
+  clients_.clear();
+  EXPECT_NE(logged().find("id=http.buffers_full"), std::string::npos);
+}
+
+/// Its client may have given up; who comes later would wait longer still.
+TEST_F(Crowd, ARequestThatWaitedTooLongForAWorkerIs503) {
+  limits_.queue = milliseconds(50);
+  std::latch entered{1};
+  std::latch release{1};
+  router_->get("/slow", [&](const Request&) {
+    entered.count_down();
+    release.wait();
+    return text("slow");
+  });
+  start();
+  test::TlsClient& waiting = tls();
+  test::TlsClient& busy = tls();
+  waiting.send(get_request("/hello"));
+  EXPECT_EQ(waiting.read_answer().status, 200);
+  busy.send(get_request("/slow"));
+  entered.wait();
+  waiting.send(get_request("/hello"));
+  std::this_thread::sleep_for(milliseconds(300));
+  release.count_down();
+  EXPECT_EQ(busy.read_answer().body, "slow");
+  const test::HttpAnswer late = waiting.read_answer();
+  EXPECT_EQ(late.status, 503);
+  EXPECT_EQ(late.fields.count("Retry-After"), 1U);
+  waiting.send(get_request("/hello"));
+  EXPECT_EQ(waiting.read_answer().status, 200) << "the connection stays";
+}
+
+TEST_F(Crowd, ADrainLetsWhatHasBegunBeFinished) {
+  start();
+  test::TlsClient& begun = tls();
+  begun.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc");
+  test::TlsClient& idle = tls();
+  idle.send(get_request("/hello"));
+  EXPECT_EQ(idle.read_answer().status, 200);
+  auto drained = std::async(std::launch::async, [&] { return server_->drain(seconds(20)); });
+  EXPECT_TRUE(idle.ended());
+  begun.send("def");
+  const test::HttpAnswer answer = begun.read_answer();
+  EXPECT_EQ(answer.body, "abcdef");
+  EXPECT_EQ(answer.fields.at("Connection"), "Close");
+  EXPECT_TRUE(begun.ended());
+  EXPECT_TRUE(drained.get());
+}
+
+TEST_F(Crowd, AConnectionEndsAfterAThousandRequests) {
+  start();
+  test::TlsClient& client = tls();
+  for (int i = 0; i < 999; ++i) {
+    client.send(get_request("/hello"));
+    ASSERT_EQ(client.read_answer().status, 200) << i;
+  }
+  client.send(get_request("/hello"));
+  EXPECT_EQ(client.read_answer().fields.at("Connection"), "Close");
+  EXPECT_TRUE(client.ended());
+}
+
+}  // namespace
+}  // namespace estia::http
