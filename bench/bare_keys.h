@@ -20,8 +20,8 @@ class BareKeys final {
   struct Kind {
     explicit Kind(const crypto::KeySpec& spec)
         : mechanism{hsm::generation_mechanism(spec), nullptr, 0},
-          public_wanted(hsm::exportable_public(spec)),
-          private_wanted(hsm::exportable_private()) {}
+          public_wanted(hsm::exportable_public(spec, {})),
+          private_wanted(hsm::exportable_private({})) {}
     CK_MECHANISM mechanism;
     hsm::Template public_wanted;
     hsm::Template private_wanted;

@@ -28,8 +28,9 @@ void add_kind(Template& wanted, const crypto::KeySpec& spec) {
   }
 }
 
-Template exportable_public(const crypto::KeySpec& spec) {
+Template exportable_public(const crypto::KeySpec& spec, ByteView id) {
   Template wanted;
+  wanted.bytes(CKA_ID, id);
   wanted.flag(CKA_TOKEN, false).flag(CKA_PRIVATE, false);
   wanted.flag(CKA_VERIFY, false).flag(CKA_ENCRYPT, false).flag(CKA_WRAP, false);
   add_kind(wanted, spec);
@@ -37,8 +38,9 @@ Template exportable_public(const crypto::KeySpec& spec) {
 }
 
 /// Every usage is stated: tokens' defaults are generous.
-Template exportable_private() {
+Template exportable_private(ByteView id) {
   Template wanted;
+  wanted.bytes(CKA_ID, id);
   wanted.flag(CKA_TOKEN, false).flag(CKA_PRIVATE, true);
   wanted.flag(CKA_SENSITIVE, true).flag(CKA_EXTRACTABLE, true);
   wanted.flag(CKA_SIGN, false).flag(CKA_SIGN_RECOVER, false).flag(CKA_DECRYPT, false);

@@ -15,7 +15,7 @@ namespace estia::hsm {
 void add_kind(Template& wanted, const crypto::KeySpec& spec);
 
 /// The two halves of a pair made for somebody else (session_pair.h).
-[[nodiscard]] Template exportable_public(const crypto::KeySpec& spec);
-[[nodiscard]] Template exportable_private();
+[[nodiscard]] Template exportable_public(const crypto::KeySpec& spec, ByteView id);
+[[nodiscard]] Template exportable_private(ByteView id);
 
 }  // namespace estia::hsm

@@ -30,6 +30,22 @@ const char* name_of(WrappingKeyOrigin origin) {
   return origin == WrappingKeyOrigin::token ? "made in the token" : "imported";
 }
 
+[[noreturn]] void refuse_encryption(const std::string& why) {
+  throw Error(ErrorCode::conflict, "serverkeygen.unsupported",
+              "this server cannot encrypt keys inside its token so", why);
+}
+
+/// Both halves: the public key was read by its handle, too.
+void require_id(const Objects& objects, const SessionPair& pair) {
+  for (const CK_OBJECT_HANDLE half : {pair.private_object, pair.public_object}) {
+    if (!std::ranges::equal(objects.bytes(half, CKA_ID).value_or(Bytes()), pair.id)) {
+      throw Error(ErrorCode::token, "token.wrap_mismatch",
+                  "the token is not available, try again later",
+                  "a handle names another object than the pair that was made");
+    }
+  }
+}
+
 }  // namespace
 
 void refuse_export(const std::string& kind, const std::string& why) {
@@ -147,23 +163,38 @@ SecureBytes KeyWrapper::export_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE p
   }
 }
 
-crypto::TokenEncryptedKey KeyWrapper::encrypt_key(CK_SESSION_HANDLE session,
-                                                  CK_OBJECT_HANDLE private_object,
-                                                  const crypto::KeySpec& spec,
-                                                  const crypto::TokenRecipient& recipient) const {
+KeyWrapper::ContentKey KeyWrapper::make_content_key(CK_SESSION_HANDLE session,
+                                                    const crypto::TokenRecipient& recipient) const {
   const WrapMechanism* const mechanism = mechanism_of(recipient.cipher);
   const auto& digests = status_.encryption.oaep_digests;
   if (mechanism == nullptr || std::ranges::find(digests, recipient.oaep_digest) == digests.end()) {
-    refuse_export(spec.name, "the token does not encrypt keys so: " + status_.refused);
+    refuse_encryption(status_.refused);
   }
-  const Module& module = core_->module();
   try {
-    SessionObject content_key = make_wrapping_secret(module, session);
-    Bytes for_recipient =
-        oaep_wrap(module, session, content_key.handle(), recipient.key, recipient.oaep_digest);
-    WrappedKey wrapped = wrap(*mechanism, module, session, content_key.handle(), private_object);
-    content_key.destroy();
-    return {.content_key = std::move(for_recipient),
+    SessionObject object = make_wrapping_secret(core_->module(), session);
+    Bytes encrypted =
+        oaep_wrap(core_->module(), session, object.handle(), recipient.key, recipient.oaep_digest);
+    return {std::move(object), std::move(encrypted), *mechanism};
+  } catch (const Error& error) {
+    if (error.id() == "token.unsupported") {
+      refuse_encryption(error.detail());
+    }
+    throw;
+  }
+}
+
+crypto::TokenEncryptedKey KeyWrapper::encrypt_key(CK_SESSION_HANDLE session,
+                                                  const SessionPair& pair,
+                                                  const crypto::KeySpec& spec,
+                                                  ContentKey& content_key) const {
+  const Objects objects(core_->module(), session);
+  try {
+    require_id(objects, pair);
+    WrappedKey wrapped = wrap(content_key.mechanism_, core_->module(), session,
+                              content_key.object_.handle(), pair.private_object);
+    require_id(objects, pair);
+    content_key.object_.destroy();
+    return {.content_key = content_key.encrypted_,
             .iv = std::move(wrapped.iv),
             .content = std::move(wrapped.content)};
   } catch (const Error& error) {

@@ -5,10 +5,12 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "crypto/base/secure_bytes.h"
 #include "crypto/keys/public_key.h"
 #include "crypto/keys/token_encryption.h"
+#include "hsm/session_object.h"
 #include "hsm/session_pair.h"
 #include "hsm/wrap_mechanism.h"
 #include "hsm/wrapping_key.h"
@@ -44,12 +46,32 @@ class KeyWrapper final {
   [[nodiscard]] SecureBytes export_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE private_object,
                                        const crypto::PublicKey& public_key) const;
 
-  /// The private key, encrypted by the token for `recipient` under a content key of its own: what
-  /// it is, this process does not learn, so that it is not compared with its public key. Throws as
-  /// export_key; Error{conflict, "serverkeygen.unsupported"} also beyond status().encryption.
-  [[nodiscard]] crypto::TokenEncryptedKey encrypt_key(
-      CK_SESSION_HANDLE session, CK_OBJECT_HANDLE private_object, const crypto::KeySpec& spec,
-      const crypto::TokenRecipient& recipient) const;
+  /// A content key of the token's for one private key that is to leave it encrypted for
+  /// `recipient`, and that content key, encrypted. Made before the key is there: whatever is wrong
+  /// with a recipient is no fault of any pair. Throws Error{token}, Error{conflict,
+  /// "serverkeygen.unsupported"} beyond status().encryption.
+  class ContentKey final {
+   public:
+    [[nodiscard]] const Bytes& encrypted() const noexcept { return encrypted_; }
+
+   private:
+    friend class KeyWrapper;
+    ContentKey(SessionObject object, Bytes encrypted, const WrapMechanism& mechanism)
+        : object_(std::move(object)), encrypted_(std::move(encrypted)), mechanism_(mechanism) {}
+    SessionObject object_;
+    Bytes encrypted_;
+    const WrapMechanism& mechanism_;
+  };
+  [[nodiscard]] ContentKey make_content_key(CK_SESSION_HANDLE session,
+                                            const crypto::TokenRecipient& recipient) const;
+
+  /// The pair's private key, encrypted under it by the token; the content key is destroyed. What
+  /// the key is this process does not learn: that it is the public key's is told by CKA_ID, before
+  /// and after. Throws as export_key, and Error{token, "token.wrap_mismatch"}.
+  [[nodiscard]] crypto::TokenEncryptedKey encrypt_key(CK_SESSION_HANDLE session,
+                                                      const SessionPair& pair,
+                                                      const crypto::KeySpec& spec,
+                                                      ContentKey& content_key) const;
 
  private:
   void probe();

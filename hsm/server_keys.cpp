@@ -105,8 +105,14 @@ class ServerKeys::Parts final {
       refuse_export(spec.name, wrapper_.status().refused);
     }
   }
-  /// Takes the private key out of the token, somehow. Called again when the first pair was lost.
-  using Export = std::function<void(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, const crypto::PublicKey&)>;
+  /// How the private key is taken out of the token. Used again when the first pair was lost.
+  struct Export {
+    /// Whom a content key is made for, before there is a pair: what fails there is no fault of one.
+    const crypto::TokenRecipient* recipient = nullptr;
+    std::function<void(CK_SESSION_HANDLE, const SessionPair&, const crypto::PublicKey&,
+                       std::optional<KeyWrapper::ContentKey>&)>
+        take;
+  };
   /// The public key of a new pair that went out by `way`.
   [[nodiscard]] crypto::PublicKey hand_out(const crypto::KeySpec& spec, const Export& way);
   [[nodiscard]] ServerKeysStatus status() const;
@@ -115,12 +121,15 @@ class ServerKeys::Parts final {
  private:
   [[nodiscard]] const std::map<std::string, std::size_t>& checked_stock(
       const ServerKeysLimits& limits) const;
+  [[nodiscard]] std::optional<KeyWrapper::ContentKey> prepare(SessionPool::Lease& lease,
+                                                              const Export& way) const;
   [[nodiscard]] std::optional<crypto::PublicKey> from_stock(const crypto::KeySpec& spec,
                                                             const Export& way);
   [[nodiscard]] crypto::PublicKey make(const crypto::KeySpec& spec, const Export& way);
   [[nodiscard]] crypto::PublicKey deliver(PairGuard& guard, CK_SESSION_HANDLE session,
                                           const crypto::KeySpec& spec, crypto::PublicKey public_key,
-                                          const Export& way);
+                                          const Export& way,
+                                          std::optional<KeyWrapper::ContentKey>& content_key);
 
   const std::shared_ptr<TokenCore> core_;
   const KeyWrapper wrapper_;
@@ -152,6 +161,21 @@ crypto::PublicKey ServerKeys::Parts::hand_out(const crypto::KeySpec& spec, const
   return make(spec, way);
 }
 
+/// Of the lease's session, and gone before it is given back.
+std::optional<KeyWrapper::ContentKey> ServerKeys::Parts::prepare(SessionPool::Lease& lease,
+                                                                 const Export& way) const {
+  std::optional<KeyWrapper::ContentKey> content_key;
+  if (way.recipient != nullptr) {
+    try {
+      content_key.emplace(wrapper_.make_content_key(lease.handle(), *way.recipient));
+    } catch (...) {
+      lease.mark_broken();
+      throw;
+    }
+  }
+  return content_key;
+}
+
 /// Nothing where there is none; also when it turned out to be gone with its session.
 std::optional<crypto::PublicKey> ServerKeys::Parts::from_stock(const crypto::KeySpec& spec,
                                                                const Export& way) {
@@ -160,13 +184,14 @@ std::optional<crypto::PublicKey> ServerKeys::Parts::from_stock(const crypto::Key
   }
   const Gate::Pass pass(others_);  // it takes no longer than one of these
   SessionPool::Lease lease = core_->pool().borrow();
+  auto content_key = prepare(lease, way);
   const auto taken = stock_.take(spec);
   if (!taken) {
     return std::nullopt;
   }
   try {
     PairGuard guard(core_->module(), lease, taken->pair().objects);
-    return deliver(guard, lease.handle(), spec, taken->pair().public_key, way);
+    return deliver(guard, lease.handle(), spec, taken->pair().public_key, way, content_key);
   } catch (const std::exception& failure) {
     ++destroyed_;
     lease.mark_broken();
@@ -181,6 +206,7 @@ std::optional<crypto::PublicKey> ServerKeys::Parts::from_stock(const crypto::Key
 
 crypto::PublicKey ServerKeys::Parts::make(const crypto::KeySpec& spec, const Export& way) {
   SessionPool::Lease lease = core_->pool().borrow();
+  auto content_key = prepare(lease, way);
   bool made = false;
   try {
     PairGuard guard(core_->module(), lease,
@@ -188,7 +214,7 @@ crypto::PublicKey ServerKeys::Parts::make(const crypto::KeySpec& spec, const Exp
     made = true;
     auto public_key =
         Objects(core_->module(), lease.handle()).public_key(guard.pair().public_object);
-    return deliver(guard, lease.handle(), spec, std::move(public_key), way);
+    return deliver(guard, lease.handle(), spec, std::move(public_key), way, content_key);
   } catch (...) {
     destroyed_ += made ? 1 : 0;
     lease.mark_broken();
@@ -198,9 +224,10 @@ crypto::PublicKey ServerKeys::Parts::make(const crypto::KeySpec& spec, const Exp
 
 crypto::PublicKey ServerKeys::Parts::deliver(PairGuard& guard, CK_SESSION_HANDLE session,
                                              const crypto::KeySpec& spec,
-                                             crypto::PublicKey public_key, const Export& way) {
+                                             crypto::PublicKey public_key, const Export& way,
+                                             std::optional<KeyWrapper::ContentKey>& content_key) {
   check_public_key(public_key, spec);
-  way(session, guard.pair().private_object, public_key);
+  way.take(session, guard.pair(), public_key, content_key);
   guard.destroy();
   ++delivered_;
   return public_key;
@@ -241,9 +268,10 @@ GeneratedKey ServerKeys::generate(const crypto::KeySpec& spec) {
   parts_->require(spec);
   SecureBytes pkcs8;
   crypto::PublicKey public_key = parts_->hand_out(
-      spec, [&](CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const auto& public_half) {
-        pkcs8 = parts_->wrapper().export_key(session, object, public_half);
-      });
+      spec, {.take = [&](CK_SESSION_HANDLE session, const SessionPair& pair,
+                         const crypto::PublicKey& public_half, const auto&) {
+        pkcs8 = parts_->wrapper().export_key(session, pair.private_object, public_half);
+      }});
   return {std::move(pkcs8), std::move(public_key)};
 }
 
@@ -251,10 +279,12 @@ GeneratedEncryptedKey ServerKeys::generate_for(const crypto::KeySpec& spec,
                                                const crypto::TokenRecipient& recipient) {
   parts_->require(spec);
   crypto::TokenEncryptedKey key;
-  crypto::PublicKey public_key =
-      parts_->hand_out(spec, [&](CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const auto&) {
-        key = parts_->wrapper().encrypt_key(session, object, spec, recipient);
-      });
+  crypto::PublicKey public_key = parts_->hand_out(
+      spec, {.recipient = &recipient,
+             .take = [&](CK_SESSION_HANDLE session, const SessionPair& pair, const auto&,
+                         auto& content_key) {
+               key = parts_->wrapper().encrypt_key(session, pair, spec, content_key.value());
+             }});
   return {std::move(key), std::move(public_key)};
 }
 

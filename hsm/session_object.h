@@ -20,7 +20,8 @@ class SessionObject final {
   ~SessionObject() { static_cast<void>(destroy_it()); }
   SessionObject(const SessionObject&) = delete;
   SessionObject& operator=(const SessionObject&) = delete;
-  SessionObject(SessionObject&&) = delete;
+  SessionObject(SessionObject&& other) noexcept
+      : module_(other.module_), session_(other.session_), object_(other.release()) {}
   SessionObject& operator=(SessionObject&&) = delete;
 
   /// By C_CreateObject. Throws Error{token}.

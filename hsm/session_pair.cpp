@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "crypto/base/random.h"
 #include "hsm/ckr.h"
 #include "hsm/key_templates.h"
 
@@ -10,10 +11,11 @@ namespace estia::hsm {
 
 SessionPair make_session_pair(const Module& module, CK_SESSION_HANDLE session,
                               const crypto::KeySpec& spec) {
-  Template public_wanted = exportable_public(spec);
-  Template private_wanted = exportable_private();
-  CK_MECHANISM mechanism{generation_mechanism(spec), nullptr, 0};
   SessionPair pair;
+  random_fill(pair.id);
+  Template public_wanted = exportable_public(spec, pair.id);
+  Template private_wanted = exportable_private(pair.id);
+  CK_MECHANISM mechanism{generation_mechanism(spec), nullptr, 0};
   check(module->C_GenerateKeyPair(session, &mechanism, public_wanted.data(), public_wanted.size(),
                                   private_wanted.data(), private_wanted.size(), &pair.public_object,
                                   &pair.private_object),

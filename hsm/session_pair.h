@@ -3,6 +3,9 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include <array>
+#include <cstdint>
+
 #include "crypto/keys/key_spec.h"
 #include "hsm/module.h"
 #include "hsm/session_pool.h"
@@ -15,6 +18,8 @@ namespace estia::hsm {
 struct SessionPair {
   CK_OBJECT_HANDLE private_object = CK_INVALID_HANDLE;
   CK_OBJECT_HANDLE public_object = CK_INVALID_HANDLE;
+  /// CKA_ID of both, random: a handle may come to name another object, this does not.
+  std::array<std::uint8_t, 16> id{};
 };
 
 /// One C_GenerateKeyPair. Throws Error{token}.

@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "admin/cli/pem_blocks.h"
 #include "admin/cli/record_text.h"
 #include "crypto/base/file.h"
 #include "crypto/base/secret.h"
@@ -77,7 +78,7 @@ void DecryptKeyAddCommand::run() const {
   Json added;
   if (!certificate.empty()) {
     body["kind"] = "certificate";
-    body["certificate"] = read_file(certificate, kLargestCertificate);
+    body["certificate"] = certificates_in(read_file(certificate, kLargestCertificate));
     added = client.send("POST", "/decrypt-keys", body);
   } else if (!password_file.empty()) {
     body["kind"] = "password";

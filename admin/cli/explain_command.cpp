@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "admin/cli/management_client.h"
+#include "admin/cli/pem_blocks.h"
 #include "admin/cli/record_text.h"
 #include "crypto/base/bytes.h"
 #include "crypto/base/file.h"
@@ -17,22 +18,6 @@ constexpr std::size_t kLargest = 64U << 10U;
 std::string body_of(const std::string& file) {
   const bool der = !file.empty() && file.front() == '\x30' && file.find('\0') != std::string::npos;
   return der ? base64_encode(as_bytes(file)) : file;
-}
-
-/// The PEM blocks of a file: openssl writes subject and issuer beside each.
-std::string certificates_in(const std::string& file) {
-  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
-  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
-  std::string blocks;
-  for (std::size_t at = file.find(kBegin); at != std::string::npos; at = file.find(kBegin, at)) {
-    const std::size_t end = file.find(kEnd, at);
-    if (end == std::string::npos) {
-      return file;  // for estiad to say what is wrong with it
-    }
-    blocks += file.substr(at, end + kEnd.size() - at) + "\n";
-    at = end;
-  }
-  return blocks.empty() ? file : blocks;
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/cms/key_recipient.h"
 
+#include <openssl/core_names.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "crypto/base/error.h"
+#include "crypto/openssl/key_number.h"
 #include "crypto/x509/extension_values.h"
 
 namespace estia::crypto {
@@ -93,6 +96,13 @@ void check_recipient(const Certificate& certificate) {
   if (!is_rsa(key) && ::EVP_PKEY_is_a(key.evp(), "EC") != 1) {
     throw Error(ErrorCode::malformed, "serverkeygen.no_common_algorithm",
                 "nothing can be encrypted for a key of this kind");
+  }
+  // OpenSSL takes no longer one for large moduli, and nobody makes one.
+  constexpr int kMostExponentBits = 64;
+  if (is_rsa(key) &&
+      BN_num_bits(key_number(key.evp(), OSSL_PKEY_PARAM_RSA_E).get()) > kMostExponentBits) {
+    throw Error(ErrorCode::malformed, "serverkeygen.no_common_algorithm",
+                "nothing can be encrypted for an RSA key with such an exponent");
   }
   check_key_usage(certificate, is_rsa(key));
 }

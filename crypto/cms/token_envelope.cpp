@@ -42,13 +42,15 @@ std::string digest_of(const SmimeCapabilities& capabilities, const TokenEncrypti
   return std::string(kSha1);
 }
 
-/// Who lists no content cipher at all can do AES-CBC, as with keys that are encrypted here.
+/// Who lists nothing that could encrypt content can do AES-CBC, as with keys that are encrypted
+/// here.
 bool takes(TokenCipher cipher, const SmimeCapabilities& capabilities) {
+  const bool wraps = lists(capabilities.key_wraps, kAes256WrapPad);
   if (cipher == TokenCipher::aes256_wrap_pad) {
-    return lists(capabilities.key_wraps, kAes256WrapPad);
+    return wraps;
   }
   const bool lists_none =
-      capabilities.content_ciphers.empty() && !capabilities.other_content_ciphers;
+      capabilities.content_ciphers.empty() && !capabilities.other_content_ciphers && !wraps;
   return lists_none || lists(capabilities.content_ciphers, kAes256Cbc);
 }
 
@@ -75,11 +77,12 @@ TokenRecipient token_recipient(const Bytes& identifier, const Certificate& certi
     throw Error(ErrorCode::malformed, "serverkeygen.unknown_key",
                 "no key is known by the identifier in the request");
   }
-  check_recipient(certificate);
   const PublicKey& key = certificate.public_key();
   if (::EVP_PKEY_is_a(key.evp(), "RSA") != 1) {
-    refuse("a token encrypts for RSA keys only");
+    throw Error(ErrorCode::malformed, "serverkeygen.hsm_wrapped_kind",
+                "keys are encrypted for RSA certificates only");
   }
+  check_recipient(certificate);
   const auto cipher =
       std::ranges::find_if(able.ciphers, [&](TokenCipher one) { return takes(one, capabilities); });
   if (cipher == able.ciphers.end()) {

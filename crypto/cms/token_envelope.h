@@ -13,9 +13,10 @@ namespace estia::crypto {
 
 /// The certificate's subjectKeyIdentifier must be `identifier`, its key RSA. Of the client's
 /// RSAES-OAEP digests the first that the token has too; SHA-1, OAEP's default, as the last resort
-/// and only where the client lists it. AES-CBC before key wrap; key wrap only for who lists
-/// id-aes256-wrap-pad. Throws Error{malformed, "serverkeygen.unknown_key" |
-/// "serverkeygen.no_common_algorithm"}, what check_recipient throws.
+/// and only where the client lists it. AES-CBC before key wrap, but of what the client
+/// lists; who lists neither gets AES-CBC. Throws Error{malformed, "serverkeygen.unknown_key" |
+/// "serverkeygen.no_common_algorithm" | "serverkeygen.hsm_wrapped_kind"}, what check_recipient
+/// throws.
 [[nodiscard]] TokenRecipient token_recipient(const Bytes& identifier,
                                              const Certificate& certificate,
                                              const SmimeCapabilities& capabilities,

@@ -12,7 +12,7 @@ provision::ApplyReport ConfigurationChanges::apply(const provision::ApplyRequest
       provision::apply(request, store_, clock_,
                        {.prepare =
                             [&](const ca::Snapshot& next) {
-                              check_server_keys(next, server_keys_);
+                              check_server_keys(next, *snapshots_.current(), server_keys_);
                               found = keys_.find(next);
                             },
                         .publish =
@@ -29,7 +29,7 @@ provision::ApplyReport ConfigurationChanges::apply(const provision::ApplyRequest
 
 void ConfigurationChanges::check_keys(const ca::Snapshot& wanted) {
   const std::lock_guard lock(mutex_);  // the token may be about to get a key: see hsm::SealingKey
-  check_server_keys(wanted, server_keys_);
+  check_server_keys(wanted, *snapshots_.current(), server_keys_);
   static_cast<void>(keys_.find(wanted));
 }
 

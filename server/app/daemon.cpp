@@ -55,9 +55,10 @@ std::string text_of(const crypto::TokenEncryption& encryption) {
 /// Of a configuration that another token could serve: no reason not to issue.
 void warn_of_promises(const ca::Snapshot& snapshot, const ca::ServerKeys& keys) {
   try {
-    check_server_keys(snapshot, keys);
+    check_server_keys(snapshot, {}, keys);
   } catch (const Error& error) {
-    ops::log(ops::Level::warning, "serverkeygen.hsm_wrapped", {{"reason", error.what()}});
+    ops::log(ops::Level::warning, "serverkeygen.hsm_wrapped",
+             {{"reason", error.what()}, {"detail", error.detail()}});
   }
 }
 

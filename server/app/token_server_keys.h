@@ -25,6 +25,7 @@ class TokenServerKeys final : public ca::ServerKeys {
   [[nodiscard]] ca::EncryptedServerKey generate_for(
       const crypto::KeySpec& spec, const crypto::TokenRecipient& recipient) override;
   [[nodiscard]] crypto::TokenEncryption encryption() const override;
+  [[nodiscard]] std::string refused() const override { return status().refused; }
 
   [[nodiscard]] hsm::ServerKeysStatus status() const;
 

@@ -14,6 +14,7 @@ namespace {
 using ca::Authenticator;
 
 constexpr std::chrono::seconds kNoGrace{0};
+constexpr std::optional<Error>* kNotTolerated = nullptr;
 
 bool takes_codes(const ca::Alias& alias) {
   return alias.accepts(Authenticator::code);
@@ -50,17 +51,26 @@ std::optional<ca::Identity> narrower(std::optional<ca::Identity> certificate,
   return certificate->role() == ca::Role::ra ? std::move(account) : std::move(certificate);
 }
 
-/// What `judge` makes of a certificate; a tolerated one that it refuses counts as absent.
+/// What `judge` makes of a certificate. Where `passed_over` is given, one that is refused counts as
+/// absent, and the reason is kept there.
 template <class Judge>
-std::optional<ca::Identity> tolerating(bool tolerated, Judge&& judge) {
+std::optional<ca::Identity> tolerating(std::optional<Error>* passed_over, Judge&& judge) {
   try {
     return judge();
   } catch (const Error& error) {
-    if (!tolerated || error.code() != ErrorCode::forbidden) {
+    if (passed_over == nullptr || error.code() != ErrorCode::forbidden) {
       throw;
+    }
+    if (!*passed_over) {
+      passed_over->emplace(error);  // the first judge is the one for certificates of our own
     }
     return std::nullopt;
   }
+}
+
+/// For the log: why what the client brought counts for nothing.
+std::string reason_of(const std::optional<Error>& passed_over) {
+  return passed_over ? passed_over->id() + ": " + passed_over->detail() : std::string();
 }
 
 }  // namespace
@@ -75,16 +85,17 @@ std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& sna
                                                          const Presented& presented) {
   if (operation == ca::Operation::simplereenroll) {
     if (auto identity =
-            by_certificate(snapshot, alias, presented, /*tolerated=*/false, alias.expired_grace)) {
+            by_certificate(snapshot, alias, presented, kNotTolerated, alias.expired_grace)) {
       return identity;
     }
     throw Error(ErrorCode::forbidden, "auth.certificate_required",
                 "re-enrolment needs the certificate to be renewed as TLS client certificate");
   }
+  std::optional<Error> passed_over;
   // serverkeygen serves first and repeated requests (EST-4.4-d): who comes with a certificate of
   // its own and nothing else renews it, whatever a first enrolment needs here.
   if (operation == ca::Operation::serverkeygen && !presented.authorization) {
-    auto own = by_certificate(snapshot, alias, presented, /*tolerated=*/true, alias.expired_grace);
+    auto own = by_certificate(snapshot, alias, presented, &passed_over, alias.expired_grace);
     if (own && own->role() == ca::Role::self) {
       return own;
     }
@@ -93,22 +104,23 @@ std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& sna
   const bool otherwise = has_http_authentication(alias) || code_is_in_csr(alias) ||
                          (alias.accepts(Authenticator::vendor_certificate) &&
                           alias.accepts(Authenticator::client_certificate));
+  std::optional<Error>* const tolerated = otherwise ? &passed_over : kNotTolerated;
   const std::optional<ca::Identity> header = by_header(snapshot, alias, presented);
   for (const Authenticator authenticator : alias.authenticators) {
     std::optional<ca::Identity> identity;
     switch (authenticator) {
       case Authenticator::client_certificate:
-        identity = by_certificate(snapshot, alias, presented, /*tolerated=*/otherwise, kNoGrace);
+        identity = by_certificate(snapshot, alias, presented, tolerated, kNoGrace);
         break;
       case Authenticator::basic:
         identity = header;
         break;
       case Authenticator::certificate_and_basic:
-        identity = narrower(
-            by_certificate(snapshot, alias, presented, /*tolerated=*/false, kNoGrace), header);
+        identity =
+            narrower(by_certificate(snapshot, alias, presented, kNotTolerated, kNoGrace), header);
         break;
       case Authenticator::vendor_certificate:
-        identity = by_vendor(snapshot, alias, presented, /*tolerated=*/otherwise);
+        identity = by_vendor(snapshot, alias, presented, tolerated);
         break;
       case Authenticator::code:
         if (code_is_in_csr(alias)) {
@@ -130,7 +142,8 @@ std::optional<ca::Identity> Authentication::authenticate(const ca::Snapshot& sna
   }
   throw Error(refusal_code(alias), "auth.required",
               has_http_authentication(alias) ? "authentication is required"
-                                             : "a client certificate of this CA is required");
+                                             : "a client certificate of this CA is required",
+              reason_of(passed_over));
 }
 
 std::optional<ca::Identity> Authentication::by_header(const ca::Snapshot& snapshot,
@@ -167,7 +180,8 @@ ca::Identity Authentication::by_account(const ca::Snapshot& snapshot, const ca::
   return ca::Identity::ra_account(proof(), alias.name, credentials.user);
 }
 
-ca::Identity Authentication::authenticate_by_csr(const ca::Alias& alias, const crypto::Csr& csr,
+ca::Identity Authentication::authenticate_by_csr(const ca::Snapshot& snapshot,
+                                                 const ca::Alias& alias, const crypto::Csr& csr,
                                                  const Presented& presented) {
   crypto::Name subject = csr.subject();
   std::optional<std::string> code = csr.challenge_password();
@@ -176,8 +190,10 @@ ca::Identity Authentication::authenticate_by_csr(const ca::Alias& alias, const c
     subject = ca::without_field(subject, alias.code_field);
   }
   if (!code || code->empty()) {
+    std::optional<Error> passed_over;
+    static_cast<void>(by_certificate(snapshot, alias, presented, &passed_over, kNoGrace));
     throw Error(refusal_code(alias), "auth.required",
-                "an enrolment code or a client certificate is required");
+                "an enrolment code or a client certificate is required", reason_of(passed_over));
   }
   const std::string username = ca::username_in(subject, alias.username_field);
   const Secret secret(*code);
@@ -226,12 +242,12 @@ Error Authentication::spent_code(const ca::Alias& alias, const ca::Identity& ide
 std::optional<ca::Identity> Authentication::by_certificate(const ca::Snapshot& snapshot,
                                                            const ca::Alias& alias,
                                                            const Presented& presented,
-                                                           bool tolerated,
+                                                           std::optional<Error>* passed_over,
                                                            std::chrono::seconds grace) const {
   if (presented.chain.empty()) {
     return std::nullopt;
   }
-  return tolerating(tolerated, [&] {
+  return tolerating(passed_over, [&] {
     const crypto::Certificate& leaf = presented.chain.front();
     if (is_foreign_ra(snapshot, alias, leaf)) {
       check_foreign_ra(snapshot, alias, presented.chain, clock_.now());
@@ -248,11 +264,11 @@ std::optional<ca::Identity> Authentication::by_certificate(const ca::Snapshot& s
 std::optional<ca::Identity> Authentication::by_vendor(const ca::Snapshot& snapshot,
                                                       const ca::Alias& alias,
                                                       const Presented& presented,
-                                                      bool tolerated) const {
+                                                      std::optional<Error>* passed_over) const {
   if (presented.chain.empty()) {
     return std::nullopt;
   }
-  return tolerating(tolerated, [&] {
+  return tolerating(passed_over, [&] {
     check_foreign_certificate(snapshot, alias.vendor_anchors, presented.chain, clock_.now());
     return ca::Identity::vendor(proof(), presented.chain.front());
   });

@@ -40,7 +40,8 @@ class Authentication final : private ca::CredentialCheck {
   /// What the connection and the header prove: the alias's authenticators in their order; the first
   /// valid credential gives the role. A wrong password refuses even beside a good certificate. A
   /// certificate that gives no role is refused, except where something else may still give one:
-  /// there it counts as absent (docs/conformance.md, status table). simplereenroll takes the client
+  /// there it counts as absent (docs/conformance.md, status table), and is the detail for the
+  /// log when nothing else came. simplereenroll takes the client
   /// certificate only, whatever the alias says, and for the alias's `expired_grace` an expired one.
   /// nullopt where the request's CSR may still hold a code: ask authenticate_by_csr.
   ///
@@ -54,7 +55,8 @@ class Authentication final : private ca::CredentialCheck {
                                                          const Presented& presented);
 
   /// The enrolment code inside a CSR whose signature was verified. Throws like authenticate.
-  [[nodiscard]] ca::Identity authenticate_by_csr(const ca::Alias& alias, const crypto::Csr& csr,
+  [[nodiscard]] ca::Identity authenticate_by_csr(const ca::Snapshot& snapshot,
+                                                 const ca::Alias& alias, const crypto::Csr& csr,
                                                  const Presented& presented);
 
   /// The one answer to an unknown user, a wrong password and a spent code: they are never told
@@ -78,12 +80,12 @@ class Authentication final : private ca::CredentialCheck {
   [[nodiscard]] std::optional<ca::Identity> by_certificate(const ca::Snapshot& snapshot,
                                                            const ca::Alias& alias,
                                                            const Presented& presented,
-                                                           bool tolerated,
+                                                           std::optional<Error>* passed_over,
                                                            std::chrono::seconds grace) const;
   [[nodiscard]] std::optional<ca::Identity> by_vendor(const ca::Snapshot& snapshot,
                                                       const ca::Alias& alias,
                                                       const Presented& presented,
-                                                      bool tolerated) const;
+                                                      std::optional<Error>* passed_over) const;
 
   const ca::Registry& registry_;
   const ca::EndEntityStore& entities_;

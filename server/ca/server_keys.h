@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <vector>
+#include <string>
 
 #include "crypto/base/secure_bytes.h"
 #include "crypto/keys/key_spec.h"
@@ -37,6 +37,8 @@ class ServerKeys {
       const crypto::KeySpec& spec, const crypto::TokenRecipient& recipient) = 0;
   /// What generate_for() can be asked for.
   [[nodiscard]] virtual crypto::TokenEncryption encryption() const = 0;
+  /// Why it is no more, or why there are no keys at all; for the operator.
+  [[nodiscard]] virtual std::string refused() const = 0;
 };
 
 /// The kind of key an alias makes for this request (EST-4.4.1-b): that of the CSR's key where the
@@ -45,13 +47,14 @@ class ServerKeys {
 [[nodiscard]] crypto::KeySpec server_key_spec(const Alias& alias, const CertificateProfile& profile,
                                               const crypto::PublicKey& hint);
 
-/// Throws Error{config, "serverkeygen.hsm_wrapped"} for an alias that promises what the token of
-/// `keys` does not do.
-void check_server_keys(const Snapshot& wanted, const ServerKeys& keys);
+/// Throws Error{config, "serverkeygen.hsm_wrapped"} for an alias that promises what cannot be done
+/// here. One that promises it in `before` already may go on: what is wrong with the token must not
+/// keep an operator from changing anything else.
+void check_server_keys(const Snapshot& wanted, const Snapshot& before, const ServerKeys& keys);
 
 /// A public key of that kind which passes the rules for keys, for a rehearsal of what is not made
 /// yet. Of RSA it costs no search for primes: a random number stands for the modulus, and nobody
-/// has its factors. Never to be certified.
+/// has its factors. One of each kind for the process. Never to be certified.
 [[nodiscard]] crypto::PublicKey stand_in_key(const crypto::KeySpec& spec);
 
 }  // namespace estia::ca

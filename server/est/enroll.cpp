@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "crypto/base/error.h"
 #include "crypto/cms/certs_only.h"
 #include "server/auth/basic.h"
+#include "server/ca/naming.h"
 #include "server/est/channel_binding.h"
 #include "server/est/media_type.h"
 #include "server/est/request_body.h"
@@ -61,6 +63,26 @@ http::Response success(const crypto::IssuedCertificate& certificate) {
   return response;
 }
 
+/// What may be secrets of the client's: its password or code by Basic, and a code inside the CSR.
+std::vector<Secret> credentials_in(const http::Request& request, const ca::Alias& alias,
+                                   const crypto::Csr& csr) {
+  std::vector<Secret> found;
+  if (const auto header = authorization(request)) {
+    if (auto basic = auth::parse_basic(*header)) {
+      found.push_back(std::move(basic->password));
+    }
+  }
+  std::optional<std::string> code = csr.challenge_password();
+  if (alias.code_source == ca::CodeSource::dn_part) {
+    code = ca::value_of(csr.subject(), alias.code_field);
+  }
+  if (code) {
+    found.emplace_back(*code);
+    cleanse(*code);
+  }
+  return found;
+}
+
 }  // namespace
 
 http::Response Enroll::answer(const Target& target, ca::Operation operation,
@@ -98,7 +120,7 @@ http::Response Enroll::certify(const Target& target, ca::Operation operation,
     check_media_type(request);
     const crypto::Csr csr = csr_in(request.body, operation);
     if (!proven) {
-      proven = authentication_.authenticate_by_csr(alias, csr, presented);
+      proven = authentication_.authenticate_by_csr(*target.snapshot, alias, csr, presented);
     }
     progress.who = proven->who();
     return issue(target, *proven, operation, csr, request, progress.close);
@@ -117,7 +139,8 @@ http::Response Enroll::issue(const Target& target, const ca::Identity& identity,
     order.emplace(delivery_.order(alias, csr,
                                   {.chain = request.peer.chain,
                                    .accept = request.headers.list("Accept"),
-                                   .client_gone = request.client_gone}));
+                                   .client_gone = request.client_gone,
+                                   .credentials = credentials_in(request, alias, csr)}));
   }
   const ca::Enrolled enrolled = enrollment_.enroll(*target.snapshot, alias, identity, operation,
                                                    csr, order ? &*order : nullptr);

@@ -60,7 +60,7 @@ void decide(const ca::Question& question, const Deciders& deciders, ca::Explanat
     tell_who();
     const crypto::Csr csr = csr_in(question.body, operation);
     if (!identity) {
-      identity = authentication.authenticate_by_csr(*alias, csr, presented);
+      identity = authentication.authenticate_by_csr(*snapshot, *alias, csr, presented);
       tell_who();
     }
     explanation.binding_unchecked = holds_binding(*alias, *identity, csr);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/est/key_delivery.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -109,7 +110,7 @@ crypto::TokenRecipient KeyDelivery::Order::token_recipient(const crypto::KeyEncr
   const crypto::TokenEncryption able = keys.encryption();
   if (!able.possible()) {
     throw Error(ErrorCode::conflict, "serverkeygen.unsupported",
-                "keys are not encrypted in the token here");
+                "keys are not encrypted in the token here", keys.refused());
   }
   if (wish.key == crypto::KeyEncryptionRequest::Key::secret) {
     refuse("serverkeygen.hsm_wrapped_kind", "keys are encrypted for RSA certificates only");
@@ -130,6 +131,13 @@ void KeyDelivery::Order::prepare(const std::string& username, const ca::ServerKe
     auto password = secret_of(ca::DecryptKeyKind::password, {}, username);
     if (!password) {
       refuse("serverkeygen.no_password", "no password for PKCS #12 is known here");
+    }
+    const auto same = [&](const Secret& credential) {
+      return std::ranges::equal(credential.view(), password->view());
+    };
+    if (std::ranges::any_of(asking_.credentials, same)) {
+      refuse("serverkeygen.password_is_credential",
+             "the password of PKCS #12 must not be one that the client authenticates with");
     }
     pkcs12->password = std::move(*password);
   }
@@ -173,6 +181,7 @@ void KeyDelivery::Order::require_client() const {
 
 http::Response KeyDelivery::Order::response(const crypto::IssuedCertificate& certificate) {
   http::Response response;
+  response.holds_key = true;
   if (const auto* key = std::get_if<crypto::ShroudedKey>(&packed_)) {
     response.headers.add("Content-Type", std::string(kPkcs12MediaType));
     response.headers.add("Content-Transfer-Encoding", "base64");
@@ -185,7 +194,11 @@ http::Response KeyDelivery::Order::response(const crypto::IssuedCertificate& cer
                          ? key_response(KeyForm::pkcs8, plain->view(), certs_only)
                          : key_response(KeyForm::encrypted, std::get<Bytes>(packed_), certs_only);
   response.headers.add("Content-Type", std::move(made.content_type));
-  response.secret_body = std::make_shared<const SecureBytes>(std::move(made.body));
+  if (plain != nullptr) {
+    response.secret_body = std::make_shared<const SecureBytes>(std::move(made.secret_body));
+  } else {
+    response.body = std::move(made.body);
+  }
   return response;
 }
 

@@ -43,6 +43,7 @@ class KeyDelivery final {
     const std::vector<crypto::Certificate>& chain;  ///< of TLS, leaf first
     std::optional<std::string> accept{};            ///< the field's value
     std::function<bool()> client_gone{};            ///< http::Request::client_gone
+    std::vector<Secret> credentials{};  ///< passwords and codes that it authenticates with
   };
   /// What one request asks for; alias and chain outlive the order. Throws Error{malformed} with
   /// "serverkeygen.pkcs12_off", "serverkeygen.pkcs12_encrypted",
@@ -62,9 +63,9 @@ class KeyDelivery::Order final : public ca::KeyTaker {
  public:
   /// Finds the key to encrypt for, or the password: everything that can be refused is. Throws
   /// Error{malformed, "serverkeygen.unknown_key" | "serverkeygen.no_password" |
-  /// "serverkeygen.hsm_wrapped_kind"} and what certificate_recipient, secret_key_recipient,
-  /// token_recipient and SecretSealer::open throw (EST-4.4.1-d); Error{conflict,
-  /// "serverkeygen.unsupported" | "serverkeygen.client_gone"}.
+  /// "serverkeygen.password_is_credential" | "serverkeygen.hsm_wrapped_kind"} and what
+  /// certificate_recipient, secret_key_recipient, token_recipient and SecretSealer::open throw
+  /// (EST-4.4.1-d); Error{conflict, "serverkeygen.unsupported" | "serverkeygen.client_gone"}.
   void prepare(const std::string& username, const ca::ServerKeys& keys) override;
 
   /// Packs the key, all but what its certificate is needed for: afterwards nothing but memory can

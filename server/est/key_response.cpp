@@ -62,15 +62,26 @@ KeyResponse key_response(KeyForm form, ByteView key, ByteView certs_only) {
   const std::string key_header = "--" + boundary + part_header(media_type_of(form));
   const std::string certificate_header = "\r\n--" + boundary + part_header(kCertsOnlyMediaType);
   const std::string end = "\r\n--" + boundary + "--\r\n";
-  SecureBytes body(key_header.size() + encoded_size(key) + certificate_header.size() +
-                   encoded_size(certs_only) + end.size());
-  Writer writer(body.span());
-  writer.text(key_header);
-  writer.base64(key);
-  writer.text(certificate_header);
-  writer.base64(certs_only);
-  writer.text(end);
-  return {"multipart/mixed; boundary=" + boundary, std::move(body)};
+  const std::size_t size = key_header.size() + encoded_size(key) + certificate_header.size() +
+                           encoded_size(certs_only) + end.size();
+  KeyResponse response{
+      .content_type = "multipart/mixed; boundary=" + boundary, .secret_body = {}, .body = {}};
+  const auto write = [&](std::span<std::uint8_t> out) {
+    Writer writer(out);
+    writer.text(key_header);
+    writer.base64(key);
+    writer.text(certificate_header);
+    writer.base64(certs_only);
+    writer.text(end);
+  };
+  if (form == KeyForm::pkcs8) {
+    response.secret_body = SecureBytes(size);
+    write(response.secret_body.span());
+  } else {
+    response.body.resize(size);
+    write({reinterpret_cast<std::uint8_t*>(response.body.data()), size});
+  }
+  return response;
 }
 
 }  // namespace estia::est

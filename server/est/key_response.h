@@ -14,18 +14,18 @@ enum class KeyForm {
   encrypted,  ///< CMS EnvelopedData (EST-4.4.2-c)
 };
 
-/// The answer of serverkeygen: what goes into Content-Type, and the body, which may hold a private
-/// key in the clear.
+/// The answer of serverkeygen: what goes into Content-Type, and the body.
 struct KeyResponse {
   std::string content_type;
-  SecureBytes body;
+  SecureBytes secret_body;  ///< with a private key in the clear
+  std::string body;         ///< else
 };
 
 /// multipart/mixed with two parts and nothing around them: the key, then the certificate as
 /// simpleenroll would send it (EST-4.4.2-a, -h). Each part has Content-Type and
 /// Content-Transfer-Encoding, spelt so, since clients compare them with case, and its base64 in one
-/// line. `key` is encoded straight into the body. `certs_only` is the DER of a certs-only CMS
-/// message. Throws what SecureBytes throws. Any thread.
+/// line. A PKCS #8 is encoded straight into the secure heap. `certs_only` is the DER of a
+/// certs-only CMS message. Throws what SecureBytes throws. Any thread.
 [[nodiscard]] KeyResponse key_response(KeyForm form, ByteView key, ByteView certs_only);
 
 }  // namespace estia::est

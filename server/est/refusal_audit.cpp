@@ -15,9 +15,11 @@ constexpr std::chrono::seconds kBetweenLooks{5};
 constexpr std::size_t kMostKinds = 1000;
 constexpr int kServerError = 500;
 
+/// Who has not said yet who they are gets a challenge, and no row; who brought a certificate that
+/// is no longer good gets both.
 bool is_worth_a_row(const Error& error) {
-  const bool challenge =
-      error.code() == ErrorCode::unauthenticated && error.id() == "auth.required";
+  const bool challenge = error.code() == ErrorCode::unauthenticated &&
+                         error.id() == "auth.required" && error.detail().empty();
   return !challenge && http::error_response(error).status < kServerError;
 }
 

@@ -58,6 +58,7 @@ struct Response {
   std::string body;
   /// Instead of body, for one that holds a private key: it goes from here to TLS without a copy.
   std::shared_ptr<const SecureBytes> secret_body{};
+  bool holds_key = false;  ///< somebody's only copy of a key, in whatever form
   bool close = false;      ///< answer with Connection: close
   std::string log_id;      ///< stable id of a refusal, for the log; empty on success
   std::string log_detail;  ///< what only the log may tell about it

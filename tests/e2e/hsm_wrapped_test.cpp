@@ -67,7 +67,7 @@ TEST_F(HsmWrapped, WhatTheTokenCannotEncryptForIsRefusedAndNothingIsMade) {
   std::swap(device, on_curve);
   expect_refused(
       wrapped_key_request("wrapped-2", certificate_in(device.certificate).subject_key_identifier()),
-      "serverkeygen.key_usage");
+      "serverkeygen.hsm_wrapped_kind");
   EXPECT_NE(estia_ok({"status", "--json"}).find("\"delivered\": 0"), std::string::npos);
 }
 

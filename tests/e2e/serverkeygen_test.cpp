@@ -209,7 +209,9 @@ TEST_F(ServerKeygen, RenewsTheCertificateThatTheClientHas) {
   EXPECT_EQ(ask(client->make_device("/CN=somebody-else"), EstClient::as_device(own)).status, 403);
   EXPECT_TRUE(logged("reenroll.names_differ"));
   estia_ok({"revoke", "--serial", serial_of(own.certificate)});
-  EXPECT_EQ(ask(wish, EstClient::as_device(own)).status, 401) << "as if it had none";
+  EXPECT_EQ(ask(wish, EstClient::as_device(own)).status, 401) << "an account might do";
+  EXPECT_TRUE(logged("id=auth.required detail=\"auth.certificate_revoked: client certificate "))
+      << "found in review: nothing told the operator";
   EXPECT_EQ(ask(wish, EstClient::as_device(device_with(second))).status, 200);
 }
 

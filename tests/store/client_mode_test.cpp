@@ -55,7 +55,7 @@ class ClientModeTest : public EnrollmentTest {
     const auto csr = crypto::Csr::parse(estia::test::make_csr_der(key, subject, sans, code));
     const std::string address = "192.0.2.7";
     const ca::Identity identity =
-        authentication_.authenticate_by_csr(alias_, csr, {{}, std::nullopt, address});
+        authentication_.authenticate_by_csr(snapshot_, alias_, csr, {{}, std::nullopt, address});
     return enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr)
         .certificate.parsed();
   }
@@ -187,7 +187,7 @@ TEST_F(ClientModeTest, ATokenErrorGivesTheCodeBack) {
       crypto::Csr::parse(estia::test::make_csr_der(new_key(), "CN=device-1", {}, "first code"));
   const std::string address = "192.0.2.7";
   const auto identity =
-      authentication_.authenticate_by_csr(alias_, csr, {{}, std::nullopt, address});
+      authentication_.authenticate_by_csr(snapshot_, alias_, csr, {{}, std::nullopt, address});
   EXPECT_THROW(static_cast<void>(enrollment.enroll(snapshot_, alias_, identity,
                                                    ca::Operation::simpleenroll, csr)),
                Error);
@@ -206,7 +206,7 @@ TEST_F(ClientModeTest, ACodeGetsNoOtherNamesByChangeSubjectName_CSN_7_1_d) {
       key, "CN=device-1,OU=first code", {}, estia::test::new_names("CN=device-9")));
   const std::string address = "192.0.2.7";
   const auto identity =
-      authentication_.authenticate_by_csr(alias_, csr, {{}, std::nullopt, address});
+      authentication_.authenticate_by_csr(snapshot_, alias_, csr, {{}, std::nullopt, address});
   EXPECT_EQ(error_id([&] {
               static_cast<void>(enrollment_.enroll(snapshot_, alias_, identity,
                                                    ca::Operation::simpleenroll, csr));
@@ -223,7 +223,7 @@ TEST_F(ClientModeTest, ADnPartHoldsTheCodeAndReachesNothing) {
       crypto::Csr::parse(estia::test::make_csr_der(new_key(), "CN=device-1,O=Beta,OU=first code"));
   const std::string address = "192.0.2.7";
   const auto identity =
-      authentication_.authenticate_by_csr(alias_, csr, {{}, std::nullopt, address});
+      authentication_.authenticate_by_csr(snapshot_, alias_, csr, {{}, std::nullopt, address});
   const auto certificate =
       enrollment_.enroll(snapshot_, alias_, identity, ca::Operation::simpleenroll, csr)
           .certificate.parsed();

@@ -7,7 +7,7 @@
 namespace estia::test {
 
 /// For tests in which nobody asks for serverkeygen.
-class NoServerKeys final : public ca::ServerKeys {
+class NoServerKeysBase : public ca::ServerKeys {
  public:
   [[nodiscard]] ca::ServerKey generate(const crypto::KeySpec& spec) override {
     throw Error(ErrorCode::internal, "test.server_keys", "no key is made in this test", spec.name);
@@ -17,6 +17,8 @@ class NoServerKeys final : public ca::ServerKeys {
     throw Error(ErrorCode::internal, "test.server_keys", "no key is made in this test", spec.name);
   }
   [[nodiscard]] crypto::TokenEncryption encryption() const override { return {}; }
+  [[nodiscard]] std::string refused() const override { return "none is made in this test"; }
 };
+class NoServerKeys final : public NoServerKeysBase {};
 
 }  // namespace estia::test

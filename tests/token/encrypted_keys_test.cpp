@@ -42,6 +42,12 @@ class EncryptedKeysTest : public ServerKeysTestBase {
     EXPECT_EQ(made.public_key.spec()->name, kind);
     EXPECT_TRUE(signs(read));
   }
+  void wait_for_stock() {
+    for (int i = 0; i < 600 && keys_->status().in_stock == 0; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    ASSERT_EQ(keys_->status().in_stock, 1U);
+  }
   void expect_nothing_left() {
     EXPECT_EQ(session_objects(), 1U) << "the wrapping key";
     EXPECT_EQ(token_->probe().sessions_in_use, 0U);
@@ -69,7 +75,7 @@ TEST_F(EncryptedKeysTest, TheTokenTellsWhatItDoes) {
 }
 
 TEST_F(EncryptedKeysTest, EveryCurveAndSize) {
-  for (const char* kind : {"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072"}) {
+  for (const char* kind : {"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096"}) {
     SCOPED_TRACE(kind);
     expect_made(kind);
   }
@@ -139,6 +145,29 @@ TEST_F(EncryptedKeysTest, ACallThatWorkedAndFailedLeavesNothing) {
   }
 }
 
+/// Found in review: nothing tied what was encrypted to the public key.
+TEST_F(EncryptedKeysTest, AHandleThatNamesAnotherObjectIsRefused) {
+  shim_.repeat_attributes(true);
+  EXPECT_EQ(refused(recipient()), "none");
+  EXPECT_EQ(refused(recipient()), "token token.wrap_mismatch");
+  shim_.repeat_attributes(false);
+  expect_nothing_left();
+}
+
+/// Found in review: a client emptied the stock by a key of its own that the token does not take.
+TEST_F(EncryptedKeysTest, WhatIsWrongWithARecipientCostsNoPairOfTheStock) {
+  keys_ = server_keys(token_, {.at_once = 4, .rsa_at_once = 1, .stock = {{"RSA-2048", 1}}});
+  wait_for_stock();
+  const auto before = keys_->status();
+  for (const char* function : {"C_GenerateKey", "C_CreateObject", "C_WrapKey"}) {
+    shim_.fail(function, CKR_GENERAL_ERROR);
+    EXPECT_EQ(refused(recipient(), "RSA-2048"), "token token.failed") << function;
+  }
+  EXPECT_EQ(keys_->status().in_stock, 1U);
+  EXPECT_EQ(keys_->status().destroyed, before.destroyed);
+  EXPECT_EQ(token_->probe().sessions_in_use, 1U) << "the stock's";
+}
+
 TEST_F(EncryptedKeysTest, AKeyThatTheTokenWillNotWrapIsUnsupported) {
   shim_.fail("C_WrapKey", CKR_KEY_NOT_WRAPPABLE, 1, 1);  // the content key's passes
   EXPECT_EQ(refused(recipient()), "conflict serverkeygen.unsupported");
@@ -157,10 +186,7 @@ TEST_F(EncryptedKeysTest, ATokenWithoutOaepEncryptsNothing) {
 
 TEST_F(EncryptedKeysTest, ComesFromTheStockToo) {
   keys_ = server_keys(token_, {.at_once = 4, .rsa_at_once = 1, .stock = {{"RSA-2048", 1}}});
-  for (int i = 0; i < 600 && keys_->status().in_stock == 0; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  ASSERT_EQ(keys_->status().in_stock, 1U);
+  wait_for_stock();
   expect_made("RSA-2048");
   EXPECT_EQ(keys_->status().delivered, 1U);
 }

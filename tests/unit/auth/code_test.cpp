@@ -26,7 +26,8 @@ class CodeTest : public AuthenticationTest {
     const std::string address = "192.0.2.7";
     try {
       return "code " +
-             authentication.authenticate_by_csr(alias, csr, {chain, authorization, address})
+             authentication
+                 .authenticate_by_csr(snapshot, alias, csr, {chain, authorization, address})
                  .entity()
                  ->username;
     } catch (const Error& error) {
@@ -108,7 +109,7 @@ TEST_F(CodeTest, ASpentCodeCountsLikeAWrongOne) {
   const auto csr = crypto::Csr::parse(test::make_csr_der(key, "CN=device-7", {}, "the code"));
   for (int i = 0; i < 10; ++i) {
     const auto identity =
-        authentication.authenticate_by_csr(alias, csr, {{}, std::nullopt, address});
+        authentication.authenticate_by_csr(snapshot, alias, csr, {{}, std::nullopt, address});
     EXPECT_TRUE(identity.code_is_spent());
     EXPECT_EQ(
         authentication

@@ -120,6 +120,9 @@ TEST(TokenEnvelope, Sha1IsTheLastResortAndAskedFor) {
 
 TEST(TokenEnvelope, CbcUnlessTheClientListsOtherCiphers) {
   const std::vector<KeyTransport> oaep{kOaep256};
+  EXPECT_EQ(recipient({.key_wraps = {kWrapPad}, .key_transports = oaep}).cipher,
+            TokenCipher::aes256_wrap_pad)
+      << "it is what the client lists";
   EXPECT_EQ(recipient({.key_transports = oaep}).cipher, TokenCipher::aes256_cbc);
   EXPECT_EQ(
       recipient({.key_wraps = {kWrapPad}, .key_transports = oaep, .content_ciphers = {kAes256}})
@@ -141,8 +144,9 @@ TEST(TokenEnvelope, CbcUnlessTheClientListsOtherCiphers) {
 
 TEST(TokenEnvelope, ForTheRsaKeyOfThatCertificateOnly) {
   const SmimeCapabilities capabilities{.key_transports = {kOaep256}};
-  EXPECT_EQ(refused(capabilities, kAll, "P-256"), kNoCommon);
-  EXPECT_EQ(refused(capabilities, kAll, "Ed25519"), kNoCommon);
+  for (const char* kind : {"P-256", "Ed25519"}) {
+    EXPECT_EQ(refused(capabilities, kAll, kind), "malformed serverkeygen.hsm_wrapped_kind");
+  }
   const Certificate certificate = certificate_of("RSA-2048");
   EXPECT_EQ(test::refusal([&] {
               static_cast<void>(token_recipient(Bytes{1}, certificate, capabilities, kAll));

@@ -35,7 +35,7 @@ TEST_F(KeyResponseTest, TwoPartsTheKeyFirstAndNothingElse_EST_4_4_2_a) {
       const KeyResponse response = key_response(form, key, certificate);
       ASSERT_TRUE(response.content_type.starts_with(kTypePrefix));
       const std::string line = "--" + response.content_type.substr(kTypePrefix.size());
-      EXPECT_EQ(as_text(response.body.view()),
+      EXPECT_EQ(form == KeyForm::pkcs8 ? as_text(response.secret_body.view()) : response.body,
                 line + "\r\nContent-Type: " + type +
                     "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64_encode(key) + "\r\n" +
                     line +
@@ -46,13 +46,16 @@ TEST_F(KeyResponseTest, TwoPartsTheKeyFirstAndNothingElse_EST_4_4_2_a) {
   }
 }
 
-TEST_F(KeyResponseTest, TheBodyIsInTheSecureHeapAlone) {
+TEST_F(KeyResponseTest, AKeyInTheClearIsInTheSecureHeapAloneAndAnEncryptedOneIsNot) {
   const Bytes key = counting(138);
   const std::size_t before = ::CRYPTO_secure_used();
   {
     KeyResponse response = key_response(KeyForm::pkcs8, key, key);
-    EXPECT_EQ(::CRYPTO_secure_allocated(response.body.data()), 1);
+    EXPECT_EQ(::CRYPTO_secure_allocated(response.secret_body.data()), 1);
+    EXPECT_TRUE(response.body.empty());
   }
+  EXPECT_EQ(::CRYPTO_secure_used(), before);
+  EXPECT_EQ(key_response(KeyForm::encrypted, key, key).secret_body.size(), 0U);
   EXPECT_EQ(::CRYPTO_secure_used(), before);
 }
 

@@ -81,6 +81,7 @@ TEST_F(RequestLog, AKeyThatNobodyGotIsSaid) {
   const auto key = [] {
     Response response;
     response.secret_body = std::make_shared<const SecureBytes>(std::size_t{32});
+    response.holds_key = true;
     return response;
   };
   router_->get("/gone", [&](const Request&) {
