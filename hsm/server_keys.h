@@ -57,7 +57,8 @@ struct ServerKeysStatus {
 
 /// Makes keys for clients inside a token and brings them out: as extractable, sensitive session
 /// objects, wrapped under an AES key that lives in the login session, unwrapped into the secure
-/// heap, compared with the token's public key and destroyed in the token. RSA keys may be made in
+/// heap and compared with the token's public key, or encrypted for somebody's RSA key; then
+/// destroyed in the token. RSA keys may be made in
 /// advance (limits.stock): they then wait in the token, for an hour at most. Any thread.
 ///
 /// open_secure_heap() must have been called; count 64 KiB of it for each key at once.

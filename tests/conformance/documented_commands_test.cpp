@@ -170,10 +170,10 @@ TEST_F(DocumentedPage, ServerkeygenFromTopToBottom) {
   make_source_directory();
   ASSERT_NO_FATAL_FAILURE(run_script(commands));
   const auto keys = root() / "demo/keys";
-  for (const std::string name : {"made", "sealed", "secret", "packed", "wrapped"}) {
+  for (const std::string name : {"made", "sealed", "secret", "agreed", "packed", "wrapped"}) {
     EXPECT_NE(site_.check(keys / (name + ".pem"), keys / (name + ".key"), ""), "") << name;
   }
-  EXPECT_EQ(site_.stop_and_count("serverkeygen"), 5);
+  EXPECT_EQ(site_.stop_and_count("serverkeygen"), 6);
 }
 
 TEST_F(DocumentedPage, EveryModeOfAnAliasFromTopToBottom) {
