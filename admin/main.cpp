@@ -18,6 +18,7 @@
 #include "admin/cli/revoke_command.h"
 #include "admin/cli/run.h"
 #include "admin/cli/status_command.h"
+#include "admin/cli/tls_commands.h"
 #include "admin/offline/init_command.h"
 #include "admin/offline_backend.h"
 #include "admin/token/token_init_command.h"
@@ -70,6 +71,7 @@ void add_commands(CLI::App& estia) {
   ReleaseCommand::add_to(estia);
   ExplainCommand::add_to(estia);
   StatusCommand::add_to(estia);
+  TlsCommand::add_to(group(estia, "tls", "The EST listener's certificate"));
 }
 
 }  // namespace

@@ -99,8 +99,7 @@ void serve(const provision::StateLayout& layout, const app::ProcessConfig& confi
   daemon.start();
   announce(config.est.host, daemon.port(), arguments);
   while (app::wait_for_signal() == app::Signal::reload) {
-    ops::log(ops::Level::warning, "daemon.sighup_ignored",
-             {{"reason", "the configuration is read at the start only"}});
+    daemon.reload_tls();
   }
   app::let_next_stop_signal_kill();
   const app::Daemon::Stopped stopped = daemon.stop();

@@ -74,6 +74,11 @@ struct Management {
   std::function<Status()> status;
   /// What would become of a request.
   std::function<ca::Explanation(const ca::Question&)> explain;
+  /// What EST clients are shown.
+  std::function<crypto::Certificate()> tls_certificate{};
+  /// Reads key and certificates of the EST listener again; what it shows from then on. Throws what
+  /// app::TlsReload::reload throws.
+  std::function<crypto::Certificate(const std::string& who)> reload_tls{};
 };
 
 }  // namespace estia::api

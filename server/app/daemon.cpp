@@ -92,7 +92,9 @@ Daemon::Daemon(const ProcessConfig& config)
       changes_(store_->configuration(), store_->decrypt_keys(), sealer_, clock_, keys_,
                server_keys_, snapshots_),
       server_(server_config(config), tls_identity_,
-              std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_, refusals_)) {
+              std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_, refusals_)),
+      tls_reload_(config_.est, tls_identity_.chain.front(), server_, delivery_, store_->audit_log(),
+                  clock_) {
   if (config_.management.enabled) {
     management_.emplace(config_.management, management());
   }
@@ -123,7 +125,9 @@ api::Management Daemon::management() {
                                            .enrollment = enrollment_,
                                            .delivery = delivery_,
                                            .clock = clock_});
-          }};
+          },
+      .tls_certificate = [this] { return tls_reload_.certificate(); },
+      .reload_tls = [this](const std::string& who) { return tls_reload_.reload(who); }};
 }
 
 api::Status Daemon::status() {
@@ -178,6 +182,14 @@ void Daemon::start() {
             {"host", config_.est.host},
             {"port", std::to_string(port_)},
             {"management", management_ ? config_.management.socket.string() : "off"}});
+}
+
+void Daemon::reload_tls() noexcept {
+  try {
+    static_cast<void>(tls_reload_.reload("estiad uid " + std::to_string(::geteuid())));
+  } catch (const std::exception&) {
+    // Said by TlsReload; the old certificate is shown on.
+  }
 }
 
 /// Devices first, within the limit; an operator's request has what is left of it, or a second.

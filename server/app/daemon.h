@@ -13,6 +13,7 @@
 #include "server/app/management_server.h"
 #include "server/app/process_config.h"
 #include "server/app/snapshot_holder.h"
+#include "server/app/tls_reload.h"
 #include "server/app/token_ca_keys.h"
 #include "server/app/token_secret_sealer.h"
 #include "server/app/token_server_keys.h"
@@ -39,6 +40,8 @@ class Daemon final {
   /// Accepts connections; the start is in the audit trail before that.
   void start();
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// As TlsReload::reload, for a signal: what fails is in the log and the audit trail.
+  void reload_tls() noexcept;
   enum class Stopped {
     complete,
     token_busy,  ///< all is answered and the store is closed; the token still makes a pair in
@@ -74,6 +77,7 @@ class Daemon final {
   est::Enroll enroll_;
   ConfigurationChanges changes_;
   http::Server server_;
+  TlsReload tls_reload_;
   std::uint16_t port_ = 0;  ///< once started; a listener that is draining no longer knows
   std::optional<ManagementServer> management_;
 };

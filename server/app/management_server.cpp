@@ -13,6 +13,7 @@
 #include "server/api/entities.h"
 #include "server/api/explain.h"
 #include "server/api/status.h"
+#include "server/api/tls.h"
 
 namespace estia::app {
 namespace {
@@ -32,7 +33,8 @@ std::shared_ptr<const http::Router> router_for(const api::Management& management
   std::vector<api::Route> routes;
   for (const auto& add : {api::configuration_routes, api::certificates_routes, api::entities_routes,
                           api::anchors_routes, api::cas_routes, api::decrypt_keys_routes,
-                          api::ejbca_routes, api::explain_routes, api::status_routes}) {
+                          api::ejbca_routes, api::explain_routes, api::status_routes,
+                          api::tls_routes}) {
     for (api::Route& route : add(management)) {
       routes.push_back(std::move(route));
     }

@@ -36,6 +36,17 @@ bool asks_for_pkcs12(const ca::Alias& alias, const std::optional<std::string>& a
 
 }  // namespace
 
+void KeyDelivery::replace_signer(Signer signer) {
+  auto next = std::make_shared<const Signer>(std::move(signer));
+  const std::lock_guard lock(mutex_);
+  signer_.swap(next);
+}
+
+std::shared_ptr<const KeyDelivery::Signer> KeyDelivery::signer() const {
+  const std::lock_guard lock(mutex_);
+  return signer_;
+}
+
 KeyDelivery::Order KeyDelivery::order(const ca::Alias& alias, const crypto::Csr& csr,
                                       Asking asking) const {
   auto wish = crypto::key_encryption_request(csr);
@@ -160,9 +171,10 @@ crypto::PublicKey KeyDelivery::Order::take(ca::ServerKeys& keys, const crypto::K
 
 void KeyDelivery::Order::pack(SecureBytes private_key) {
   if (const auto* encrypted = std::get_if<Encrypted>(&form_)) {
+    const auto signer = delivery_.signer();
     packed_ = crypto::enveloped_key(
-        crypto::signed_key_package(private_key, delivery_.signer_.key,
-                                   delivery_.signer_.certificate, delivery_.clock_.now()),
+        crypto::signed_key_package(private_key, signer->key, signer->certificate,
+                                   delivery_.clock_.now()),
         encrypted->recipient.value());
   } else if (const auto* pkcs12 = std::get_if<Pkcs12>(&form_)) {
     packed_ = crypto::shroud_key(private_key, pkcs12->password);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <variant>
@@ -35,7 +37,13 @@ class KeyDelivery final {
   /// `keys`, `sealer` and the clock outlive this object.
   KeyDelivery(Signer signer, const ca::DecryptKeyStore& keys, ca::SecretSealer& sealer,
               const Clock& clock)
-      : signer_(std::move(signer)), keys_(keys), sealer_(sealer), clock_(clock) {}
+      : signer_(std::make_shared<const Signer>(std::move(signer))),
+        keys_(keys),
+        sealer_(sealer),
+        clock_(clock) {}
+
+  /// Another TLS identity is in force.
+  void replace_signer(Signer signer);
 
   class Order;
   /// What a request brings besides its CSR.
@@ -52,7 +60,10 @@ class KeyDelivery final {
   [[nodiscard]] Order order(const ca::Alias& alias, const crypto::Csr& csr, Asking asking) const;
 
  private:
-  const Signer signer_;
+  [[nodiscard]] std::shared_ptr<const Signer> signer() const;
+
+  mutable std::mutex mutex_;  ///< guards signer_
+  std::shared_ptr<const Signer> signer_;
   const ca::DecryptKeyStore& keys_;
   ca::SecretSealer& sealer_;
   const Clock& clock_;

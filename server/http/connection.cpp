@@ -33,8 +33,8 @@ std::string address_text(const Poco::Net::SocketAddress& address) {
   return mapped ? text.substr(kMapped.size()) : text;
 }
 
-std::unique_ptr<Channel> make_channel(int descriptor, const std::optional<TlsContext>& tls) {
-  if (tls) {
+std::unique_ptr<Channel> make_channel(int descriptor, const TlsSlot* tls) {
+  if (tls != nullptr) {
     return std::make_unique<TlsStream>(descriptor, tls->new_connection());
   }
   return std::make_unique<PlainStream>(descriptor);
@@ -58,7 +58,7 @@ Connection::Connection(int descriptor, Poco::Net::SocketAddress peer, Transport&
     : transport_(transport),
       descriptor_(descriptor),
       peer_address_(std::move(peer)),
-      channel_(make_channel(descriptor, transport.tls)),
+      channel_(make_channel(descriptor, transport.tls.get())),
       reader_(*channel_, *transport.router, transport.limits),
       share_(transport.budget),
       deadline_(after(transport.limits.handshake)) {

@@ -40,7 +40,7 @@ class ConnectionSocketImpl final : public Poco::Net::StreamSocketImpl {
   void setSendTimeout(const Poco::Timespan& timeout) override;
   void setRawOption(int level, int option, const void* value, poco_socklen_t length) override;
   bool secure() const override {
-    return transport_->tls.has_value();
+    return transport_->tls != nullptr;
   }
 
   /// Until close().

@@ -15,6 +15,7 @@
 #include "crypto/base/error.h"
 #include "server/http/request_adapter.h"
 #include "server/http/server_socket.h"
+#include "server/http/tls_self_check.h"
 #include "server/http/unix_socket_file.h"
 
 namespace estia::http {
@@ -125,18 +126,28 @@ void Server::Impl::release_workers() {
   pool.reset();
 }
 
-Server::Server(ServerConfig config, TlsIdentity identity, std::shared_ptr<const Router> router)
+std::shared_ptr<const TlsContext> Server::prepare(const TlsIdentity& identity) {
+  auto context = std::make_shared<const TlsContext>(identity);
+  check_handshakes(*context, identity.chain.front());
+  return context;
+}
+
+void Server::adopt(std::shared_ptr<const TlsContext> prepared) {
+  impl_->transport->tls->replace(std::move(prepared));
+}
+
+Server::Server(ServerConfig config, const TlsIdentity& identity,
+               std::shared_ptr<const Router> router)
     : impl_(std::make_unique<Impl>()) {
-  impl_->transport =
-      std::make_shared<Transport>(config.limits, std::make_optional<TlsContext>(identity),
-                                  Poco::Net::SocketAddress(), std::move(router));
+  impl_->transport = std::make_shared<Transport>(config.limits, prepare(identity),
+                                                 Poco::Net::SocketAddress(), std::move(router));
   impl_->config = std::move(config);
 }
 
 Server::Server(LocalServerConfig config, std::shared_ptr<const Router> router)
     : impl_(std::make_unique<Impl>()) {
   impl_->transport = std::make_shared<Transport>(
-      config.limits, std::nullopt,
+      config.limits, nullptr,
       Poco::Net::SocketAddress(Poco::Net::SocketAddress::UNIX_LOCAL,
                                config.socket.string().substr(0, kLongestSocketPath)),
       std::move(router));

@@ -49,11 +49,14 @@ struct LocalServerConfig {
   Limits limits;
 };
 
+class TlsContext;
+
 /// A listener: Poco::Net::HTTPServer, unmodified, over our own sockets, with TLS or on a Unix
 /// socket. Start and stop from one thread.
 class Server final {
  public:
-  Server(ServerConfig config, TlsIdentity identity, std::shared_ptr<const Router> router);
+  /// Throws as prepare().
+  Server(ServerConfig config, const TlsIdentity& identity, std::shared_ptr<const Router> router);
   Server(LocalServerConfig config, std::shared_ptr<const Router> router);
   ~Server();
   Server(const Server&) = delete;
@@ -63,6 +66,12 @@ class Server final {
   /// and those of UnixSocketFile.
   void start();
   [[nodiscard]] std::uint16_t port() const;  ///< with TLS only
+
+  /// Another TLS identity, tried out (tls_self_check.h) and not yet in force. Throws Error{config,
+  /// "tls.identity" | "tls.self_check"}. Any thread.
+  [[nodiscard]] static std::shared_ptr<const TlsContext> prepare(const TlsIdentity& identity);
+  /// For every connection from here on; those that exist keep theirs. With TLS only. Any thread.
+  void adopt(std::shared_ptr<const TlsContext> prepared);
   /// Stops accepting, answers what is in flight with Connection: close, cuts what is left at the
   /// limit. Returns true when nothing had to be cut.
   bool drain(std::chrono::milliseconds limit);

@@ -4,23 +4,22 @@
 #include <Poco/Net/SocketAddress.h>
 
 #include <memory>
-#include <optional>
 
 #include "server/http/byte_budget.h"
 #include "server/http/connections.h"
 #include "server/http/reactor.h"
 #include "server/http/router.h"
 #include "server/http/server.h"
-#include "server/http/tls_context.h"
+#include "server/http/tls_slot.h"
 
 namespace estia::http {
 
 /// What all connections of a listener share; it outlives every one of them.
 struct Transport {
-  Transport(const Limits& limits_of_all, std::optional<TlsContext> with,
+  Transport(const Limits& limits_of_all, std::shared_ptr<const TlsContext> with,
             Poco::Net::SocketAddress own, std::shared_ptr<const Router> routes)
       : limits(limits_of_all),
-        tls(std::move(with)),
+        tls(with ? std::make_unique<TlsSlot>(std::move(with)) : nullptr),
         own_address(std::move(own)),
         router(std::move(routes)),
         connections(limits.connections, limits.per_address),
@@ -28,7 +27,7 @@ struct Transport {
         reactor(*this) {}
 
   Limits limits;
-  std::optional<TlsContext> tls;         ///< absent: plain, on a Unix socket
+  std::unique_ptr<TlsSlot> tls;          ///< null: plain, on a Unix socket
   Poco::Net::SocketAddress own_address;  ///< of the Unix socket
   std::shared_ptr<const Router> router;
   Connections connections;

@@ -26,15 +26,6 @@ TEST(Daemon, PrintsOneReadyLineAndStopsCleanly) {
   EXPECT_EQ(again.child().wait(std::chrono::seconds(40)), 0);
 }
 
-TEST(Daemon, SighupDoesNotEndIt) {
-  const Installation installation;
-  EstiadProcess server(installation);
-  const EstClient client(installation, server);
-  server.child().signal(SIGHUP);
-  EXPECT_EQ(client.request("cacerts").status, 200);
-  EXPECT_EQ(server.stop(), 0);
-}
-
 TEST(Daemon, ASecondOneAndOfflineCommandsAreKeptOut_D1) {
   const Installation installation;
   EstiadProcess server(installation);

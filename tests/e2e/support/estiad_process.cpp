@@ -15,7 +15,7 @@
 namespace estia::e2e {
 namespace {
 
-constexpr std::chrono::seconds kReadyLimit{30};
+constexpr std::chrono::seconds kReadyLimit{120};  // an RSA key is made, slowly by sanitizers
 constexpr std::chrono::seconds kStopLimit{40};
 
 std::vector<std::string> command(const Installation& installation,
