@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly kBuild="build-essential cmake ninja-build ccache pkg-config libssl-dev libpoco-dev libsqlite3-dev
-  libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev softhsm2 libp11-kit-dev
+  libtomlplusplus-dev libcli11-dev prometheus-cpp-dev libspdlog-dev libfmt-dev nlohmann-json3-dev softhsm2 libp11-kit-dev
   libcurl4-openssl-dev curl openssl ca-certificates xz-utils procps pkcs11-provider libp11-dev"
 readonly kTest="libgtest-dev libbenchmark-dev strongswan-pki libstrongswan-extra-plugins
   libstrongswan-standard-plugins default-jdk-headless libbcpkix-java sqlite3 p11-kit p11-kit-modules

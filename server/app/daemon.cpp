@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
@@ -11,6 +12,7 @@
 #include "server/est/explain.h"
 #include "server/http/stream.h"
 #include "server/ops/log.h"
+#include "server/ops/notify.h"
 #include "server/provision/configuration_document.h"
 
 namespace estia::app {
@@ -32,8 +34,11 @@ hsm::ServerKeysLimits server_keys_limits(const ProcessConfig& config) {
           .stock = config.serverkeygen.stock};
 }
 
-http::ServerConfig server_config(const ProcessConfig& config) {
-  return {.host = config.est.host, .port = config.est.port, .limits = config.limits};
+http::ServerConfig server_config(const ProcessConfig& config, ops::Metrics& metrics) {
+  return {.host = config.est.host,
+          .port = config.est.port,
+          .limits = config.limits,
+          .observer = counting(metrics)};
 }
 
 /// For people. Empty: none is.
@@ -91,13 +96,30 @@ Daemon::Daemon(const ProcessConfig& config)
       enroll_(authentication_, enrollment_, delivery_, refusals_),
       changes_(store_->configuration(), store_->decrypt_keys(), sealer_, clock_, keys_,
                server_keys_, snapshots_),
-      server_(server_config(config), tls_identity_,
+      server_(server_config(config, metrics_), tls_identity_,
               std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_, refusals_)),
       tls_reload_(config_.est, tls_identity_.chain.front(), server_, delivery_, store_->audit_log(),
                   clock_) {
   if (config_.management.enabled) {
     management_.emplace(config_.management, management());
   }
+  if (config_.ops.enabled) {
+    ops_.emplace(
+        config_.ops, metrics_,
+        [this](ops::Metrics& metrics) { collect(monitored(), ESTIA_VERSION, metrics); },
+        [this] { return readiness_of(monitored()); });
+  }
+}
+
+Monitored Daemon::monitored() {
+  return {.store = *store_,
+          .token = *token_,
+          .server_keys = server_keys_,
+          .server = server_,
+          .tls_certificate = tls_reload_.certificate(),
+          .snapshot = snapshots_.current(),
+          .now = clock_.now(),
+          .stopping = stopping_.load()};
 }
 
 api::Management Daemon::management() {
@@ -176,12 +198,17 @@ void Daemon::start() {
   if (management_) {
     management_->start();
   }
+  if (ops_) {
+    ops_->start();
+  }
   ops::log(ops::Level::info, "daemon.started",
            {{"configuration", version},
             {"open_intents", open_intents},
             {"host", config_.est.host},
             {"port", std::to_string(port_)},
-            {"management", management_ ? config_.management.socket.string() : "off"}});
+            {"management", management_ ? config_.management.socket.string() : "off"},
+            {"ops", ops_ ? config_.ops.host + ":" + std::to_string(ops_->port()) : "off"}});
+  ops::notify("READY=1");
 }
 
 void Daemon::reload_tls() noexcept {
@@ -200,11 +227,17 @@ bool Daemon::drain() {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       deadline - std::chrono::steady_clock::now());
   const bool managed = !management_ || management_->drain(std::max(left, kLeast));
+  if (ops_) {
+    static_cast<void>(ops_->drain(kLeast));  // who watches watches to the end
+  }
   return served && managed;
 }
 
 Daemon::Stopped Daemon::stop() {
   ops::log(ops::Level::info, "daemon.stopping", {});
+  ops::notify("STOPPING=1");
+  stopping_.store(true);  // readiness is red from here on
+  std::this_thread::sleep_for(config_.drain_notice);
   const bool complete = drain();
   refusals_.flush();
   try {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "hsm/token.h"
 #include "server/app/configuration_changes.h"
 #include "server/app/management_server.h"
+#include "server/app/monitoring.h"
 #include "server/app/process_config.h"
 #include "server/app/snapshot_holder.h"
 #include "server/app/tls_reload.h"
@@ -56,6 +58,7 @@ class Daemon final {
   [[nodiscard]] api::Management management();
   [[nodiscard]] api::Status status();
   [[nodiscard]] bool drain();
+  [[nodiscard]] Monitored monitored();
   void audit(const char* what, const std::string& outcome, const std::string& detail);
 
   ProcessConfig config_;
@@ -76,10 +79,13 @@ class Daemon final {
   est::KeyDelivery delivery_;
   est::Enroll enroll_;
   ConfigurationChanges changes_;
+  ops::Metrics metrics_;
   http::Server server_;
   TlsReload tls_reload_;
   std::uint16_t port_ = 0;  ///< once started; a listener that is draining no longer knows
   std::optional<ManagementServer> management_;
+  std::atomic<bool> stopping_{false};
+  std::optional<OpsServer> ops_;
 };
 
 /// Everything that can be checked without opening a port and without logging in to the token

@@ -72,6 +72,20 @@ ProcessConfig::ManagementListener read_management(TomlSection section,
   return listener;
 }
 
+/// There when somebody says a port.
+ProcessConfig::OpsListener read_ops(TomlSection section) {
+  ProcessConfig::OpsListener listener;
+  if (const auto host = section.text("host")) {
+    listener.host = *host;
+  }
+  std::int64_t port = -1;
+  set_integer(section, "port", 0, std::numeric_limits<std::uint16_t>::max(), port);
+  listener.enabled = port >= 0;
+  listener.port = static_cast<std::uint16_t>(std::max<std::int64_t>(port, 0));
+  section.finish();
+  return listener;
+}
+
 ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path& state) {
   ProcessConfig::Token token;
   token.module = path_in(state, section.required_text("module"));
@@ -126,6 +140,7 @@ void read_limits(TomlSection section, ProcessConfig& config) {
               config.limits.buffered_bytes);
   set_integer(section, "workers", 1, kMostWorkers, config.limits.workers);
   set_duration(section, "drain", config.drain);
+  set_duration(section, "drain_notice", config.drain_notice);
   section.finish();
 }
 
@@ -161,6 +176,7 @@ ProcessConfig load_process_config(const std::filesystem::path& file,
   TomlSection listeners = root.section("listener");
   config.est = read_listener(listeners.section("est"), state);
   config.management = read_management(listeners.section("management"), state);
+  config.ops = read_ops(listeners.section("ops"));
   listeners.finish();
   TomlSection store = root.section("store");
   config.store = path_in(state, store.required_text("path"));

@@ -28,6 +28,13 @@ struct ProcessConfig {
     std::filesystem::path socket;  ///< at most 107 bytes
     std::vector<unsigned> uids;    ///< users allowed besides the one estiad runs as
   };
+  /// Health, readiness and metrics, in plain HTTP: for this machine, or a network of machines that
+  /// watch it.
+  struct OpsListener {
+    bool enabled = false;
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;  ///< 0 = any free one
+  };
   struct Token {
     std::filesystem::path module;  ///< the PKCS#11 library
     std::string init_args;         ///< C_Initialize's pReserved; empty = none
@@ -49,11 +56,14 @@ struct ProcessConfig {
   std::filesystem::path file;  ///< where this was read from
   EstListener est;
   ManagementListener management;
+  OpsListener ops;
   std::filesystem::path store;
   Token token;
   ServerKeygen serverkeygen;
   http::Limits limits;
   std::chrono::milliseconds drain{20000};
+  /// From red readiness to the end of accepting: for load balancers to notice.
+  std::chrono::milliseconds drain_notice{0};
   std::string log_level = "info";  ///< trace, debug, info, warn, error
 };
 

@@ -146,10 +146,12 @@ http::RouteMatch EstRouter::find(std::string_view method,
     return plain_answer(405, "route.wrong_method", "this method is not allowed here\n",
                         joined(row.methods));
   }
-  return {row.body_limit > 0, row.body_limit, [this, &row](const http::Request& request) {
+  return {row.body_limit > 0, row.body_limit,
+          [this, &row](const http::Request& request) {
             const Target target = recorded(request.peer, [&] { return target_of(request); });
             return row.answer(target, request);
-          }};
+          },
+          row.operation};
 }
 
 }  // namespace estia::est

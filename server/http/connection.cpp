@@ -95,6 +95,9 @@ bool Connection::established() {
   const bool late = passed(deadline_);
   const IoStatus status = late ? IoStatus::closed : channel_->establish();
   crypto::clear_pending_error();  // of a TLS key in a token: nobody takes it from here
+  if (status != IoStatus::wait && transport_.observer && transport_.tls) {
+    transport_.observer->handshake(status == IoStatus::done);
+  }
   if (status == IoStatus::done) {
     peer_ = channel_->peer();
     peer_->address = address_text(peer_address_);

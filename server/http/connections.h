@@ -31,6 +31,10 @@ class Connections final {
   void end_request(int descriptor) noexcept;
 
   [[nodiscard]] bool draining() const noexcept { return draining_.load(); }
+  [[nodiscard]] std::size_t count() {
+    const std::lock_guard lock(mutex_);
+    return entries_.size();
+  }
 
   /// Nothing new is admitted, idle connections end, others are told "Connection: close". Returns
   /// whether all went before the deadline; what is left then is cut, and so is a failure only if a

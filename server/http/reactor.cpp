@@ -247,6 +247,11 @@ bool Reactor::admit(int descriptor, const std::string& source) {
   if (admission == Admission::full && end_an_idle_one()) {
     admission = transport_.connections.enter(descriptor, source);
   }
+  if (admission != Admission::admitted && transport_.observer) {
+    transport_.observer->turned_away(admission == Admission::full          ? "connections"
+                                     : admission == Admission::source_full ? "per_address"
+                                                                           : "draining");
+  }
   return admission == Admission::admitted;
 }
 

@@ -157,9 +157,14 @@ void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
   const bool close = reply.close || received.close || socket.transport().connections.draining();
   const bool to_head = received.request.method == "HEAD";
   const bool written = write(reply, to_head, close, response, connection);
-  connection.finish_answer([request = std::move(received.request), reply = summary_of(reply), begin,
-                            written](bool sent) {
-    log_answer(request, reply, written && sent, std::chrono::steady_clock::now() - begin);
+  const auto observer = socket.transport().observer;
+  connection.finish_answer([observer, route = received.route, request = std::move(received.request),
+                            reply = summary_of(reply), begin, written](bool sent) {
+    const auto time = std::chrono::steady_clock::now() - begin;
+    log_answer(request, reply, written && sent, time);
+    if (observer) {
+      observer->answered(route, reply.status, reply.log_id == "-" ? "" : reply.log_id, time);
+    }
   });
 }
 

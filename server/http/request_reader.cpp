@@ -108,6 +108,7 @@ void RequestReader::route(const Head& head, const PeerInfo& peer) {
   try {
     RouteMatch match = router_.match(head.method, head.target.segments, peer);
     state_ = State::complete;
+    received_.route = match.route;
     if (match.takes_body) {
       await_body(head, match);
     }

@@ -17,7 +17,8 @@ namespace estia::http {
 struct ReceivedRequest {
   Request request;
   std::function<Response(const Request&)> handler;
-  bool close = false;  ///< the connection cannot go on after the answer
+  bool close = false;        ///< the connection cannot go on after the answer
+  std::string_view route{};  ///< RouteMatch::route
 };
 
 /// Takes requests off one connection, strictly (RFC 9112), as their bytes come: it never waits. The

@@ -17,6 +17,7 @@ struct RouteMatch {
   bool takes_body = false;
   std::size_t body_limit = 0;                       ///< bytes; above: 413 from the header alone
   std::function<Response(const Request&)> handler;  ///< called from a worker, concurrently
+  std::string_view route{};  ///< what metrics call it: a text of the program's own, for ever
 };
 
 /// Decides from method, path and peer, before any body is read. Throws Error for what is not served

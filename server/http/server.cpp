@@ -43,10 +43,10 @@ Poco::Net::HTTPServerParams::Ptr make_params(const Limits& limits) {
   return params;
 }
 
-Poco::Net::ServerSocket listen_on(const ServerConfig& config,
+Poco::Net::ServerSocket listen_on(const std::string& host, std::uint16_t port,
                                   const std::shared_ptr<Transport>& transport) {
   try {
-    const Poco::Net::SocketAddress address(config.host, config.port);
+    const Poco::Net::SocketAddress address(host, port);
     auto* impl = new ServerSocketImpl(transport);
     ListeningSocket socket(impl);
     // Without SO_REUSEPORT: a second daemon on the port must fail, not take half of the clients.
@@ -62,8 +62,7 @@ Poco::Net::ServerSocket listen_on(const ServerConfig& config,
     return socket;
   } catch (const Poco::Exception& error) {
     throw Error(ErrorCode::config, "http.bind",
-                "cannot listen on " + config.host + " port " + std::to_string(config.port),
-                error.displayText());
+                "cannot listen on " + host + " port " + std::to_string(port), error.displayText());
   }
 }
 
@@ -95,7 +94,7 @@ void abandon(Abandoned parts) {
 }  // namespace
 
 struct Server::Impl {
-  std::variant<ServerConfig, LocalServerConfig> config;
+  std::variant<ServerConfig, LocalServerConfig, PlainServerConfig> config;
   std::shared_ptr<Transport> transport;
   std::unique_ptr<UnixSocketFile> socket_file;
   std::unique_ptr<Poco::ThreadPool> pool;
@@ -108,7 +107,10 @@ struct Server::Impl {
 
 Poco::Net::ServerSocket Server::Impl::listen() {
   if (const auto* tcp = std::get_if<ServerConfig>(&config)) {
-    return listen_on(*tcp, transport);
+    return listen_on(tcp->host, tcp->port, transport);
+  }
+  if (const auto* plain = std::get_if<PlainServerConfig>(&config)) {
+    return listen_on(plain->host, plain->port, transport);
   }
   socket_file = std::make_unique<UnixSocketFile>(std::get<LocalServerConfig>(config).socket);
   return listen_on(*socket_file, transport);
@@ -141,6 +143,7 @@ Server::Server(ServerConfig config, const TlsIdentity& identity,
     : impl_(std::make_unique<Impl>()) {
   impl_->transport = std::make_shared<Transport>(config.limits, prepare(identity),
                                                  Poco::Net::SocketAddress(), std::move(router));
+  impl_->transport->observer = config.observer;
   impl_->config = std::move(config);
 }
 
@@ -152,6 +155,18 @@ Server::Server(LocalServerConfig config, std::shared_ptr<const Router> router)
                                config.socket.string().substr(0, kLongestSocketPath)),
       std::move(router));
   impl_->config = std::move(config);
+}
+
+Server::Server(PlainServerConfig config, std::shared_ptr<const Router> router)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->transport = std::make_shared<Transport>(config.limits, nullptr, Poco::Net::SocketAddress(),
+                                                 std::move(router));
+  impl_->config = std::move(config);
+}
+
+Server::Load Server::load() const {
+  return {.connections = impl_->transport->connections.count(),
+          .buffered_bytes = impl_->transport->budget.used()};
 }
 
 Server::~Server() {

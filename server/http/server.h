@@ -9,6 +9,7 @@
 
 #include "crypto/keys/private_key.h"
 #include "crypto/x509/certificate.h"
+#include "server/http/observer.h"
 #include "server/http/router.h"
 
 namespace estia::http {
@@ -41,6 +42,14 @@ struct ServerConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0 = any free one
   Limits limits;
+  std::shared_ptr<Observer> observer{};  ///< may be null
+};
+
+/// A listener without TLS, for monitoring.
+struct PlainServerConfig {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+  Limits limits;
 };
 
 /// A listener for processes on this machine: a Unix socket, without TLS.
@@ -58,6 +67,7 @@ class Server final {
   /// Throws as prepare().
   Server(ServerConfig config, const TlsIdentity& identity, std::shared_ptr<const Router> router);
   Server(LocalServerConfig config, std::shared_ptr<const Router> router);
+  Server(PlainServerConfig config, std::shared_ptr<const Router> router);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -65,13 +75,18 @@ class Server final {
   /// Binds and accepts. Throws Error{config, "http.bind"} naming address and port when it cannot,
   /// and those of UnixSocketFile.
   void start();
-  [[nodiscard]] std::uint16_t port() const;  ///< with TLS only
+  [[nodiscard]] std::uint16_t port() const;  ///< not of a Unix socket
 
   /// Another TLS identity, tried out (tls_self_check.h) and not yet in force. Throws Error{config,
   /// "tls.identity" | "tls.self_check"}. Any thread.
   [[nodiscard]] static std::shared_ptr<const TlsContext> prepare(const TlsIdentity& identity);
   /// For every connection from here on; those that exist keep theirs. With TLS only. Any thread.
   void adopt(std::shared_ptr<const TlsContext> prepared);
+  struct Load {
+    std::size_t connections = 0;
+    std::size_t buffered_bytes = 0;
+  };
+  [[nodiscard]] Load load() const;
   /// Stops accepting, answers what is in flight with Connection: close, cuts what is left at the
   /// limit. Returns true when nothing had to be cut.
   bool drain(std::chrono::milliseconds limit);

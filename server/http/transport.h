@@ -7,6 +7,7 @@
 
 #include "server/http/byte_budget.h"
 #include "server/http/connections.h"
+#include "server/http/observer.h"
 #include "server/http/reactor.h"
 #include "server/http/router.h"
 #include "server/http/server.h"
@@ -32,7 +33,8 @@ struct Transport {
   std::shared_ptr<const Router> router;
   Connections connections;
   ByteBudget budget;
-  Reactor reactor;  ///< last: the connections parked in it go first
+  std::shared_ptr<Observer> observer;  ///< may be null
+  Reactor reactor;                     ///< last: the connections parked in it go first
 };
 
 }  // namespace estia::http

@@ -85,6 +85,9 @@ serial = "00ff"
 pin_file = "p"
 max_sessions = 3
 session_wait = "250ms"
+[listener.ops]
+host = "127.0.0.2"
+port = 9464
 [serverkeygen]
 at_once = 2
 rsa_at_once = 3
@@ -104,6 +107,7 @@ per_address = 5
 buffered_bytes = 1048576
 workers = 8
 drain = "9s"
+drain_notice = "2s"
 [log]
 level = "debug"
 )");
@@ -133,6 +137,10 @@ level = "debug"
   EXPECT_EQ(config.limits.buffered_bytes, std::size_t{1} << 20U);
   EXPECT_EQ(config.limits.workers, 8U);
   EXPECT_EQ(config.drain, seconds(9));
+  EXPECT_EQ(config.drain_notice, seconds(2));
+  EXPECT_TRUE(config.ops.enabled);
+  EXPECT_EQ(config.ops.host, "127.0.0.2");
+  EXPECT_EQ(config.ops.port, 9464);
   EXPECT_EQ(config.log_level, "debug");
 }
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/app/monitoring.h"
+
+namespace estia::app {
+namespace {
+
+double number(auto value) {
+  return static_cast<double>(value);
+}
+
+double seconds(Instant when) {
+  return number(std::chrono::duration_cast<std::chrono::seconds>(when.time_since_epoch()).count());
+}
+
+void collect_store(const Monitored& monitored, ops::Metrics& metrics) {
+  const store::StoreStats stats = monitored.store.stats();
+  metrics.set_total("estia_store_commits_total", "Batches of writes on disk, one sync each",
+                    number(stats.commits));
+  metrics.set_total("estia_store_writes_total", "Writes in them", number(stats.jobs));
+  metrics.set_total("estia_store_failures_total", "Batches that were lost", number(stats.failures));
+  metrics.set("estia_store_queued", "Writes that wait now", number(stats.queued));
+}
+
+void collect_token(const Monitored& monitored, ops::Metrics& metrics) {
+  const hsm::TokenStatus status = monitored.token.probe();
+  metrics.set("estia_token_present", "Whether the slot holds our token", status.present ? 1 : 0);
+  metrics.set("estia_token_sessions_open", "Sessions of the pool", number(status.sessions_open));
+  metrics.set("estia_token_sessions_in_use", "Sessions that are lent now",
+              number(status.sessions_in_use));
+  const hsm::ServerKeysStatus keys = monitored.server_keys.status();
+  metrics.set_total("estia_serverkeygen_delivered_total", "Keys brought out of the token",
+                    number(keys.delivered));
+  metrics.set_total("estia_serverkeygen_destroyed_total", "Key pairs made in vain",
+                    number(keys.destroyed));
+  metrics.set("estia_serverkeygen_running", "Keys that are being made", number(keys.running));
+  for (const auto& [kind, ready] : keys.stock) {
+    metrics.set("estia_serverkeygen_stock", "Key pairs ready in the token", number(ready),
+                {{"kind", kind}});
+  }
+}
+
+}  // namespace
+
+ReadinessChecks readiness_of(const Monitored& monitored) {
+  const hsm::TokenStatus token = monitored.token.probe();
+  const bool expired = monitored.now > monitored.tls_certificate.not_after();
+  return {{"configuration", monitored.snapshot->aliases.empty() ? "no alias" : ""},
+          {"tls", expired ? "the certificate has expired" : ""},
+          {"store", monitored.store.stats().failed ? "failed, restart needed" : ""},
+          {"token", !token.present     ? "gone"
+                    : !token.logged_in ? "not logged in"
+                                       : ""},
+          {"stop", monitored.stopping ? "stopping" : ""}};
+}
+
+void collect(const Monitored& monitored, const std::string& version, ops::Metrics& metrics) {
+  metrics.set("estia_build_info", "The program", 1, {{"version", version}});
+  bool ready = true;
+  for (const auto& check : readiness_of(monitored)) {
+    ready = ready && check.second.empty();
+  }
+  metrics.set("estia_ready", "What /readyz says", ready ? 1 : 0);
+  metrics.set("estia_configuration_version", "The configuration in force",
+              number(monitored.snapshot->version));
+  const http::Server::Load load = monitored.server.load();
+  metrics.set("estia_connections", "Open connections of EST clients", number(load.connections));
+  metrics.set("estia_buffered_bytes", "Kept of their requests and answers",
+              number(load.buffered_bytes));
+  metrics.set("estia_tls_certificate_not_after_seconds", "Its end, in seconds since 1970",
+              seconds(monitored.tls_certificate.not_after()));
+  for (const auto& [name, ca] : monitored.snapshot->cas) {
+    metrics.set("estia_ca_certificate_not_after_seconds", "Its end, in seconds since 1970",
+                seconds(ca.certificate().not_after()), {{"ca", name}});
+  }
+  collect_store(monitored, metrics);
+  collect_token(monitored, metrics);
+}
+
+}  // namespace estia::app
