@@ -28,6 +28,7 @@ ConnectionSocketImpl::ConnectionSocketImpl(std::unique_ptr<Connection> connectio
 }
 
 ConnectionSocketImpl::~ConnectionSocketImpl() {
+  static_cast<void>(closed_.load(std::memory_order_acquire));
   reset();  // the base class would close it
 }
 
@@ -72,6 +73,8 @@ void ConnectionSocketImpl::close() {
   if (std::exchange(park_, false) || connection->close()) {
     transport_->reactor.park(std::move(connection));
   }
+  connection.reset();
+  closed_.store(true, std::memory_order_release);
 }
 
 #if POCO_VERSION >= 0x010E0000

@@ -5,6 +5,7 @@
 #include <Poco/Net/StreamSocketImpl.h>
 #include <Poco/Version.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -58,6 +59,9 @@ class ConnectionSocketImpl final : public Poco::Net::StreamSocketImpl {
   std::unique_ptr<Connection> connection_;      // null once it is closed or parked
   const Poco::Net::SocketAddress peer_address_;
   bool park_ = false;
+  /// The acceptor may be the one to drop the last reference: what the worker did before it closed
+  /// happened before that, which Poco's own counting shows to no checker.
+  std::atomic<bool> closed_{false};
   std::string head_;  ///< for Poco's parser
 };
 
