@@ -113,7 +113,7 @@ Daemon::Daemon(const ProcessConfig& config)
 
 Monitored Daemon::monitored() {
   return {.store = *store_,
-          .token = *token_,
+          .token = probe_.look(),
           .server_keys = server_keys_,
           .server = server_,
           .tls_certificate = tls_reload_.certificate(),

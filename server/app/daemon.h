@@ -85,6 +85,7 @@ class Daemon final {
   std::uint16_t port_ = 0;  ///< once started; a listener that is draining no longer knows
   std::optional<ManagementServer> management_;
   std::atomic<bool> stopping_{false};
+  TokenProbe probe_{*token_};
   std::optional<OpsServer> ops_;
 };
 

@@ -22,7 +22,7 @@ void collect_store(const Monitored& monitored, ops::Metrics& metrics) {
 }
 
 void collect_token(const Monitored& monitored, ops::Metrics& metrics) {
-  const hsm::TokenStatus status = monitored.token.probe();
+  const hsm::TokenStatus status = monitored.token.value_or(hsm::TokenStatus());
   metrics.set("estia_token_present", "Whether the slot holds our token", status.present ? 1 : 0);
   metrics.set("estia_token_sessions_open", "Sessions of the pool", number(status.sessions_open));
   metrics.set("estia_token_sessions_in_use", "Sessions that are lent now",
@@ -41,15 +41,21 @@ void collect_token(const Monitored& monitored, ops::Metrics& metrics) {
 
 }  // namespace
 
+std::optional<hsm::TokenStatus> TokenProbe::look() {
+  const std::unique_lock lock(looking_, std::try_to_lock);
+  return lock.owns_lock() ? std::optional(token_.probe()) : std::nullopt;
+}
+
 ReadinessChecks readiness_of(const Monitored& monitored) {
-  const hsm::TokenStatus token = monitored.token.probe();
+  const auto& token = monitored.token;
   const bool expired = monitored.now > monitored.tls_certificate.not_after();
   return {{"configuration", monitored.snapshot->aliases.empty() ? "no alias" : ""},
           {"tls", expired ? "the certificate has expired" : ""},
           {"store", monitored.store.stats().failed ? "failed, restart needed" : ""},
-          {"token", !token.present     ? "gone"
-                    : !token.logged_in ? "not logged in"
-                                       : ""},
+          {"token", !token              ? "does not answer"
+                    : !token->present   ? "gone"
+                    : !token->logged_in ? "not logged in"
+                                        : ""},
           {"stop", monitored.stopping ? "stopping" : ""}};
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "crypto/base/clock.h"
@@ -13,10 +15,24 @@
 
 namespace estia::app {
 
+/// One look at the token at a time, however many ask: a token that hangs holds one of them, and the
+/// rest are told so. Any thread.
+class TokenProbe final {
+ public:
+  /// The token outlives it.
+  explicit TokenProbe(hsm::Token& token) noexcept : token_(token) {}
+  /// nullopt: another look has not come back.
+  [[nodiscard]] std::optional<hsm::TokenStatus> look();
+
+ private:
+  hsm::Token& token_;
+  std::mutex looking_;
+};
+
 /// What readiness and metrics look at, at the moment somebody asks. The objects outlive it.
 struct Monitored {
   store::Store& store;
-  hsm::Token& token;
+  std::optional<hsm::TokenStatus> token;  ///< TokenProbe::look
   const TokenServerKeys& server_keys;
   const http::Server& server;
   crypto::Certificate tls_certificate;

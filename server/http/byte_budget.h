@@ -6,10 +6,13 @@
 
 namespace estia::http {
 
-/// What all connections of a listener may keep of requests and answers, together. Any thread.
+/// What all connections of a listener may keep of requests and answers, together. Who keeps no more
+/// than an equal share may always do so: large requests of some do not refuse the small ones of the
+/// rest. Any thread.
 class ByteBudget final {
  public:
-  explicit ByteBudget(std::size_t limit) noexcept : limit_(limit) {}
+  ByteBudget(std::size_t limit, std::size_t connections) noexcept
+      : limit_(limit), share_(limit / connections) {}
 
   /// One connection's part of it; given back when it goes. One thread at a time.
   class Share final {
@@ -21,13 +24,14 @@ class ByteBudget final {
     Share(Share&&) = delete;
     Share& operator=(Share&&) = delete;
 
-    /// So many bytes are kept now. False when all connections together keep too many.
+    /// So many bytes are kept now. False when all connections together keep too many, and this one
+    /// more than its share.
     [[nodiscard]] bool hold(std::size_t bytes) noexcept {
       const std::size_t before = budget_.used_.fetch_add(bytes - held_);  // modulo, as unsigned is
       const std::size_t now = before + bytes - held_;
       const bool more = bytes > held_;
       held_ = bytes;
-      return !more || now <= budget_.limit_;
+      return !more || bytes <= budget_.share_ || now <= budget_.limit_;
     }
 
    private:
@@ -39,6 +43,7 @@ class ByteBudget final {
 
  private:
   const std::size_t limit_;
+  const std::size_t share_;
   std::atomic<std::size_t> used_{0};
 };
 

@@ -8,6 +8,9 @@
 namespace estia::http {
 namespace {
 
+/// Of empty lines before a request: some clients send one after a body.
+constexpr std::size_t kMostSkipped = 64;
+
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 [[noreturn]] void too_late(bool header) {
@@ -37,6 +40,9 @@ RequestReader::Progress RequestReader::advance(const PeerInfo& peer) {
 /// Complete: there is more in the buffer.
 RequestReader::Progress RequestReader::read_on() {
   const bool begun = state_ != State::idle;
+  if (skipped_ > kMostSkipped) {
+    return Progress::gone;  // who sends empty lines without end would keep us here
+  }
   // A sender whose next byte is always there never makes us wait.
   if (begun && std::chrono::steady_clock::now() >= deadline_) {
     too_late(state_ == State::head);
@@ -59,10 +65,13 @@ RequestReader::Progress RequestReader::read_on() {
 /// Takes what the buffer has; true once a request is complete.
 bool RequestReader::step(const PeerInfo& peer) {
   if (state_ == State::idle) {
-    buffer_.erase(0, leading_empty_lines(buffer_));
+    const std::size_t empty = leading_empty_lines(buffer_);
+    skipped_ += empty;
+    buffer_.erase(0, empty);
     if (buffer_.empty() || buffer_ == "\r") {
       return false;
     }
+    skipped_ = 0;
     state_ = State::head;
     scanned_ = 0;
     deadline_ = after(limits_.header);

@@ -72,6 +72,7 @@ class RequestReader final {
   std::string buffer_;  ///< received, not yet taken; may hold the next request already
   State state_ = State::idle;
   Deadline deadline_{};
+  std::size_t skipped_ = 0;               ///< of empty lines before the request
   std::size_t scanned_ = 0;               ///< of the head
   std::size_t missing_ = 0;               ///< of a counted body
   std::optional<ChunkedBody> chunked_{};  ///< while one is read

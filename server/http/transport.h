@@ -24,7 +24,7 @@ struct Transport {
         own_address(std::move(own)),
         router(std::move(routes)),
         connections(limits.connections, limits.per_address),
-        budget(limits.buffered_bytes),
+        budget(limits.buffered_bytes, limits.connections),
         reactor(*this) {}
 
   Limits limits;
