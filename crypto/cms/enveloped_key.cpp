@@ -4,13 +4,13 @@
 #include "crypto/base/der.h"
 #include "crypto/base/random.h"
 #include "crypto/cms/content_key.h"
+#include "crypto/cms/enveloped_data.h"
 #include "crypto/cms/key_agreement.h"
 
 namespace estia::crypto {
 namespace {
 
 constexpr std::string_view kSignedData = "1.2.840.113549.1.7.2";
-constexpr std::string_view kEnvelopedData = "1.2.840.113549.1.7.3";
 constexpr std::size_t kAesBlock = 16;
 
 // RecipientInfo, RFC 5652 6.2: one function for each kind.
@@ -26,12 +26,11 @@ Bytes recipient_info(const KeyRecipient::SecretKey& method, const Bytes& identif
   return info;
 }
 
-/// KeyTransRecipientInfo, with rid = [0] subjectKeyIdentifier
+/// KeyTransRecipientInfo
 Bytes recipient_info(const KeyRecipient::Transport& method, const Bytes& identifier,
                      const SecureBytes& content_key) {
-  return der::sequence({der::small_integer(2), der::tlv(0x80, identifier),
-                        algorithm_identifier(method.algorithm),
-                        der::octet_string(encrypt_key(method, content_key))});
+  return transport_recipient_info(identifier, algorithm_identifier(method.algorithm),
+                                  encrypt_key(method, content_key));
 }
 
 /// KeyAgreeRecipientInfo [1], with rid = [0] RecipientKeyIdentifier (RFC 5753 3.1.1)
@@ -67,9 +66,7 @@ Bytes enveloped_key(const SecureBytes& signed_data, const KeyRecipient& recipien
   const Bytes cipher = der::sequence({der::oid(recipient.cipher.oid), der::octet_string(iv)});
   const Bytes content = encrypt_content(recipient.cipher, content_key, iv, signed_data);
   // EncryptedContentInfo: the content is the SignedData itself, without a ContentInfo around it.
-  const Bytes encrypted = der::sequence({der::oid(kSignedData), cipher, der::tlv(0x80, content)});
-  const Bytes enveloped = der::sequence({der::small_integer(2), der::set_of({info}), encrypted});
-  return der::sequence({der::oid(kEnvelopedData), der::tlv(0xA0, enveloped)});
+  return enveloped_data(info, kSignedData, cipher, content);
 }
 
 }  // namespace estia::crypto

@@ -13,11 +13,6 @@
 namespace estia::crypto {
 namespace {
 
-[[noreturn]] void refuse(const std::string& why) {
-  throw Error(ErrorCode::malformed, "serverkeygen.no_common_algorithm",
-              "none of the client's SMIMECapabilities can be used with its key", why);
-}
-
 unsigned bits_of(const ContentCipher& cipher) {
   return cipher.bits;
 }
@@ -39,7 +34,7 @@ const Row& first_as_strong(const std::vector<Row>& rows, unsigned strength) {
 ContentCipher content_cipher(const SmimeCapabilities& capabilities, unsigned strength) {
   const auto& listed = capabilities.content_ciphers;
   if (listed.empty() && capabilities.other_content_ciphers) {
-    refuse("content ciphers, and no AES-CBC among them");
+    refuse_capabilities("content ciphers, and no AES-CBC among them");
   }
   return first_as_strong(listed.empty() ? known_content_ciphers() : listed, strength);
 }
@@ -49,8 +44,8 @@ KeyRecipient::Transport transport(const PublicKey& key, const SmimeCapabilities&
   const auto found = std::ranges::find_if(
       listed, [](const KeyTransport& algorithm) { return !algorithm.digest.empty(); });
   if (found == listed.end()) {
-    refuse(listed.empty() ? "no RSAES-OAEP with SHA-256, 384 or 512"
-                          : "rsaEncryption alone, which is not used");
+    refuse_capabilities(listed.empty() ? "no RSAES-OAEP with SHA-256, 384 or 512"
+                                       : "rsaEncryption alone, which is not used");
   }
   return {key, *found};
 }
@@ -58,7 +53,7 @@ KeyRecipient::Transport transport(const PublicKey& key, const SmimeCapabilities&
 KeyRecipient::Agreement agreement(const PublicKey& key, const SmimeCapabilities& capabilities,
                                   unsigned strength) {
   if (capabilities.key_agreements.empty()) {
-    refuse("no dhSinglePass-stdDH with SHA-256, 384 or 512 and an AES key wrap");
+    refuse_capabilities("no dhSinglePass-stdDH with SHA-256, 384 or 512 and an AES key wrap");
   }
   return {key, first_as_strong(capabilities.key_agreements, strength)};
 }
@@ -90,6 +85,18 @@ bool is_rsa(const PublicKey& key) {
 
 }  // namespace
 
+void refuse_capabilities(const std::string& why) {
+  throw Error(ErrorCode::malformed, "serverkeygen.no_common_algorithm",
+              "none of the client's SMIMECapabilities can be used with its key", why);
+}
+
+void require_identifier(const Certificate& certificate, const Bytes& identifier) {
+  if (identifier.empty() || certificate.subject_key_identifier() != identifier) {
+    throw Error(ErrorCode::malformed, "serverkeygen.unknown_key",
+                "no key is known by the identifier in the request");
+  }
+}
+
 void check_recipient(const Certificate& certificate) {
   const PublicKey& key = certificate.public_key();
   key.check_strength();
@@ -118,7 +125,7 @@ KeyRecipient secret_key_recipient(Bytes identifier, Secret key,
   const auto found =
       std::ranges::find_if(listed, [&](const KeyWrap& wrap) { return wrap.bits == bits; });
   if (found == listed.end()) {
-    refuse("no AES key wrap with a key of " + std::to_string(bits) + " bits");
+    refuse_capabilities("no AES key wrap with a key of " + std::to_string(bits) + " bits");
   }
   return {std::move(identifier), content_cipher(capabilities, bits),
           KeyRecipient::SecretKey{std::move(key), *found}};
@@ -126,10 +133,7 @@ KeyRecipient secret_key_recipient(Bytes identifier, Secret key,
 
 KeyRecipient certificate_recipient(Bytes identifier, const Certificate& certificate,
                                    const SmimeCapabilities& capabilities) {
-  if (identifier.empty() || certificate.subject_key_identifier() != identifier) {
-    throw Error(ErrorCode::malformed, "serverkeygen.unknown_key",
-                "no key is known by the identifier in the request");
-  }
+  require_identifier(certificate, identifier);
   check_recipient(certificate);
   const PublicKey& key = certificate.public_key();
   const auto strength = static_cast<unsigned>(::EVP_PKEY_get_security_bits(key.evp()));

@@ -52,6 +52,12 @@ struct KeyRecipient {
 [[nodiscard]] KeyRecipient certificate_recipient(Bytes identifier, const Certificate& certificate,
                                                  const SmimeCapabilities& capabilities);
 
+/// Error{malformed, "serverkeygen.no_common_algorithm"}; `why` is for the log.
+[[noreturn]] void refuse_capabilities(const std::string& why);
+/// The certificate's subjectKeyIdentifier must be `identifier`: Error{malformed,
+/// "serverkeygen.unknown_key"}.
+void require_identifier(const Certificate& certificate, const Bytes& identifier);
+
 /// Whether a key could ever be encrypted for this certificate: its kind, strength and key usage, as
 /// certificate_recipient wants them. Throws what that throws, whatever a client lists.
 void check_recipient(const Certificate& certificate);

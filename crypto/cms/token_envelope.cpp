@@ -5,6 +5,7 @@
 
 #include "crypto/base/der.h"
 #include "crypto/base/error.h"
+#include "crypto/cms/enveloped_data.h"
 #include "crypto/cms/key_algorithms.h"
 #include "crypto/cms/key_recipient.h"
 
@@ -12,15 +13,9 @@ namespace estia::crypto {
 namespace {
 
 constexpr std::string_view kData = "1.2.840.113549.1.7.1";
-constexpr std::string_view kEnvelopedData = "1.2.840.113549.1.7.3";
 constexpr std::string_view kAes256Cbc = "2.16.840.1.101.3.4.1.42";
 constexpr std::string_view kAes256WrapPad = "2.16.840.1.101.3.4.1.48";
 constexpr std::string_view kSha1 = "SHA1";
-
-[[noreturn]] void refuse(const std::string& why) {
-  throw Error(ErrorCode::malformed, "serverkeygen.no_common_algorithm",
-              "none of the client's SMIMECapabilities can be used with its key", why);
-}
 
 template <class Row>
 bool lists(const std::vector<Row>& rows, std::string_view oid) {
@@ -37,7 +32,7 @@ std::string digest_of(const SmimeCapabilities& capabilities, const TokenEncrypti
     }
   }
   if (!capabilities.oaep_sha1 || !has(kSha1)) {
-    refuse("no RSAES-OAEP with a digest that the token has");
+    refuse_capabilities("no RSAES-OAEP with a digest that the token has");
   }
   return std::string(kSha1);
 }
@@ -73,10 +68,7 @@ Bytes transport_algorithm(const std::string& digest) {
 
 TokenRecipient token_recipient(const Bytes& identifier, const Certificate& certificate,
                                const SmimeCapabilities& capabilities, const TokenEncryption& able) {
-  if (identifier.empty() || certificate.subject_key_identifier() != identifier) {
-    throw Error(ErrorCode::malformed, "serverkeygen.unknown_key",
-                "no key is known by the identifier in the request");
-  }
+  require_identifier(certificate, identifier);
   const PublicKey& key = certificate.public_key();
   if (::EVP_PKEY_is_a(key.evp(), "RSA") != 1) {
     throw Error(ErrorCode::malformed, "serverkeygen.hsm_wrapped_kind",
@@ -86,20 +78,16 @@ TokenRecipient token_recipient(const Bytes& identifier, const Certificate& certi
   const auto cipher =
       std::ranges::find_if(able.ciphers, [&](TokenCipher one) { return takes(one, capabilities); });
   if (cipher == able.ciphers.end()) {
-    refuse("no content cipher that the token has");
+    refuse_capabilities("no content cipher that the token has");
   }
   return {.key = key, .oaep_digest = digest_of(capabilities, able), .cipher = *cipher};
 }
 
 Bytes token_envelope(const Bytes& identifier, const TokenRecipient& recipient,
                      const TokenEncryptedKey& key) {
-  const Bytes info = der::sequence({der::small_integer(2), der::tlv(0x80, identifier),
-                                    transport_algorithm(recipient.oaep_digest),
-                                    der::octet_string(key.content_key)});
-  const Bytes encrypted = der::sequence(
-      {der::oid(kData), content_algorithm(recipient.cipher, key.iv), der::tlv(0x80, key.content)});
-  const Bytes enveloped = der::sequence({der::small_integer(2), der::set_of({info}), encrypted});
-  return der::sequence({der::oid(kEnvelopedData), der::tlv(0xA0, enveloped)});
+  const Bytes info = transport_recipient_info(
+      identifier, transport_algorithm(recipient.oaep_digest), key.content_key);
+  return enveloped_data(info, kData, content_algorithm(recipient.cipher, key.iv), key.content);
 }
 
 }  // namespace estia::crypto
