@@ -66,6 +66,20 @@ double figure(const nlohmann::json& rows, const std::string& name, const std::st
   throw std::runtime_error("no row " + name + ", " + unit);
 }
 
+TEST(Bench, ServesAnHonestClientBesideEveryAttack) {
+  const test::ScratchDirectory scratch;
+  const std::filesystem::path file = scratch.path() / "rows.json";
+  static_cast<void>(
+      e2e::run_ok({program(), "network", "--scale", "0.05", "--json", file}, scratch.path()));
+  const auto rows = nlohmann::json::parse(read_file(file));
+  for (const char* attack : {"nobody else", "500 silent", "500 slow handshakes", "500 slow headers",
+                             "500 slow bodies", "500 that never read", "a flood of handshakes",
+                             "2,000 idle"}) {
+    EXPECT_GT(figure(rows, attack, "ms, p99"), 0) << attack;
+  }
+  EXPECT_GT(figure(rows, "2,000 idle", "MiB for 1,000 connections"), 0);
+}
+
 TEST(Bench, MakesKeysThroughHsmAndThroughEstiad) {
   const test::ScratchDirectory scratch;
   const std::filesystem::path file = scratch.path() / "rows.json";

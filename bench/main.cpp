@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bench/enroll.h"
+#include "bench/network.h"
 #include "bench/report.h"
 #include "bench/serverkeygen.h"
 #include "bench/timing.h"
@@ -29,6 +30,7 @@ using Bench = std::function<std::vector<Row>(const Arguments& given, std::ostrea
 const std::map<std::string, Bench>& benches() {
   static const std::map<std::string, Bench> all{
       {"enroll", [](const auto& given, auto& out) { return bench_enroll(given.scale, out); }},
+      {"network", [](const auto& given, auto& out) { return bench_network(given.scale, out); }},
       {"serverkeygen", [](const auto& given,
                           auto& out) { return bench_serverkeygen(given.kinds, given.scale, out); }},
       {"timing", [](const auto& given, auto& out) { return bench_timing(given.scale, out); }}};

@@ -127,7 +127,7 @@ crypto::SslCtxPtr make_client_context(const TlsOffer& offer) {
   return context;
 }
 
-int connect_to(std::uint16_t port, int receive_buffer) {
+int connect_to(std::uint16_t port, int receive_buffer, const std::string& from) {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval limit{20, 0};
   ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -137,6 +137,12 @@ int connect_to(std::uint16_t port, int receive_buffer) {
   }
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  if (!from.empty() &&
+      (::inet_pton(AF_INET, from.c_str(), &address.sin_addr) != 1 ||
+       ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)) {
+    ::close(descriptor);
+    throw std::runtime_error("cannot connect from " + from);
+  }
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
@@ -147,10 +153,12 @@ int connect_to(std::uint16_t port, int receive_buffer) {
 }
 
 TlsClient::TlsClient(std::uint16_t port, const TlsOffer& offer)
-    : TlsClient(connect_to(port, offer.receive_buffer), make_ssl(offer)) {}
+    : TlsClient(connect_to(port, offer.receive_buffer, offer.from), make_ssl(offer)) {}
 
-TlsClient::TlsClient(std::uint16_t port, SSL_CTX& context)
-    : TlsClient(connect_to(port), crypto::SslPtr(require(::SSL_new(&context), "SSL_new"))) {}
+TlsClient::TlsClient(std::uint16_t port, SSL_CTX& context, const std::string& from,
+                     int receive_buffer)
+    : TlsClient(connect_to(port, receive_buffer, from),
+                crypto::SslPtr(require(::SSL_new(&context), "SSL_new"))) {}
 
 TlsClient::TlsClient(int descriptor, crypto::SslPtr ssl)
     : descriptor_(descriptor), ssl_(std::move(ssl)) {

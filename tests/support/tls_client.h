@@ -30,6 +30,7 @@ struct TlsOffer {
   SSL_SESSION* session = nullptr;  ///< to resume
   bool extended_master_secret = true;
   int receive_buffer = 0;  ///< bytes in the kernel; 0: the system's
+  std::string from = {};   ///< an address of the loopback network; empty: 127.0.0.1
 };
 
 /// What a client offers, for many connections.
@@ -48,7 +49,8 @@ class TlsClient final {
  public:
   explicit TlsClient(std::uint16_t port, const TlsOffer& offer = {});
   /// With a context made before: a load of many connections must not pay for it each time.
-  TlsClient(std::uint16_t port, SSL_CTX& context);
+  TlsClient(std::uint16_t port, SSL_CTX& context, const std::string& from = {},
+            int receive_buffer = 0);
   ~TlsClient();
   TlsClient(const TlsClient&) = delete;
   TlsClient& operator=(const TlsClient&) = delete;
@@ -82,7 +84,9 @@ class TlsClient final {
   std::string received_;
 };
 
-/// A TCP connection to loopback with a receive timeout; the caller closes it.
-[[nodiscard]] int connect_to(std::uint16_t port, int receive_buffer = 0);
+/// A TCP connection to loopback with a receive timeout, from another address of it if one is given;
+/// the caller closes it.
+[[nodiscard]] int connect_to(std::uint16_t port, int receive_buffer = 0,
+                             const std::string& from = {});
 
 }  // namespace estia::test

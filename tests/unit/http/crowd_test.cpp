@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many clients of the worst kinds, and one that must be served all the same.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <future>
@@ -19,21 +16,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// A plain TCP connection from another address of the loopback network; -1 when it is refused.
+/// A plain TCP connection from another address of the loopback network.
 class Tcp final {
  public:
-  Tcp(std::uint16_t port, const char* from)
-      : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const timeval limit{20, 0};
-    ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    EXPECT_EQ(::inet_pton(AF_INET, from, &address.sin_addr), 1);
-    EXPECT_EQ(::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  }
+  Tcp(std::uint16_t port, const char* from) : descriptor_(test::connect_to(port, 0, from)) {}
   ~Tcp() { ::close(descriptor_); }
   Tcp(const Tcp&) = delete;
   Tcp& operator=(const Tcp&) = delete;
