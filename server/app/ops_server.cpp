@@ -21,7 +21,7 @@ http::Response readiness(const ReadinessChecks& checks) {
   std::string body;
   bool ready = true;
   for (const auto& [name, reason] : checks) {
-    body += name + (reason.empty() ? " ok\n" : " " + reason + "\n");
+    body.append(name).append(reason.empty() ? " ok" : " ").append(reason).append("\n");
     ready = ready && reason.empty();
   }
   return text(ready ? 200 : 503, (ready ? "ready\n" : "not ready\n") + body);

@@ -54,10 +54,10 @@ bool passed(Deadline deadline) {
 
 }  // namespace
 
-Connection::Connection(int descriptor, Poco::Net::SocketAddress peer, Transport& transport)
+Connection::Connection(int descriptor, const Poco::Net::SocketAddress& peer, Transport& transport)
     : transport_(transport),
       descriptor_(descriptor),
-      peer_address_(std::move(peer)),
+      peer_address_(peer),
       channel_(make_channel(descriptor, transport.tls.get())),
       reader_(*channel_, *transport.router, transport.limits),
       share_(transport.budget),

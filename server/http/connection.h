@@ -25,7 +25,7 @@ struct Transport;
 class Connection final {
  public:
   /// Takes the descriptor, which `transport` has admitted; it outlives the connection.
-  Connection(int descriptor, Poco::Net::SocketAddress peer, Transport& transport);
+  Connection(int descriptor, const Poco::Net::SocketAddress& peer, Transport& transport);
   /// Closes it. What is not sent by then is lost.
   ~Connection();
   Connection(const Connection&) = delete;

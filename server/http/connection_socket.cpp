@@ -13,8 +13,8 @@ namespace {
 
 /// Poco wants to know where it is reached with every request. Nobody here asks.
 const Poco::Net::SocketAddress& own_address(const Transport& transport) {
-  static const Poco::Net::SocketAddress kSomewhere;
-  return transport.tls ? kSomewhere : transport.own_address;
+  static const Poco::Net::SocketAddress somewhere;
+  return transport.tls ? somewhere : transport.own_address;
 }
 
 }  // namespace

@@ -152,9 +152,9 @@ void read_expectation(Head& head, bool old_version) {
 
 }  // namespace
 
-ProtocolError::ProtocolError(int status, std::string id, std::string told_to_peer)
+ProtocolError::ProtocolError(int status, std::string id, const std::string& told_to_peer)
     : Error(status == 413 ? ErrorCode::too_large : ErrorCode::malformed, std::move(id),
-            std::move(told_to_peer)),
+            told_to_peer),
       status_(status) {}
 
 std::size_t leading_empty_lines(std::string_view input) noexcept {

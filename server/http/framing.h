@@ -17,7 +17,7 @@ namespace estia::http {
 /// the next request begins is unknown.
 class ProtocolError final : public Error {
  public:
-  ProtocolError(int status, std::string id, std::string told_to_peer);
+  ProtocolError(int status, std::string id, const std::string& told_to_peer);
   [[nodiscard]] int status() const noexcept { return status_; }
 
  private:

@@ -37,7 +37,7 @@ Poco::Net::HTTPServerParams::Ptr make_params(const Limits& limits) {
   Poco::Net::HTTPServerParams::Ptr params = new Poco::Net::HTTPServerParams;
   params->setMaxThreads(static_cast<int>(limits.workers));
   params->setMaxQueued(static_cast<int>(limits.connections));
-  params->setThreadIdleTime(Poco::Timespan(0, kThreadIdleMillis * 1000));
+  params->setThreadIdleTime(Poco::Timespan(0, kThreadIdleMillis * 1000L));
   params->setKeepAlive(true);
   params->setMaxKeepAliveRequests(kMostRequestsPerTurn);
   return params;

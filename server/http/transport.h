@@ -18,10 +18,10 @@ namespace estia::http {
 /// What all connections of a listener share; it outlives every one of them.
 struct Transport {
   Transport(const Limits& limits_of_all, std::shared_ptr<const TlsContext> with,
-            Poco::Net::SocketAddress own, std::shared_ptr<const Router> routes)
+            const Poco::Net::SocketAddress& own, std::shared_ptr<const Router> routes)
       : limits(limits_of_all),
         tls(with ? std::make_unique<TlsSlot>(std::move(with)) : nullptr),
-        own_address(std::move(own)),
+        own_address(own),
         router(std::move(routes)),
         connections(limits.connections, limits.per_address),
         budget(limits.buffered_bytes, limits.connections),
