@@ -227,10 +227,8 @@ bool Daemon::drain() {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       deadline - std::chrono::steady_clock::now());
   const bool managed = !management_ || management_->drain(std::max(left, kLeast));
-  if (ops_) {
-    static_cast<void>(ops_->drain(kLeast));  // who watches watches to the end
-  }
-  return served && managed;
+  const bool watched = !ops_ || ops_->drain(kLeast);  // who watches watches to the end
+  return served && managed && watched;
 }
 
 Daemon::Stopped Daemon::stop() {

@@ -51,6 +51,7 @@ ReadinessChecks readiness_of(const Monitored& monitored) {
   const bool expired = monitored.now > monitored.tls_certificate.not_after();
   return {{"configuration", monitored.snapshot->aliases.empty() ? "no alias" : ""},
           {"tls", expired ? "the certificate has expired" : ""},
+          {"listener", monitored.server.load().stalled ? "no worker is free" : ""},
           {"store", monitored.store.stats().failed ? "failed, restart needed" : ""},
           {"token", !token              ? "does not answer"
                     : !token->present   ? "gone"
@@ -70,6 +71,8 @@ void collect(const Monitored& monitored, const std::string& version, ops::Metric
               number(monitored.snapshot->version));
   const http::Server::Load load = monitored.server.load();
   metrics.set("estia_connections", "Open connections of EST clients", number(load.connections));
+  metrics.set("estia_connections_waiting", "Of them, those that could go on and wait for a worker",
+              number(load.waiting));
   metrics.set("estia_buffered_bytes", "Kept of their requests and answers",
               number(load.buffered_bytes));
   metrics.set("estia_tls_certificate_not_after_seconds", "Its end, in seconds since 1970",

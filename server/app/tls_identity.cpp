@@ -46,6 +46,12 @@ void check_chain(const std::vector<crypto::Certificate>& chain, const std::files
 }  // namespace
 
 http::TlsIdentity load_tls_identity(const ProcessConfig::EstListener& listener, Instant now) {
+  // A pipe would keep whoever reads it waiting.
+  for (const auto& file : {listener.key, listener.certificate}) {
+    if (std::filesystem::exists(file) && !std::filesystem::is_regular_file(file)) {
+      refuse("tls.not_a_file", file, "is not a regular file");
+    }
+  }
   const Secret pem = read_secret_file(listener.key);
   crypto::PrivateKey key = in_file(listener.key, [&] { return crypto::PrivateKey::from_pem(pem); });
   const std::string chain_pem = read_file(listener.certificate, kLargestChainFile);

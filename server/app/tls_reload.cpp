@@ -10,19 +10,22 @@
 namespace estia::app {
 
 crypto::Certificate TlsReload::reload(const std::string& who) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard one_at_a_time(reloading_);
   try {
     http::TlsIdentity identity = load_tls_identity(files_, clock_.now());
     auto prepared = http::Server::prepare(identity);
-    const crypto::Certificate& leaf = identity.chain.front();
+    const crypto::Certificate leaf = identity.chain.front();
     const std::string fingerprint = to_hex(leaf.fingerprint_sha256());
     audit(who, "ok", "sha256=" + fingerprint);
     server_.adopt(std::move(prepared));
-    shown_ = leaf;
+    {
+      const std::lock_guard lock(mutex_);
+      shown_ = leaf;
+    }
     delivery_.replace_signer({std::move(identity.key), leaf});
     ops::log(ops::Level::info, "tls.reloaded",
-             {{"who", who}, {"sha256", fingerprint}, {"not_after", utc_text(shown_.not_after())}});
-    return shown_;
+             {{"who", who}, {"sha256", fingerprint}, {"not_after", utc_text(leaf.not_after())}});
+    return leaf;
   } catch (const Error& error) {
     ops::log(
         ops::Level::error, "tls.reload_failed",

@@ -42,7 +42,8 @@ class TlsReload final {
   est::KeyDelivery& delivery_;
   ca::AuditLog& audit_;
   const Clock& clock_;
-  mutable std::mutex mutex_;  ///< guards shown_; held from the files to what is in force
+  std::mutex reloading_;      ///< held from the files to what is in force
+  mutable std::mutex mutex_;  ///< guards shown_, for a moment
   crypto::Certificate shown_;
 };
 

@@ -21,6 +21,8 @@ namespace {
 /// One TLS record: the header block, at most this long, leaves in the first one (docs/clients.md).
 constexpr std::size_t kOutputSize = 16384;
 constexpr std::size_t kMostRequests = 1000;
+/// Requests sent at once are answered so many at a time.
+constexpr std::size_t kMostPerTurn = 8;
 
 /// Clients of a dual-stack listener are named as they name themselves.
 std::string address_text(const Poco::Net::SocketAddress& address) {
@@ -69,7 +71,11 @@ Connection::Connection(int descriptor, const Poco::Net::SocketAddress& peer, Tra
 }
 
 Connection::~Connection() {
-  report(false);
+  try {
+    report(false);
+  } catch (const std::exception&) {
+    // No memory for a line in the log.
+  }
   transport_.connections.leave(descriptor_);
   ::close(descriptor_);
 }
@@ -101,7 +107,12 @@ bool Connection::established() {
   if (status == IoStatus::done) {
     peer_ = channel_->peer();
     peer_->address = address_text(peer_address_);
-    return true;
+    for (const crypto::Certificate& certificate : peer_->chain) {
+      peer_bytes_ += certificate.der().size();
+    }
+    // Chains that strangers choose count, too.
+    broken_ = !share_.hold(peer_bytes_);
+    return !broken_;
   }
   if (status == IoStatus::closed) {
     broken_ = true;
@@ -117,22 +128,30 @@ bool Connection::established() {
 
 Connection::Next Connection::read_request() {
   using Progress = RequestReader::Progress;
+  if (!busy_ && passed(deadline_)) {
+    return Next::end;
+  }
+  if (answered_ >= kMostPerTurn) {
+    again_ = true;  // others wait, too
+    return Next::wait;
+  }
   const Progress progress = reader_.advance(*peer_);
   if (progress == Progress::gone) {
     return Next::end;
   }
   if (progress == Progress::idle) {
-    static_cast<void>(share_.hold(0));
+    static_cast<void>(share_.hold(peer_bytes_));
     return transport_.connections.draining() || passed(deadline_) ? Next::end : Next::wait;
   }
   if (!std::exchange(busy_, true)) {
     transport_.connections.begin_request(descriptor_);
   }
   deadline_ = reader_.deadline();
-  if (!share_.hold(reader_.buffered())) {
+  if (!share_.hold(peer_bytes_ + reader_.buffered())) {
     reader_.refuse(
         Error(ErrorCode::busy, "http.buffers_full", "too much is being received, try again later"),
         true);
+    static_cast<void>(share_.hold(peer_bytes_));
     return Next::request;
   }
   if (progress == Progress::complete && waited_too_long()) {
@@ -195,7 +214,7 @@ void Connection::finish_answer(std::function<void(bool)> sent) {
     report(false);
   } else if (output_.empty()) {
     report(true);
-  } else if (!share_.hold(output_.buffered())) {
+  } else if (!share_.hold(peer_bytes_ + output_.buffered())) {
     broken_ = true;
     output_.clear();
     report(false);
@@ -205,6 +224,7 @@ void Connection::finish_answer(std::function<void(bool)> sent) {
 void Connection::report(bool sent) {
   send_by_.reset();
   if (std::exchange(busy_, false)) {
+    ++answered_;
     transport_.connections.end_request(descriptor_);
   }
   deadline_ = after(transport_.limits.idle);
@@ -221,7 +241,7 @@ Connection::Next Connection::send_rest() {
   }
   if (!output_.empty()) {
     deadline_ = *send_by_;
-    static_cast<void>(share_.hold(output_.buffered()));
+    static_cast<void>(share_.hold(peer_bytes_ + output_.buffered()));
     return Next::wait;
   }
   report(true);
@@ -244,6 +264,8 @@ bool Connection::goodbye() {
     return false;
   }
   state_ = State::lingering;
+  reader_.drop();
+  static_cast<void>(share_.hold(peer_bytes_));
   deadline_ = after(transport_.limits.linger);
   return drop_input();
 }

@@ -65,14 +65,19 @@ class Connection final {
   /// Where a parked one waits, for what and until when.
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
   [[nodiscard]] short events() const noexcept {
-    return lingering() ? short{POLLIN} : channel_->events();
+    // What may go on at once waits for what is there already: room to send.
+    return lingering() ? short{POLLIN} : again_ ? short{POLLOUT} : channel_->events();
   }
   [[nodiscard]] Deadline deadline() const noexcept { return deadline_; }
   /// Between two requests, with nothing to do: the first to go when there is no room.
   [[nodiscard]] bool idle() const noexcept { return state_ == State::open && !first_ && !busy_; }
 
   /// When the reactor gave it to the workers.
-  void set_ready(Deadline when) noexcept { ready_ = when; }
+  void set_ready(Deadline when) noexcept {
+    ready_ = when;
+    again_ = false;
+    answered_ = 0;
+  }
   [[nodiscard]] const Poco::Net::SocketAddress& peer_address() const noexcept {
     return peer_address_;
   }
@@ -103,6 +108,9 @@ class Connection final {
   bool busy_ = false;                ///< from a request's first byte to its answer's last
   bool closing_ = false;             ///< no further request
   bool broken_ = false;              ///< nothing can be sent any more
+  bool again_ = false;               ///< it had its turn and could go on
+  std::size_t answered_ = 0;         ///< in this turn
+  std::size_t peer_bytes_ = 0;       ///< of the client's chain
   std::size_t requests_ = 0;
   std::size_t dropped_ = 0;          ///< bytes of one that lingers
   std::optional<Deadline> send_by_;  ///< from the answer's first byte

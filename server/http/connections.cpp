@@ -17,8 +17,9 @@ Connections::Admission Connections::enter(int descriptor, const std::string& sou
   if (entries_.size() >= limit_) {
     return Admission::full;
   }
+  std::size_t& of_source = sources_[source];
   entries_.emplace(descriptor, Entry{.source = source});
-  ++sources_[source];
+  ++of_source;
   return Admission::admitted;
 }
 

@@ -28,7 +28,6 @@ namespace {
 constexpr std::uint64_t kListenerId = 0;
 constexpr int kAcceptedAtOnce = 64;
 constexpr std::size_t kEventsAtOnce = 256;
-constexpr std::size_t kIdleLookedAt = 256;
 constexpr std::chrono::milliseconds kAcceptPause{50};
 
 std::uint32_t epoll_events(short events) noexcept {
@@ -99,12 +98,14 @@ void Reactor::park(std::unique_ptr<Connection> connection) noexcept {
     const Id id = ++last_id_;
     epoll_event event{.events = epoll_events(connection->events()), .data = {.u64 = id}};
     const auto timer = timers_.emplace(connection->deadline(), id);
-    parked_.emplace(id, Parked{std::move(connection), timer});
+    const bool idle = connection->idle();
+    Parked& parked = parked_.emplace(id, Parked{std::move(connection), timer}).first->second;
+    if (idle) {
+      parked.idle = idle_.insert(idle_.end(), id);
+    }
     if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event) != 0 &&
         (errno != ENOENT || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0)) {
-      timers_.erase(timer);
-      connection = std::move(parked_.at(id).connection);
-      parked_.erase(id);
+      connection = take_locked(id);
     }
   } catch (const std::exception&) {
     // No memory for it: it is closed.
@@ -113,12 +114,19 @@ void Reactor::park(std::unique_ptr<Connection> connection) noexcept {
 
 std::unique_ptr<Connection> Reactor::take(Id id) {
   const std::lock_guard lock(mutex_);
+  return take_locked(id);
+}
+
+std::unique_ptr<Connection> Reactor::take_locked(Id id) {
   const auto found = parked_.find(id);
   if (found == parked_.end()) {
     return nullptr;  // its deadline came first
   }
   std::unique_ptr<Connection> connection = std::move(found->second.connection);
   timers_.erase(found->second.timer);
+  if (found->second.idle) {
+    idle_.erase(*found->second.idle);
+  }
   parked_.erase(found);
   return connection;
 }
@@ -170,6 +178,7 @@ void Reactor::wake(Id id) {
 void Reactor::hand_over(std::unique_ptr<Connection> connection) {
   if (!connection->lingering()) {
     connection->set_ready(std::chrono::steady_clock::now());
+    transport_.turns.waits();
     ready_.push_back(std::move(connection));
   } else if (connection->drop_input()) {
     park(std::move(connection));
@@ -255,20 +264,12 @@ bool Reactor::admit(int descriptor, const std::string& source) {
   return admission == Admission::admitted;
 }
 
-/// Whose deadline is near: it has been idle the longest, or waits for something that did not come.
+/// The one that has been idle the longest.
 bool Reactor::end_an_idle_one() {
-  std::unique_ptr<Connection> idle;
+  std::unique_ptr<Connection> idle;  // it goes after the lock
   const std::lock_guard lock(mutex_);
-  std::size_t looked_at = 0;
-  for (auto timer = timers_.begin(); timer != timers_.end() && looked_at < kIdleLookedAt;
-       ++timer, ++looked_at) {
-    const auto found = parked_.find(timer->second);
-    if (found != parked_.end() && found->second.connection->idle()) {
-      idle = std::move(found->second.connection);
-      parked_.erase(found);
-      timers_.erase(timer);
-      break;
-    }
+  if (!idle_.empty()) {
+    idle = take_locked(idle_.front());
   }
   return idle != nullptr;
 }

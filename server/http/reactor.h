@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -49,6 +50,7 @@ class Reactor final {
   struct Parked {
     std::unique_ptr<Connection> connection;
     std::multimap<Deadline, Id>::iterator timer;
+    std::optional<std::list<Id>::iterator> idle{};
   };
 
   void wait_for_events(Deadline until);
@@ -59,6 +61,7 @@ class Reactor final {
   void wake(Id id);
   void hand_over(std::unique_ptr<Connection> connection);
   [[nodiscard]] std::unique_ptr<Connection> take(Id id);
+  [[nodiscard]] std::unique_ptr<Connection> take_locked(Id id);
   [[nodiscard]] bool end_an_idle_one();
   [[nodiscard]] Deadline earliest();
 
@@ -71,6 +74,7 @@ class Reactor final {
   std::mutex mutex_;  ///< guards what follows
   std::unordered_map<Id, Parked> parked_;
   std::multimap<Deadline, Id> timers_;
+  std::list<Id> idle_;  // of those that may go, the longest first
   Id last_id_ = 0;
 };
 

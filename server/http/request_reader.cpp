@@ -10,6 +10,8 @@ namespace {
 
 /// Of empty lines before a request: some clients send one after a body.
 constexpr std::size_t kMostSkipped = 64;
+/// Of a buffer, between two requests.
+constexpr std::size_t kKeptIdle = 1024;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -34,7 +36,7 @@ RequestReader::Progress RequestReader::advance(const PeerInfo& peer) {
     received_.request.peer = peer;
     complete_refused(std::current_exception(), true);
   }
-  return Progress::complete;
+  return gone_ ? Progress::gone : Progress::complete;
 }
 
 /// Complete: there is more in the buffer.
@@ -68,6 +70,9 @@ bool RequestReader::step(const PeerInfo& peer) {
     const std::size_t empty = leading_empty_lines(buffer_);
     skipped_ += empty;
     buffer_.erase(0, empty);
+    if (buffer_.empty() && buffer_.capacity() > kKeptIdle) {
+      std::string().swap(buffer_);
+    }
     if (buffer_.empty() || buffer_ == "\r") {
       return false;
     }
@@ -143,6 +148,7 @@ void RequestReader::await_body(const Head& head, const RouteMatch& match) {
   // No invitation to a client that has begun already (RFC 9110 10.1.1).
   if (head.expects_continue && head.has_body() && buffer_.empty() &&
       stream_.write(kContinue).size != kContinue.size()) {
+    gone_ = true;  // a part of it may have left: nothing can follow
     throw ProtocolError(400, "http.body_truncated", "the request's body ended too early");
   }
   deadline_ = after(limits_.body);
@@ -188,6 +194,10 @@ void RequestReader::complete_refused(std::exception_ptr reason, bool close) {
 }
 
 void RequestReader::refuse(const Error& reason, bool close) {
+  if (close) {
+    drop();
+    std::string().swap(received_.request.body);
+  }
   complete_refused(std::make_exception_ptr(reason), close);
 }
 

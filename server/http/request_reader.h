@@ -47,8 +47,13 @@ class RequestReader final {
 
   /// Of the request that has begun, and what else has come.
   [[nodiscard]] std::size_t buffered() const noexcept {
-    return buffer_.size() + received_.request.body.size() +
+    return buffer_.capacity() + received_.request.body.size() +
            (chunked_ ? chunked_->size() : std::size_t{0});
+  }
+  /// Nothing that has come is wanted any more.
+  void drop() {
+    std::string().swap(buffer_);
+    chunked_.reset();
   }
   /// Gives up the request that has begun: it is complete, and refused by `reason`. Without `close`
   /// it must have been complete.
@@ -71,6 +76,7 @@ class RequestReader final {
   const Limits& limits_;
   std::string buffer_;  ///< received, not yet taken; may hold the next request already
   State state_ = State::idle;
+  bool gone_ = false;
   Deadline deadline_{};
   std::size_t skipped_ = 0;               ///< of empty lines before the request
   std::size_t scanned_ = 0;               ///< of the head

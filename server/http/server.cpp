@@ -166,7 +166,9 @@ Server::Server(PlainServerConfig config, std::shared_ptr<const Router> router)
 
 Server::Load Server::load() const {
   return {.connections = impl_->transport->connections.count(),
-          .buffered_bytes = impl_->transport->budget.used()};
+          .buffered_bytes = impl_->transport->budget.used(),
+          .waiting = impl_->transport->turns.waiting(),
+          .stalled = impl_->transport->turns.stalled(impl_->transport->limits.queue)};
 }
 
 Server::~Server() {

@@ -85,6 +85,8 @@ class Server final {
   struct Load {
     std::size_t connections = 0;
     std::size_t buffered_bytes = 0;
+    std::size_t waiting = 0;  ///< for a worker
+    bool stalled = false;     ///< and none was taken for longer than limits.queue
   };
   [[nodiscard]] Load load() const;
   /// Stops accepting, answers what is in flight with Connection: close, cuts what is left at the

@@ -83,7 +83,10 @@ void forbid_resumption(SSL_CTX* context) {
 void set_buffers(SSL_CTX* context) {
   SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-  ::SSL_CTX_set_read_ahead(context, 1);
+  // One record at a time: a client that sends KeyUpdates without end would keep SSL_read at work
+  // for ever, past every deadline. What is not read stays with the kernel, where epoll sees it:
+  // nothing may be read ahead.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
 }
 
 void set_identity(SSL_CTX* context, const TlsIdentity& identity) {

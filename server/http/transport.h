@@ -12,6 +12,7 @@
 #include "server/http/router.h"
 #include "server/http/server.h"
 #include "server/http/tls_slot.h"
+#include "server/http/turns.h"
 
 namespace estia::http {
 
@@ -33,6 +34,7 @@ struct Transport {
   std::shared_ptr<const Router> router;
   Connections connections;
   ByteBudget budget;
+  Turns turns;
   std::shared_ptr<Observer> observer;  ///< may be null
   Reactor reactor;                     ///< last: the connections parked in it go first
 };

@@ -45,7 +45,7 @@ TEST_F(Ops, TellsThatItLivesAndIsReady) {
   EXPECT_EQ(page("/healthz"), (std::pair<std::string, std::string>{"alive\n", "200"}));
   const auto [body, status] = page("/readyz");
   EXPECT_EQ(status, "200");
-  EXPECT_EQ(body, "ready\nconfiguration ok\ntls ok\nstore ok\ntoken ok\nstop ok\n");
+  EXPECT_EQ(body, "ready\nconfiguration ok\ntls ok\nlistener ok\nstore ok\ntoken ok\nstop ok\n");
 }
 
 TEST_F(Ops, CountsWhatClientsDid) {

@@ -68,6 +68,13 @@ TEST_F(TlsIdentityTest, AKeyThatOthersCanReadIsRefused) {
   EXPECT_EQ(refusal(now), "file.secret_mode");
 }
 
+/// Found in review: a pipe in its place kept a reload waiting, and with it the stop.
+TEST_F(TlsIdentityTest, WhatIsNoFileIsRefused) {
+  std::filesystem::remove(listener.certificate);
+  ASSERT_EQ(::mkfifo(listener.certificate.c_str(), 0600), 0);
+  EXPECT_EQ(refusal(now), "tls.not_a_file");
+}
+
 TEST_F(TlsIdentityTest, WhatIsMissingOrNoPemNamesTheFile) {
   replace_file(listener.key, "not a key", FileMode::secret);
   EXPECT_EQ(refusal(now), "key.pem");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <future>
 #include <latch>
 #include <list>
@@ -80,6 +81,65 @@ TEST_F(Crowd, EmptyLinesWithoutEndEndTheConnection) {
   flood.send_what_is_taken(lines);
   EXPECT_TRUE(flood.ended());
   EXPECT_EQ(status_of("\r\n\r\n" + get_request("/hello")), 200);
+}
+
+/// Found in review: one SSL_read takes records that are no data for as long as they come.
+TEST_F(Crowd, KeyUpdatesWithoutEndKeepNobodyOut) {
+  limits_.header = seconds(1);
+  start();
+  std::atomic<int> ended{0};
+  std::vector<std::jthread> floods;
+  for (int i = 0; i < 3; ++i) {
+    floods.emplace_back([&] {
+      const test::TlsClient client(port(), {.version = TLS1_3_VERSION});
+      const auto limit = std::chrono::steady_clock::now() + seconds(20);
+      while (std::chrono::steady_clock::now() < limit) {
+        if (::SSL_key_update(client.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED) != 1 ||
+            ::SSL_do_handshake(client.ssl()) != 1) {
+          ++ended;
+          return;
+        }
+      }
+    });
+  }
+  EXPECT_EQ(status_of(get_request("/hello")), 200);
+  floods.clear();
+  EXPECT_EQ(ended, 3) << "each by its deadline";
+}
+
+/// Found in review: a worker answered everything that one client had sent at once.
+TEST_F(Crowd, RequestsSentAtOnceTakeTurnsWithOthers) {
+  std::atomic<int> answered{0};
+  std::atomic<int> before_honest{-1};
+  std::latch begun{1};
+  router_->get("/many", [&](const Request&) {
+    if (++answered == 1) {
+      begun.count_down();
+    }
+    std::this_thread::sleep_for(milliseconds(5));
+    return text("m");
+  });
+  router_->get("/honest", [&](const Request&) {
+    before_honest = answered.load();
+    return text("h");
+  });
+  start();
+  test::TlsClient& honest = tls();
+  honest.send(get_request("/hello"));
+  EXPECT_EQ(honest.read_answer().status, 200);
+  std::string all;
+  for (int i = 0; i < 200; ++i) {
+    all += get_request("/many");
+  }
+  test::TlsClient& greedy = tls();
+  greedy.send(all);
+  begun.wait();
+  honest.send(get_request("/honest"));
+  EXPECT_EQ(honest.read_answer().body, "h");
+  EXPECT_LT(before_honest, 100);
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_EQ(greedy.read_answer().body, "m") << i;
+  }
 }
 
 TEST_F(Crowd, WhatWasHalfIsAnsweredOnceItIsWhole) {
@@ -161,6 +221,23 @@ TEST_F(Crowd, AnIdleOneMakesRoomWhenAllAreTaken) {
   EXPECT_TRUE(idle.ended());
   active.send("TP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_EQ(active.read_answer().status, 200);
+}
+
+/// Found in review: silent ones, whose deadline is nearer, hid it.
+TEST_F(Crowd, AnIdleOneMakesRoomWhoeverIsSilent) {
+  limits_.connections = 301;
+  limits_.per_address = 1000;
+  limits_.handshake = seconds(60);
+  start();
+  test::TlsClient& idle = tls();
+  idle.send(get_request("/hello"));
+  EXPECT_EQ(idle.read_answer().status, 200);
+  std::list<Tcp> silent;
+  for (int i = 0; i < 300; ++i) {
+    silent.emplace_back(port(), "127.0.0.2");
+  }
+  EXPECT_EQ(status_of(get_request("/hello")), 200);
+  EXPECT_TRUE(idle.ended());
 }
 
 TEST_F(Crowd, BuffersAreBounded) {
