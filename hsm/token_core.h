@@ -33,6 +33,8 @@ class TokenCore final {
   [[nodiscard]] TokenStatus status() noexcept;
 
  private:
+  friend struct LaterEpoch;  // of a test's own: what a login that was recovered will do
+
   const std::shared_ptr<const Module> module_;
   const Slot slot_;
   const std::size_t cap_;

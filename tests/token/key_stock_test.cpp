@@ -4,9 +4,17 @@
 
 #include <thread>
 
+#include "hsm/key_pair_pool.h"
+#include "hsm/token_core.h"
 #include "tests/token/server_keys_test_base.h"
 
 namespace estia::hsm {
+
+/// Begins a new epoch, as a login that was recovered will: every handle of before is stale.
+struct LaterEpoch {
+  static void begin(TokenCore& core) { ++core.epoch_; }
+};
+
 namespace {
 
 using std::chrono_literals::operator""h;
@@ -62,6 +70,23 @@ class KeyStock : public ServerKeysTestBase {
   std::shared_ptr<Token> token_;
   std::unique_ptr<ServerKeys> keys_;
 };
+
+/// What waits is of another life: none of it is given out, and new ones are made.
+TEST_F(KeyStock, ANewEpochOfTheTokenEndsAllOfIt) {
+  const auto core = std::make_shared<TokenCore>(config());
+  KeyPairPool pool(core, {{"RSA-2048", 1}}, clock_);
+  const auto wait_until_ready = [&] {
+    while (!pool.has(spec("RSA-2048"))) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  };
+  wait_until_ready();
+  LaterEpoch::begin(*core);
+  EXPECT_FALSE(pool.take(spec("RSA-2048")));
+  wait_until_ready();
+  EXPECT_EQ(pool.counts().destroyed, 1U);
+  EXPECT_TRUE(pool.take(spec("RSA-2048")));
+}
 
 TEST_F(KeyStock, ServesWhileNothingCanBeMade) {
   start();
