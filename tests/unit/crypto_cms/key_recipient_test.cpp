@@ -2,6 +2,11 @@
 #include "crypto/cms/key_recipient.h"
 
 #include <gtest/gtest.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "crypto/openssl/library.h"
+#include "crypto/openssl/require.h"
 
 #include "tests/support/refusal.h"
 #include "tests/unit/crypto_x509/certificate_forge.h"
@@ -211,6 +216,37 @@ TEST(CertificateRecipient, AnEmptyIdentifierDoesNotNameACertificateWithoutOne) {
   const Certificate certificate = signed_certificate(contents, root.key);
   EXPECT_EQ(refusal_of([&] { return certificate_recipient({}, certificate, everything()); }),
             "malformed serverkeygen.unknown_key");
+}
+
+/// RSA-2048 with the public exponent 2^80 + 1, or the next one that its primes allow.
+PublicKey key_with_long_exponent() {
+  const BignumPtr exponent(require(::BN_new(), "BN_new"));
+  require(::BN_set_bit(exponent.get(), 80), "BN_set_bit");
+  require(::BN_set_bit(exponent.get(), 0), "BN_set_bit");
+  const EvpPkeyCtxPtr context(
+      require(::EVP_PKEY_CTX_new_from_name(library(), "RSA", nullptr), "context"));
+  require(::EVP_PKEY_keygen_init(context.get()), "init");
+  require(::EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), 2048), "bits");
+  require(::EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context.get(), exponent.get()), "exponent");
+  EVP_PKEY* made = nullptr;
+  require(::EVP_PKEY_generate(context.get(), &made), "EVP_PKEY_generate");
+  const EvpPkeyPtr key(made);
+  unsigned char* out = nullptr;
+  const int size = ::i2d_PUBKEY(key.get(), &out);
+  const OpenSslPtr<unsigned char> owned(out);
+  return PublicKey::from_spki({out, static_cast<std::size_t>(size)});
+}
+
+/// Found in review: OpenSSL and tokens fail on them when a key was made already.
+TEST(CertificateRecipient, AnRsaExponentThatNobodyTakesIsRefusedBeforehand) {
+  const Issuer root = make_root();
+  const PublicKey key = key_with_long_exponent();
+  CertificateContents contents = leaf_contents(root, key);
+  std::erase_if(contents.extensions,
+                [](const Extension& extension) { return extension.oid == oid::kKeyUsage; });
+  const Certificate certificate = signed_certificate(contents, root.key);
+  EXPECT_EQ(refusal_of([&] { return recipient(certificate, everything()); }), kNoCommon);
+  EXPECT_EQ(test::refusal([&] { check_recipient(certificate); }), kNoCommon);
 }
 
 }  // namespace
