@@ -266,23 +266,17 @@ TEST_F(Crowd, BuffersAreBounded) {
 /// Its client may have given up; who comes later would wait longer still.
 TEST_F(Crowd, ARequestThatWaitedTooLongForAWorkerIs503) {
   limits_.queue = milliseconds(50);
-  std::latch entered{1};
-  std::latch release{1};
-  router_->get("/slow", [&](const Request&) {
-    entered.count_down();
-    release.wait();
-    return text("slow");
-  });
+  add_slow_route();
   start();
   test::TlsClient& waiting = tls();
   test::TlsClient& busy = tls();
   waiting.send(get_request("/hello"));
   EXPECT_EQ(waiting.read_answer().status, 200);
   busy.send(get_request("/slow"));
-  entered.wait();
+  entered_.wait();
   waiting.send(get_request("/hello"));
   std::this_thread::sleep_for(milliseconds(300));
-  release.count_down();
+  release_.count_down();
   EXPECT_EQ(busy.read_answer().body, "slow");
   const test::HttpAnswer late = waiting.read_answer();
   EXPECT_EQ(late.status, 503);

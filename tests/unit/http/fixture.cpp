@@ -86,6 +86,14 @@ int ServerTest::status_of(std::string_view bytes) {
   return client.read_answer().status;
 }
 
+void ServerTest::add_slow_route() {
+  router_->get("/slow", [this](const Request&) {
+    entered_.count_down();
+    release_.wait();
+    return text("slow");
+  });
+}
+
 std::string ServerTest::logged() {
   server_.reset();
   return log_.str();

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <latch>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -49,9 +50,13 @@ class ServerTest : public ::testing::Test {
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
   /// The status of the answer to these bytes on a connection of its own.
   [[nodiscard]] int status_of(std::string_view bytes);
+  /// GET /slow is answered once `release_` is counted down; `entered_` says that it is in flight.
+  void add_slow_route();
   /// Stops the server, so that all of its lines are there.
   [[nodiscard]] std::string logged();
 
+  std::latch entered_{1};
+  std::latch release_{1};
   Limits limits_;
   std::shared_ptr<TestRouter> router_ = std::make_shared<TestRouter>();
   std::unique_ptr<Server> server_;

@@ -15,20 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class Lifetime : public ServerTest {
- protected:
-  /// GET /slow is answered once `release_` is counted down; `entered_` says that it is in flight.
-  void add_slow_route() {
-    router_->get("/slow", [this](const Request&) {
-      entered_.count_down();
-      release_.wait();
-      return text("slow");
-    });
-  }
-
-  std::latch entered_{1};
-  std::latch release_{1};
-};
+using Lifetime = ServerTest;
 
 /// Whether the server has ended a plain TCP connection, within the socket's 20 s.
 bool closed_by_server(int descriptor) {

@@ -9,7 +9,6 @@
 
 #include <array>
 #include <future>
-#include <latch>
 
 #include "crypto/base/file.h"
 #include "server/http/unix_socket_file.h"
@@ -165,23 +164,17 @@ TEST_F(LocalSocket, DirectoryAndSocketAreForOwnerAndGroup) {
 }
 
 TEST_F(LocalSocket, DrainAnswersWhatIsInFlight) {
-  std::latch entered{1};
-  std::latch release{1};
-  router_->get("/slow", [&](const Request&) {
-    entered.count_down();
-    release.wait();
-    return text("slow");
-  });
+  add_slow_route();
   start_local();
   const LocalClient idle(socket_);
   idle.send(get_request("/hello"));
   EXPECT_NE(idle.read("hello"), "");
   const LocalClient busy(socket_);
   busy.send(get_request("/slow"));
-  entered.wait();
+  entered_.wait();
   auto drained = std::async(std::launch::async, [&] { return server_->drain(seconds(20)); });
   EXPECT_EQ(idle.read(), "");  // drain has begun
-  release.count_down();
+  release_.count_down();
   EXPECT_TRUE(busy.read().ends_with("\r\n\r\nslow"));
   EXPECT_TRUE(drained.get());
 }
