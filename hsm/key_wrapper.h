@@ -51,10 +51,6 @@ class KeyWrapper final {
   /// with a recipient is no fault of any pair. Throws Error{token}, Error{conflict,
   /// "serverkeygen.unsupported"} beyond status().encryption.
   class ContentKey final {
-   public:
-    [[nodiscard]] const Bytes& encrypted() const noexcept { return encrypted_; }
-
-   private:
     friend class KeyWrapper;
     ContentKey(SessionObject object, Bytes encrypted, const WrapMechanism& mechanism)
         : object_(std::move(object)), encrypted_(std::move(encrypted)), mechanism_(mechanism) {}

@@ -112,10 +112,10 @@ Daemon::Daemon(const ProcessConfig& config)
 }
 
 Monitored Daemon::monitored() {
-  return {.store = *store_,
+  return {.store = store_->stats(),
           .token = probe_.look(),
-          .server_keys = server_keys_,
-          .server = server_,
+          .server_keys = server_keys_.status(),
+          .load = server_.load(),
           .tls_certificate = tls_reload_.certificate(),
           .snapshot = snapshots_.current(),
           .now = clock_.now(),

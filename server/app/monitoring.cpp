@@ -13,7 +13,7 @@ double seconds(Instant when) {
 }
 
 void collect_store(const Monitored& monitored, ops::Metrics& metrics) {
-  const store::StoreStats stats = monitored.store.stats();
+  const store::StoreStats& stats = monitored.store;
   metrics.set_total("estia_store_commits_total", "Batches of writes on disk, one sync each",
                     number(stats.commits));
   metrics.set_total("estia_store_writes_total", "Writes in them", number(stats.jobs));
@@ -27,7 +27,7 @@ void collect_token(const Monitored& monitored, ops::Metrics& metrics) {
   metrics.set("estia_token_sessions_open", "Sessions of the pool", number(status.sessions_open));
   metrics.set("estia_token_sessions_in_use", "Sessions that are lent now",
               number(status.sessions_in_use));
-  const hsm::ServerKeysStatus keys = monitored.server_keys.status();
+  const hsm::ServerKeysStatus& keys = monitored.server_keys;
   metrics.set_total("estia_serverkeygen_delivered_total", "Keys brought out of the token",
                     number(keys.delivered));
   metrics.set_total("estia_serverkeygen_destroyed_total", "Key pairs made in vain",
@@ -51,8 +51,8 @@ ReadinessChecks readiness_of(const Monitored& monitored) {
   const bool expired = monitored.now > monitored.tls_certificate.not_after();
   return {{"configuration", monitored.snapshot->aliases.empty() ? "no alias" : ""},
           {"tls", expired ? "the certificate has expired" : ""},
-          {"listener", monitored.server.load().stalled ? "no worker is free" : ""},
-          {"store", monitored.store.stats().failed ? "failed, restart needed" : ""},
+          {"listener", monitored.load.stalled ? "no worker is free" : ""},
+          {"store", monitored.store.failed ? "failed, restart needed" : ""},
           {"token", !token              ? "does not answer"
                     : !token->present   ? "gone"
                     : !token->logged_in ? "not logged in"
@@ -69,7 +69,7 @@ void collect(const Monitored& monitored, const std::string& version, ops::Metric
   metrics.set("estia_ready", "What /readyz says", ready ? 1 : 0);
   metrics.set("estia_configuration_version", "The configuration in force",
               number(monitored.snapshot->version));
-  const http::Server::Load load = monitored.server.load();
+  const http::Server::Load& load = monitored.load;
   metrics.set("estia_connections", "Open connections of EST clients", number(load.connections));
   metrics.set("estia_connections_waiting", "Of them, those that could go on and wait for a worker",
               number(load.waiting));

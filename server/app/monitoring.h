@@ -7,9 +7,9 @@
 #include <string>
 
 #include "crypto/base/clock.h"
+#include "hsm/server_keys.h"
 #include "hsm/token.h"
 #include "server/app/ops_server.h"
-#include "server/app/token_server_keys.h"
 #include "server/ca/model.h"
 #include "server/store/store.h"
 
@@ -29,12 +29,12 @@ class TokenProbe final {
   std::mutex looking_;
 };
 
-/// What readiness and metrics look at, at the moment somebody asks. The objects outlive it.
+/// What readiness and metrics are made of: as it was when somebody asked.
 struct Monitored {
-  store::Store& store;
+  store::StoreStats store;
   std::optional<hsm::TokenStatus> token;  ///< TokenProbe::look
-  const TokenServerKeys& server_keys;
-  const http::Server& server;
+  hsm::ServerKeysStatus server_keys;
+  http::Server::Load load;
   crypto::Certificate tls_certificate;
   std::shared_ptr<const ca::Snapshot> snapshot;
   Instant now;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/ops_server.h"
 
-#include <algorithm>
+#include <map>
+#include <utility>
 
 #include "crypto/base/error.h"
 
@@ -31,29 +32,21 @@ class OpsRouter final : public http::Router {
  public:
   OpsRouter(ops::Metrics& metrics, std::function<void(ops::Metrics&)> collect,
             std::function<ReadinessChecks()> checks)
-      : metrics_(metrics), collect_(std::move(collect)), checks_(std::move(checks)) {}
+      : pages_{{"healthz", [](const http::Request&) { return text(200, "alive\n"); }},
+               {"readyz",
+                [checks = std::move(checks)](const http::Request&) { return readiness(checks()); }},
+               {"metrics", [&metrics, collect = std::move(collect)](const http::Request&) {
+                  collect(metrics);
+                  return text(200, metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
+                }}} {}
 
   [[nodiscard]] http::RouteMatch match(std::string_view method,
                                        const std::vector<std::string>& segments,
                                        const http::PeerInfo& /*peer*/) const override {
-    if (segments.size() != 1) {
+    const auto page = pages_.find(segments.size() == 1 ? segments.front() : "");
+    if (page == pages_.end()) {
       throw Error(ErrorCode::not_found, "ops.unknown", "there is no such page");
     }
-    const auto answer = [&]() -> std::function<http::Response(const http::Request&)> {
-      if (segments.front() == "healthz") {
-        return [](const http::Request&) { return text(200, "alive\n"); };
-      }
-      if (segments.front() == "readyz") {
-        return [this](const http::Request&) { return readiness(checks_()); };
-      }
-      if (segments.front() == "metrics") {
-        return [this](const http::Request&) {
-          collect_(metrics_);
-          return text(200, metrics_.text(), "text/plain; version=0.0.4; charset=utf-8");
-        };
-      }
-      throw Error(ErrorCode::not_found, "ops.unknown", "there is no such page");
-    }();
     if (method != "GET" && method != "HEAD") {
       return {.handler = [](const http::Request&) {
         http::Response response = text(405, "this method is not allowed here\n");
@@ -61,13 +54,11 @@ class OpsRouter final : public http::Router {
         return response;
       }};
     }
-    return {.handler = answer};
+    return {.handler = page->second};
   }
 
  private:
-  ops::Metrics& metrics_;
-  const std::function<void(ops::Metrics&)> collect_;
-  const std::function<ReadinessChecks()> checks_;
+  const std::map<std::string, std::function<http::Response(const http::Request&)>> pages_;
 };
 
 /// Few ask, and none of them sends a body.

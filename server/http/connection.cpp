@@ -141,7 +141,7 @@ Connection::Next Connection::read_request() {
   }
   if (progress == Progress::idle) {
     static_cast<void>(share_.hold(peer_bytes_));
-    return transport_.connections.draining() || passed(deadline_) ? Next::end : Next::wait;
+    return transport_.connections.draining() ? Next::end : Next::wait;
   }
   if (!std::exchange(busy_, true)) {
     transport_.connections.begin_request(descriptor_);

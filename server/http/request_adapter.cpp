@@ -111,8 +111,8 @@ struct Summary {
 
 Summary summary_of(const Response& answer) {
   return {.status = answer.status,
-          .log_id = answer.log_id.empty() ? "-" : answer.log_id,
-          .log_detail = answer.log_detail.empty() ? "-" : answer.log_detail,
+          .log_id = answer.log_id,
+          .log_detail = answer.log_detail,
           .has_key = answer.holds_key};
 }
 
@@ -128,8 +128,8 @@ void log_answer(const Request& request, const Summary& answer, bool sent,
             {"method", request.method},
             {"path", request.path},
             {"status", std::to_string(answer.status)},
-            {"id", answer.log_id},
-            {"detail", answer.log_detail},
+            {"id", answer.log_id.empty() ? "-" : answer.log_id},
+            {"detail", answer.log_detail.empty() ? "-" : answer.log_detail},
             {"sent", sent ? "yes" : "no"},
             {"us", std::to_string(micros)}});
   if (answer.has_key && !sent) {
@@ -163,7 +163,7 @@ void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
     const auto time = std::chrono::steady_clock::now() - begin;
     log_answer(request, reply, written && sent, time);
     if (observer) {
-      observer->answered(route, reply.status, reply.log_id == "-" ? "" : reply.log_id, time);
+      observer->answered(route, reply.status, reply.log_id, time);
     }
   });
 }
