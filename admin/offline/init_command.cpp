@@ -48,6 +48,7 @@ provision::InitialisePlan plan_from(const InitCommand& command) {
   plan.issuing_subject = subject("--issuing-subject", command.issuing_subject);
   plan.ra_scope = as_option("--ra-scope", [&] { return ca::NameScope::parse(command.ra_scope); });
   plan.server_names = server_names(command);
+  plan.tls_key_in_token = command.tls_key_in_token;
   plan.who = operator_name();
   return plan;
 }
@@ -90,6 +91,8 @@ void InitCommand::add_to(CLI::App& estia) {
       ->capture_default_str();
   app->add_option("--issuing-key", command->issuing_key, "Kind of the issuing CA's key")
       ->capture_default_str();
+  app->add_flag("--tls-key-in-token", command->tls_key_in_token,
+                "The EST server's TLS key is made in the token, too, and stays there");
   app->add_option("--root-subject", command->root_subject,
                   "Subject of the root CA, such as 'CN=Acme Root,O=Acme'");
   app->add_option("--issuing-subject", command->issuing_subject, "Subject of the issuing CA");

@@ -22,6 +22,7 @@ struct InitCommand {
   std::vector<std::string> ip{};
   std::string root_key = "P-384";
   std::string issuing_key = "P-256";
+  bool tls_key_in_token = false;
   std::string root_subject{};
   std::string issuing_subject{};
   std::string host = "127.0.0.1";

@@ -73,7 +73,9 @@ void write_files(const provision::StateLayout& layout, const provision::Initiali
                  const std::string& process_config) {
   std::filesystem::create_directory(layout.tls_directory());
   std::filesystem::permissions(layout.tls_directory(), std::filesystem::perms::owner_all);
-  write_new_file(layout.tls_key(), made.tls_key.text(), FileMode::secret);
+  if (made.tls_key_uri.empty()) {
+    write_new_file(layout.tls_key(), made.tls_key.text(), FileMode::secret);
+  }
   write_new_file(layout.tls_chain(), made.tls_certificate.to_pem() + made.issuing.to_pem(),
                  FileMode::readable);
   write_new_file(layout.ca_bundle(), made.root.to_pem() + made.issuing.to_pem(),
@@ -110,7 +112,8 @@ InitialisedState initialise_state(const InitialiseOptions& options) {
                                    .init_args = options.init_args,
                                    .token_label = info.label,
                                    .token_serial = info.serial,
-                                   .pin_file = options.pin_file}));
+                                   .pin_file = options.pin_file,
+                                   .tls_key_uri = made.tls_key_uri}));
   keys.keep();
   state.keep();
   return {.root = made.root, .issuing = made.issuing, .user = made.user};

@@ -15,9 +15,12 @@ std::string process_config_text(const ProcessConfigValues& values) {
       "# Where EST clients connect.\n"
       "host = " +
       toml_string(values.host) + "\nport = " + std::to_string(values.port) +
-      "\n# The server's certificate with its issuer (PEM), and its key (PEM, mode 0600).\n"
+      "\n# The server's certificate with its issuer (PEM), and its key: a file (PEM, mode 0600),\n"
+      "# or the name of a key in the token.\n"
       "certificate = \"tls/server.pem\"\n"
-      "key = \"tls/server.key\"\n"
+      "key = " +
+      toml_string(values.tls_key_uri.empty() ? "tls/server.key" : values.tls_key_uri) +
+      "\n"
       "\n[listener.management]\n"
       "# Where estia talks to the running estiad: a Unix socket, in a directory of mode 0750.\n"
       "socket = \"management/socket\"\n"

@@ -16,6 +16,7 @@ struct ProcessConfigValues {
   std::string token_label{};
   std::string token_serial{};
   std::filesystem::path pin_file{};
+  std::string tls_key_uri{};  ///< empty: the key is in its file
 };
 
 /// The commented estia.toml of a fresh state directory. app::load_process_config reads it.

@@ -38,6 +38,8 @@ http::ServerConfig server_config(const ProcessConfig& config, ops::Metrics& metr
   return {.host = config.est.host,
           .port = config.est.port,
           .limits = config.limits,
+          .proxies = config.est.proxies,
+          .resumption = config.est.resumption,
           .observer = counting(metrics)};
 }
 
@@ -86,7 +88,7 @@ Daemon::Daemon(const ProcessConfig& config)
       keys_(*token_, *snapshots_.current()),
       server_keys_(*token_, server_keys_limits(config), clock_),
       sealer_(*token_),
-      tls_identity_(load_tls_identity(config.est, clock_.now())),
+      tls_identity_(load_tls_identity(config.est, token_keys(), clock_.now())),
       issuer_(store_->registry(), clock_),
       enrollment_(issuer_, store_->end_entities(), keys_, server_keys_, clock_),
       authentication_(store_->registry(), store_->end_entities(), clock_),
@@ -98,8 +100,8 @@ Daemon::Daemon(const ProcessConfig& config)
                server_keys_, snapshots_),
       server_(server_config(config, metrics_), tls_identity_,
               std::make_shared<est::EstRouter>(snapshots_, ca_certificates_, enroll_, refusals_)),
-      tls_reload_(config_.est, tls_identity_.chain.front(), server_, delivery_, store_->audit_log(),
-                  clock_) {
+      tls_reload_(config_.est, token_keys(), tls_identity_.chain.front(), server_, delivery_,
+                  store_->audit_log(), clock_) {
   if (config_.management.enabled) {
     management_.emplace(config_.management, management());
   }
@@ -109,6 +111,10 @@ Daemon::Daemon(const ProcessConfig& config)
         [this](ops::Metrics& metrics) { collect(monitored(), ESTIA_VERSION, metrics); },
         [this] { return readiness_of(monitored()); });
   }
+}
+
+TokenKeySource Daemon::token_keys() {
+  return [this](const hsm::KeyUri& uri) { return token_->key(uri); };
 }
 
 Monitored Daemon::monitored() {
@@ -123,33 +129,37 @@ Monitored Daemon::monitored() {
 }
 
 api::Management Daemon::management() {
-  return {
-      .registry = store_->registry(),
-      .entities = store_->end_entities(),
-      .decrypt_keys = store_->decrypt_keys(),
-      .configuration = store_->configuration(),
-      .clock = clock_,
-      .snapshot = [this] { return snapshots_.current(); },
-      .apply = [this](const provision::ApplyRequest& request) { return changes_.apply(request); },
-      .take_crl =
-          [this](const provision::CrlRequest& request) { return changes_.take_crl(request); },
-      .add_decrypt_key =
-          [this](const provision::DecryptKeyPlan& plan, const std::string& who) {
-            return changes_.add_decrypt_key(plan, who);
-          },
-      .check_keys = [this](const ca::Snapshot& wanted) { changes_.check_keys(wanted); },
-      .status = [this] { return status(); },
-      .explain =
-          [this](const ca::Question& question) {
-            return est::explain(question, {.snapshots = snapshots_,
-                                           .registry = store_->registry(),
-                                           .entities = store_->end_entities(),
-                                           .enrollment = enrollment_,
-                                           .delivery = delivery_,
-                                           .clock = clock_});
-          },
-      .tls_certificate = [this] { return tls_reload_.certificate(); },
-      .reload_tls = [this](const std::string& who) { return tls_reload_.reload(who); }};
+  return {.registry = store_->registry(),
+          .entities = store_->end_entities(),
+          .decrypt_keys = store_->decrypt_keys(),
+          .configuration = store_->configuration(),
+          .clock = clock_,
+          .snapshot = [this] { return snapshots_.current(); },
+          .apply =
+              [this](const provision::ApplyRequest& request) {
+                provision::ApplyReport report = changes_.apply(request);
+                server_.forget_sessions();  // D14: its anchors may be others
+                return report;
+              },
+          .take_crl =
+              [this](const provision::CrlRequest& request) { return changes_.take_crl(request); },
+          .add_decrypt_key =
+              [this](const provision::DecryptKeyPlan& plan, const std::string& who) {
+                return changes_.add_decrypt_key(plan, who);
+              },
+          .check_keys = [this](const ca::Snapshot& wanted) { changes_.check_keys(wanted); },
+          .status = [this] { return status(); },
+          .explain =
+              [this](const ca::Question& question) {
+                return est::explain(question, {.snapshots = snapshots_,
+                                               .registry = store_->registry(),
+                                               .entities = store_->end_entities(),
+                                               .enrollment = enrollment_,
+                                               .delivery = delivery_,
+                                               .clock = clock_});
+              },
+          .tls_certificate = [this] { return tls_reload_.certificate(); },
+          .reload_tls = [this](const std::string& who) { return tls_reload_.reload(who); }};
 }
 
 api::Status Daemon::status() {
@@ -211,12 +221,19 @@ void Daemon::start() {
   ops::notify("READY=1");
 }
 
-void Daemon::reload_tls() noexcept {
-  try {
-    static_cast<void>(tls_reload_.reload("estiad uid " + std::to_string(::geteuid())));
-  } catch (const std::exception&) {
-    // Said by TlsReload; the old certificate is shown on.
+void Daemon::reload_tls() {
+  constexpr std::chrono::seconds kAtOnce{0};
+  if (reload_.valid() && reload_.wait_for(kAtOnce) != std::future_status::ready) {
+    ops::log(ops::Level::warning, "tls.reload_running", {});
+    return;
   }
+  reload_ = std::async(std::launch::async, [this] {
+    try {
+      static_cast<void>(tls_reload_.reload("estiad uid " + std::to_string(::geteuid())));
+    } catch (const std::exception&) {
+      // Said by TlsReload; the old certificate is shown on.
+    }
+  });
 }
 
 /// Devices first, within the limit; an operator's request has what is left of it, or a second.
@@ -227,8 +244,10 @@ bool Daemon::drain() {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       deadline - std::chrono::steady_clock::now());
   const bool managed = !management_ || management_->drain(std::max(left, kLeast));
+  const bool reloaded =
+      !reload_.valid() || reload_.wait_for(std::max(left, kLeast)) == std::future_status::ready;
   const bool watched = !ops_ || ops_->drain(kLeast);  // who watches watches to the end
-  return served && managed && watched;
+  return served && managed && reloaded && watched;
 }
 
 Daemon::Stopped Daemon::stop() {
@@ -269,7 +288,7 @@ void Daemon::audit(const char* what, const std::string& outcome, const std::stri
 
 void check_configuration(const ProcessConfig& config, CheckStore store) {
   const SystemClock clock;
-  static_cast<void>(load_tls_identity(config.est, clock.now()));
+  check_tls_files(config.est, clock.now());
   static_cast<void>(read_secret_file(config.token.pin_file));
   if (!std::filesystem::is_regular_file(config.token.module)) {
     throw Error(ErrorCode::config, "token.module_missing",

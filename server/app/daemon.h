@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,8 +43,9 @@ class Daemon final {
   /// Accepts connections; the start is in the audit trail before that.
   void start();
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  /// As TlsReload::reload, for a signal: what fails is in the log and the audit trail.
-  void reload_tls() noexcept;
+  /// As TlsReload::reload, for a signal: what fails is in the log and the audit trail. Does not
+  /// wait for it: the token that a key is in may hang.
+  void reload_tls();
   enum class Stopped {
     complete,
     token_busy,  ///< all is answered and the store is closed; the token still makes a pair in
@@ -59,6 +61,7 @@ class Daemon final {
   [[nodiscard]] api::Status status();
   [[nodiscard]] bool drain();
   [[nodiscard]] Monitored monitored();
+  [[nodiscard]] TokenKeySource token_keys();
   void audit(const char* what, const std::string& outcome, const std::string& detail);
 
   ProcessConfig config_;
@@ -87,6 +90,7 @@ class Daemon final {
   std::atomic<bool> stopping_{false};
   TokenProbe probe_{*token_};
   std::optional<OpsServer> ops_;
+  std::future<void> reload_;  ///< the last that a signal began
 };
 
 /// Everything that can be checked without opening a port and without logging in to the token

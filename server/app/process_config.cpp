@@ -40,6 +40,27 @@ void set_duration(TomlSection& section, std::string_view key, std::chrono::milli
   target = *value;
 }
 
+/// What `make` refuses is the key's value.
+template <class Make>
+auto value_of(const TomlSection& section, std::string_view key, Make make) {
+  try {
+    return make();
+  } catch (const Error& error) {
+    section.refuse(key, error.what());
+  }
+}
+
+/// A file, or a key in the token.
+void read_key(TomlSection& section, const std::filesystem::path& state,
+              ProcessConfig::EstListener& listener) {
+  const std::string key = section.required_text("key");
+  if (key.starts_with("pkcs11:")) {
+    listener.token_key = value_of(section, "key", [&] { return hsm::KeyUri::parse(key); });
+  } else {
+    listener.key = path_in(state, key);
+  }
+}
+
 ProcessConfig::EstListener read_listener(TomlSection section, const std::filesystem::path& state) {
   ProcessConfig::EstListener listener;
   if (const auto host = section.text("host")) {
@@ -50,7 +71,12 @@ ProcessConfig::EstListener read_listener(TomlSection section, const std::filesys
   }
   set_integer(section, "port", 0, std::numeric_limits<std::uint16_t>::max(), listener.port);
   listener.certificate = path_in(state, section.required_text("certificate"));
-  listener.key = path_in(state, section.required_text("key"));
+  read_key(section, state, listener);
+  const std::vector<std::string> proxies = section.texts("proxies");
+  listener.proxies = value_of(section, "proxies", [&] { return http::Networks(proxies); });
+  if (section.flag("resumption").value_or(false)) {
+    listener.resumption = http::Resumption::on;
+  }
   section.finish();
   return listener;
 }
@@ -109,9 +135,9 @@ ProcessConfig::ServerKeygen read_serverkeygen(TomlSection section) {
   ProcessConfig::ServerKeygen keys;
   set_integer(section, "at_once", 1, kMostAtOnce, keys.at_once);
   set_integer(section, "rsa_at_once", 1, kMostAtOnce, keys.rsa_at_once);
-  for (const auto& [key, kind] : {std::pair{"stock_rsa_2048", "RSA-2048"},
-                                  std::pair{"stock_rsa_3072", "RSA-3072"},
-                                  std::pair{"stock_rsa_4096", "RSA-4096"}}) {
+  for (const auto& [key, kind] :
+       {std::pair{"stock_rsa_2048", "RSA-2048"}, std::pair{"stock_rsa_3072", "RSA-3072"},
+        std::pair{"stock_rsa_4096", "RSA-4096"}}) {
     std::size_t pairs = 0;
     set_integer(section, key, 0, kMostStock, pairs);
     if (pairs > 0) {
@@ -125,6 +151,7 @@ ProcessConfig::ServerKeygen read_serverkeygen(TomlSection section) {
 void read_limits(TomlSection section, ProcessConfig& config) {
   constexpr std::int64_t kMostConnections = 100'000;
   constexpr std::int64_t kMostWorkers = 1024;
+  constexpr std::int64_t kMostHandshakes = 1024;
   constexpr std::int64_t kLeastBuffered = 1 << 20;
   constexpr std::int64_t kMostBuffered = std::int64_t{1} << 40;
   set_duration(section, "handshake", config.limits.handshake);
@@ -139,6 +166,7 @@ void read_limits(TomlSection section, ProcessConfig& config) {
   set_integer(section, "buffered_bytes", kLeastBuffered, kMostBuffered,
               config.limits.buffered_bytes);
   set_integer(section, "workers", 1, kMostWorkers, config.limits.workers);
+  set_integer(section, "handshakes_at_once", 1, kMostHandshakes, config.limits.handshakes_at_once);
   set_duration(section, "drain", config.drain);
   set_duration(section, "drain_notice", config.drain_notice);
   section.finish();

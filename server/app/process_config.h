@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "hsm/key_uri.h"
 #include "server/http/server.h"
 
 namespace estia::app {
@@ -21,7 +22,10 @@ struct ProcessConfig {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8443;          ///< 0 = any free one
     std::filesystem::path certificate;  ///< PEM, the server's own certificate first
-    std::filesystem::path key;          ///< PEM, a file of mode 0600
+    std::filesystem::path key;          ///< PEM, a file of mode 0600; empty with token_key
+    std::optional<hsm::KeyUri> token_key{};
+    http::Networks proxies{};  ///< load balancers that speak the PROXY protocol
+    http::Resumption resumption = http::Resumption::off;
   };
   struct ManagementListener {
     bool enabled = true;

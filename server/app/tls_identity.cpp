@@ -43,26 +43,63 @@ void check_chain(const std::vector<crypto::Certificate>& chain, const std::files
   }
 }
 
-}  // namespace
-
-http::TlsIdentity load_tls_identity(const ProcessConfig::EstListener& listener, Instant now) {
-  // A pipe would keep whoever reads it waiting.
-  for (const auto& file : {listener.key, listener.certificate}) {
-    if (std::filesystem::exists(file) && !std::filesystem::is_regular_file(file)) {
-      refuse("tls.not_a_file", file, "is not a regular file");
-    }
+/// A pipe would keep whoever reads it waiting.
+void refuse_pipe(const std::filesystem::path& file) {
+  if (std::filesystem::exists(file) && !std::filesystem::is_regular_file(file)) {
+    refuse("tls.not_a_file", file, "is not a regular file");
   }
-  const Secret pem = read_secret_file(listener.key);
-  crypto::PrivateKey key = in_file(listener.key, [&] { return crypto::PrivateKey::from_pem(pem); });
-  const std::string chain_pem = read_file(listener.certificate, kLargestChainFile);
+}
+
+crypto::PrivateKey key_in(const std::filesystem::path& file) {
+  refuse_pipe(file);
+  const Secret pem = read_secret_file(file);
+  return in_file(file, [&] { return crypto::PrivateKey::from_pem(pem); });
+}
+
+std::vector<crypto::Certificate> chain_in(const std::filesystem::path& file, Instant now) {
+  refuse_pipe(file);
+  const std::string pem = read_file(file, kLargestChainFile);
   std::vector<crypto::Certificate> chain =
-      in_file(listener.certificate, [&] { return crypto::Certificate::parse_pem(chain_pem); });
-  if (!(key.public_key() == chain.front().public_key())) {
-    refuse("tls.key_mismatch", listener.key,
+      in_file(file, [&] { return crypto::Certificate::parse_pem(pem); });
+  check_chain(chain, file, now);
+  return chain;
+}
+
+crypto::PrivateKey key_in_token(const hsm::KeyUri& uri, const TokenKeySource& token) {
+  try {
+    return token(uri);
+  } catch (const Error& error) {
+    throw Error(error.code(), error.id(), "listener.est.key: " + std::string(error.what()),
+                error.detail());
+  }
+}
+
+void check_pair(const ProcessConfig::EstListener& listener, const crypto::PublicKey& key,
+                const crypto::Certificate& leaf) {
+  if (!(key == leaf.public_key())) {
+    const std::string name =
+        listener.token_key ? listener.token_key->text() : listener.key.string();
+    refuse("tls.key_mismatch", name,
            "is not the key of the first certificate in " + listener.certificate.string());
   }
-  check_chain(chain, listener.certificate, now);
+}
+
+}  // namespace
+
+http::TlsIdentity load_tls_identity(const ProcessConfig::EstListener& listener,
+                                    const TokenKeySource& token, Instant now) {
+  crypto::PrivateKey key =
+      listener.token_key ? key_in_token(*listener.token_key, token) : key_in(listener.key);
+  std::vector<crypto::Certificate> chain = chain_in(listener.certificate, now);
+  check_pair(listener, key.public_key(), chain.front());
   return {std::move(key), std::move(chain)};
+}
+
+void check_tls_files(const ProcessConfig::EstListener& listener, Instant now) {
+  const std::vector<crypto::Certificate> chain = chain_in(listener.certificate, now);
+  if (!listener.token_key) {
+    check_pair(listener, key_in(listener.key).public_key(), chain.front());
+  }
 }
 
 }  // namespace estia::app

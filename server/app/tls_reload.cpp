@@ -12,8 +12,8 @@ namespace estia::app {
 crypto::Certificate TlsReload::reload(const std::string& who) {
   const std::lock_guard one_at_a_time(reloading_);
   try {
-    http::TlsIdentity identity = load_tls_identity(files_, clock_.now());
-    auto prepared = http::Server::prepare(identity);
+    http::TlsIdentity identity = load_tls_identity(files_, token_keys_, clock_.now());
+    auto prepared = server_.prepare(identity);
     const crypto::Certificate leaf = identity.chain.front();
     const std::string fingerprint = to_hex(leaf.fingerprint_sha256());
     audit(who, "ok", "sha256=" + fingerprint);

@@ -6,6 +6,7 @@
 
 #include "crypto/base/clock.h"
 #include "server/app/process_config.h"
+#include "server/app/tls_identity.h"
 #include "server/ca/audit.h"
 #include "server/est/key_delivery.h"
 #include "server/http/server.h"
@@ -16,10 +17,11 @@ namespace estia::app {
 class TlsReload final {
  public:
   /// All of them outlive this object; `shown` is in force.
-  TlsReload(const ProcessConfig::EstListener& files, crypto::Certificate shown,
-            http::Server& server, est::KeyDelivery& delivery, ca::AuditLog& audit,
-            const Clock& clock)
+  TlsReload(const ProcessConfig::EstListener& files, TokenKeySource token_keys,
+            crypto::Certificate shown, http::Server& server, est::KeyDelivery& delivery,
+            ca::AuditLog& audit, const Clock& clock)
       : files_(files),
+        token_keys_(std::move(token_keys)),
         server_(server),
         delivery_(delivery),
         audit_(audit),
@@ -38,6 +40,7 @@ class TlsReload final {
   void audit(const std::string& who, const std::string& outcome, const std::string& detail);
 
   const ProcessConfig::EstListener& files_;
+  const TokenKeySource token_keys_;
   http::Server& server_;
   est::KeyDelivery& delivery_;
   ca::AuditLog& audit_;

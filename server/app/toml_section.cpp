@@ -86,18 +86,34 @@ std::int64_t TomlSection::integer_of(std::string_view key, const toml::node& nod
   return value;
 }
 
+const toml::array* TomlSection::list(std::string_view key, const char* of) {
+  const toml::node* node = take(key);
+  if (node != nullptr && !node->is_array()) {
+    fail("config.type", key, node, std::string("must be a list of ") + of);
+  }
+  return node == nullptr ? nullptr : node->as_array();
+}
+
 std::vector<std::int64_t> TomlSection::integers(std::string_view key, std::int64_t least,
                                                 std::int64_t most) {
-  const toml::node* node = take(key);
   std::vector<std::int64_t> values;
-  if (node == nullptr) {
-    return values;
+  if (const toml::array* elements = list(key, "whole numbers")) {
+    for (const toml::node& element : *elements) {
+      values.push_back(integer_of(key, element, least, most));
+    }
   }
-  if (!node->is_array()) {
-    fail("config.type", key, node, "must be a list of whole numbers");
-  }
-  for (const toml::node& element : *node->as_array()) {
-    values.push_back(integer_of(key, element, least, most));
+  return values;
+}
+
+std::vector<std::string> TomlSection::texts(std::string_view key) {
+  std::vector<std::string> values;
+  if (const toml::array* elements = list(key, "strings")) {
+    for (const toml::node& element : *elements) {
+      if (!element.is_string()) {
+        fail("config.type", key, &element, "must be a string");
+      }
+      values.push_back(element.as_string()->get());
+    }
   }
   return values;
 }

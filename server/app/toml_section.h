@@ -31,9 +31,10 @@ class TomlSection final {
   [[nodiscard]] std::optional<std::int64_t> integer(std::string_view key, std::int64_t least,
                                                     std::int64_t most);
   [[nodiscard]] std::optional<bool> flag(std::string_view key);
-  /// A list; empty when absent.
+  /// Lists; empty when absent.
   [[nodiscard]] std::vector<std::int64_t> integers(std::string_view key, std::int64_t least,
                                                    std::int64_t most);
+  [[nodiscard]] std::vector<std::string> texts(std::string_view key);
   /// "250ms", "20s", "5m", or a whole number of seconds.
   [[nodiscard]] std::optional<std::chrono::milliseconds> duration(std::string_view key);
   void finish() const;
@@ -44,6 +45,8 @@ class TomlSection final {
  private:
   [[nodiscard]] std::int64_t integer_of(std::string_view key, const toml::node& node,
                                         std::int64_t least, std::int64_t most) const;
+  /// nullptr when absent.
+  [[nodiscard]] const toml::array* list(std::string_view key, const char* of);
   [[nodiscard]] const toml::node* take(std::string_view key);
   [[noreturn]] void fail(const char* id, std::string_view key, const toml::node* at,
                          const std::string& reason) const;

@@ -11,6 +11,7 @@
 
 #include "crypto/openssl/require.h"
 #include "server/http/plain_stream.h"
+#include "server/http/source.h"
 #include "server/http/tls_stream.h"
 #include "server/http/transport.h"
 #include "server/ops/log.h"
@@ -23,17 +24,6 @@ constexpr std::size_t kOutputSize = 16384;
 constexpr std::size_t kMostRequests = 1000;
 /// Requests sent at once are answered so many at a time.
 constexpr std::size_t kMostPerTurn = 8;
-
-/// Clients of a dual-stack listener are named as they name themselves.
-std::string address_text(const Poco::Net::SocketAddress& address) {
-  if (address.family() == Poco::Net::SocketAddress::UNIX_LOCAL) {
-    return "unix";
-  }
-  const std::string text = address.host().toString();
-  constexpr std::string_view kMapped = "::ffff:";
-  const bool mapped = text.starts_with(kMapped) && text.find('.') != std::string::npos;
-  return mapped ? text.substr(kMapped.size()) : text;
-}
 
 std::unique_ptr<Channel> make_channel(int descriptor, const TlsSlot* tls) {
   if (tls != nullptr) {
@@ -64,6 +54,9 @@ Connection::Connection(int descriptor, const Poco::Net::SocketAddress& peer, Tra
       reader_(*channel_, *transport.router, transport.limits),
       share_(transport.budget),
       deadline_(after(transport.limits.handshake)) {
+  if (transport.is_proxy(peer)) {
+    proxy_.emplace();
+  }
   if (peer_address_.family() != Poco::Net::SocketAddress::UNIX_LOCAL) {
     const int on = 1;
     static_cast<void>(::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
@@ -88,13 +81,48 @@ Connection::Next Connection::advance() {
     return send_rest();
   }
   if (state_ == State::handshake) {
-    if (!established()) {
+    if (!introduced() || !established()) {
       return broken_ ? Next::end : Next::wait;
     }
+    handshake_.reset();
     state_ = State::open;
     deadline_ = after(transport_.limits.header);  // the first request may be under way
   }
   return read_request();
+}
+
+/// By the load balancer, if it is one of ours: whoever connects directly cannot claim an address.
+bool Connection::introduced() {
+  if (!proxy_) {
+    return true;
+  }
+  try {
+    const IoStatus status = passed(deadline_) ? IoStatus::closed : proxy_->advance(descriptor_);
+    if (status == IoStatus::done) {
+      take_client();
+    }
+    broken_ = status == IoStatus::closed;  // most of these only look whether the port is open
+    return status == IoStatus::done;
+  } catch (const Error& error) {
+    broken_ = true;
+    ops::log(ops::Level::warning, "proxy.refused",
+             {{"peer", address_text(peer_address_)}, {"reason", error.what()}});
+    return false;
+  }
+}
+
+void Connection::take_client() {
+  if (const auto client = proxy_->client()) {
+    if (!transport_.connections.count_for(descriptor_, source_of(*client, descriptor_))) {
+      if (transport_.observer) {
+        transport_.observer->turned_away("per_address");
+      }
+      throw Error(ErrorCode::too_many, "proxy.per_address",
+                  "client " + address_text(*client) + " has all the connections it may have");
+    }
+    peer_address_ = *client;
+  }
+  proxy_.reset();
 }
 
 bool Connection::established() {

@@ -13,6 +13,8 @@
 #include "server/http/byte_budget.h"
 #include "server/http/channel.h"
 #include "server/http/output_queue.h"
+#include "server/http/places.h"
+#include "server/http/proxy_header.h"
 #include "server/http/request_reader.h"
 
 namespace estia::http {
@@ -66,17 +68,25 @@ class Connection final {
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
   [[nodiscard]] short events() const noexcept {
     // What may go on at once waits for what is there already: room to send.
-    return lingering() ? short{POLLIN} : again_ ? short{POLLOUT} : channel_->events();
+    return lingering() || proxy_ ? short{POLLIN} : again_ ? short{POLLOUT} : channel_->events();
   }
   [[nodiscard]] Deadline deadline() const noexcept { return deadline_; }
   /// Between two requests, with nothing to do: the first to go when there is no room.
   [[nodiscard]] bool idle() const noexcept { return state_ == State::open && !first_ && !busy_; }
 
-  /// When the reactor gave it to the workers.
-  void set_ready(Deadline when) noexcept {
-    ready_ = when;
+  [[nodiscard]] bool shakes_hands() const noexcept { return state_ == State::handshake; }
+  /// Since when it could go on, if there were a worker.
+  void set_ready(Deadline when) noexcept { ready_ = when; }
+  /// It has one, until end_turn() or its end. `handshake` as long as it shakes hands.
+  void begin_turn(Places::Place worker, std::optional<Places::Place> handshake) noexcept {
+    worker_ = std::move(worker);
+    handshake_ = std::move(handshake);
     again_ = false;
     answered_ = 0;
+  }
+  void end_turn() noexcept {
+    handshake_.reset();
+    worker_.reset();
   }
   [[nodiscard]] const Poco::Net::SocketAddress& peer_address() const noexcept {
     return peer_address_;
@@ -85,6 +95,8 @@ class Connection final {
  private:
   enum class State { handshake, open, lingering };
 
+  [[nodiscard]] bool introduced();
+  void take_client();
   [[nodiscard]] bool established();
   [[nodiscard]] Next send_rest();
   [[nodiscard]] Next read_request();
@@ -95,7 +107,8 @@ class Connection final {
 
   Transport& transport_;
   const int descriptor_;
-  const Poco::Net::SocketAddress peer_address_;
+  Poco::Net::SocketAddress peer_address_;
+  std::optional<ProxyHeaderReader> proxy_{};  ///< until a load balancer has said who the client is
   const std::unique_ptr<Channel> channel_;
   RequestReader reader_;
   OutputQueue output_;
@@ -115,6 +128,8 @@ class Connection final {
   std::size_t dropped_ = 0;          ///< bytes of one that lingers
   std::optional<Deadline> send_by_;  ///< from the answer's first byte
   std::function<void(bool)> on_sent_;
+  std::optional<Places::Place> worker_{};
+  std::optional<Places::Place> handshake_{};
 };
 
 }  // namespace estia::http

@@ -29,21 +29,13 @@ ConnectionSocketImpl::ConnectionSocketImpl(std::unique_ptr<Connection> connectio
 
 ConnectionSocketImpl::~ConnectionSocketImpl() {
   static_cast<void>(closed_.load(std::memory_order_acquire));
-  taken();
   reset();  // the base class would close it
-}
-
-void ConnectionSocketImpl::taken() noexcept {
-  if (std::exchange(waits_, false)) {
-    transport_->turns.taken();
-  }
 }
 
 bool ConnectionSocketImpl::poll(const Poco::Timespan& /*timeout*/, int mode) {
   if ((mode & SELECT_READ) == 0) {
     return true;
   }
-  taken();
   if (!connection_ || park_) {
     return false;
   }

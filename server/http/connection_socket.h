@@ -54,12 +54,10 @@ class ConnectionSocketImpl final : public Poco::Net::StreamSocketImpl {
 
  private:
   ~ConnectionSocketImpl() override;
-  void taken() noexcept;
 
   const std::shared_ptr<Transport> transport_;  // first: it outlives the connection
   std::unique_ptr<Connection> connection_;      // null once it is closed or parked
   const Poco::Net::SocketAddress peer_address_;
-  bool waits_ = true;  // for a worker
   bool park_ = false;
   /// The acceptor may be the one to drop the last reference: what the worker did before it closed
   /// happened before that, which Poco's own counting shows to no checker.

@@ -5,22 +5,40 @@
 
 namespace estia::http {
 
-Connections::Admission Connections::enter(int descriptor, const std::string& source) {
+bool Connections::source_full(const std::string& source) const {
+  const auto known = sources_.find(source);
+  return known != sources_.end() && known->second >= per_source_;
+}
+
+Connections::Admission Connections::enter(int descriptor,
+                                          const std::optional<std::string>& source) {
   const std::lock_guard lock(mutex_);
   if (draining()) {
     return Admission::draining;
   }
-  const auto known = sources_.find(source);
-  if (known != sources_.end() && known->second >= per_source_) {
+  if (source && source_full(*source)) {
     return Admission::source_full;
   }
   if (entries_.size() >= limit_) {
     return Admission::full;
   }
-  std::size_t& of_source = sources_[source];
+  std::size_t* const of_source = source ? &sources_[*source] : nullptr;
   entries_.emplace(descriptor, Entry{.source = source});
-  ++of_source;
+  if (of_source != nullptr) {
+    ++*of_source;
+  }
   return Admission::admitted;
+}
+
+bool Connections::count_for(int descriptor, const std::string& source) {
+  const std::lock_guard lock(mutex_);
+  if (source_full(source)) {
+    return false;
+  }
+  std::size_t& of_source = sources_[source];
+  entries_.at(descriptor).source = source;
+  ++of_source;
+  return true;
 }
 
 void Connections::leave(int descriptor) noexcept {
@@ -29,9 +47,11 @@ void Connections::leave(int descriptor) noexcept {
   if (entry == entries_.end()) {
     return;
   }
-  const auto source = sources_.find(entry->second.source);
-  if (source != sources_.end() && --source->second == 0) {
-    sources_.erase(source);
+  if (entry->second.source) {
+    const auto source = sources_.find(*entry->second.source);
+    if (source != sources_.end() && --source->second == 0) {
+      sources_.erase(source);
+    }
   }
   entries_.erase(entry);
   changed_.notify_all();

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -20,8 +21,11 @@ class Connections final {
       : limit_(limit), per_source_(per_source) {}
 
   enum class Admission { admitted, full, source_full, draining };
-  /// `source` is whoever may have only some of them. What is not admitted is to be closed.
-  [[nodiscard]] Admission enter(int descriptor, const std::string& source);
+  /// `source` is whoever may have only some of them; nullopt: not known yet. What is not admitted
+  /// is to be closed.
+  [[nodiscard]] Admission enter(int descriptor, const std::optional<std::string>& source);
+  /// Of one that has entered without a source. False: it has all it may have; close it.
+  [[nodiscard]] bool count_for(int descriptor, const std::string& source);
   /// Before the descriptor is closed: afterwards nobody touches it through this object.
   void leave(int descriptor) noexcept;
 
@@ -45,9 +49,11 @@ class Connections final {
 
  private:
   struct Entry {
-    std::string source;
+    std::optional<std::string> source;
     bool in_request = false;
   };
+
+  [[nodiscard]] bool source_full(const std::string& source) const;
 
   const std::size_t limit_;
   const std::size_t per_source_;

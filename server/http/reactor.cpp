@@ -18,7 +18,7 @@
 
 #include "crypto/base/error.h"
 #include "server/http/connection.h"
-#include "server/http/plain_stream.h"
+#include "server/http/source.h"
 #include "server/http/transport.h"
 #include "server/ops/log.h"
 
@@ -26,34 +26,13 @@ namespace estia::http {
 namespace {
 
 constexpr std::uint64_t kListenerId = 0;
+constexpr std::uint64_t kWakeupId = ~std::uint64_t{0};
 constexpr int kAcceptedAtOnce = 64;
 constexpr std::size_t kEventsAtOnce = 256;
 constexpr std::chrono::milliseconds kAcceptPause{50};
 
 std::uint32_t epoll_events(short events) noexcept {
   return (events == POLLOUT ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT;
-}
-
-/// Who may have only so many connections: an IPv4 address, an IPv6 network of 64 bits (one customer
-/// has at least that), a user of this machine.
-std::string source_of(const sockaddr_storage& address, int descriptor) {
-  const auto text = [](const void* bytes, std::size_t size) {
-    return std::string(static_cast<const char*>(bytes), size);
-  };
-  if (address.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    return text(&v4.sin_addr, sizeof v4.sin_addr);
-  }
-  if (address.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    constexpr std::size_t kMappedPrefix = 12;
-    constexpr std::size_t kNetwork = 8;
-    const std::string all = text(&v6.sin6_addr, sizeof v6.sin6_addr);
-    return IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) != 0 ? all.substr(kMappedPrefix)
-                                                    : all.substr(0, kNetwork);
-  }
-  const auto peer = local_peer(descriptor);
-  return "uid " + (peer ? std::to_string(peer->uid) : "-");
 }
 
 bool out_of_descriptors(int error) noexcept {
@@ -64,7 +43,9 @@ bool out_of_descriptors(int error) noexcept {
 
 Reactor::Reactor(Transport& transport)
     : transport_(transport), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-  if (epoll_ < 0) {
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = kWakeupId}};
+  if (epoll_ < 0 ||
+      ::epoll_ctl(epoll_, EPOLL_CTL_ADD, transport.wakeup.descriptor(), &event) != 0) {
     throw Error(ErrorCode::config, "http.epoll", "this machine gives no epoll instance",
                 std::strerror(errno));
   }
@@ -72,6 +53,7 @@ Reactor::Reactor(Transport& transport)
 
 Reactor::~Reactor() {
   ready_.clear();
+  handshakes_.clear();
   parked_.clear();
   ::close(epoll_);
 }
@@ -93,6 +75,7 @@ void Reactor::stop_listening() noexcept {
 
 void Reactor::park(std::unique_ptr<Connection> connection) noexcept {
   const int descriptor = connection->descriptor();
+  connection->end_turn();
   try {
     const std::lock_guard lock(mutex_);
     const Id id = ++last_id_;
@@ -140,15 +123,56 @@ std::unique_ptr<Connection> Reactor::next(std::chrono::milliseconds wait) {
   const Deadline until = after(wait);
   for (;;) {
     take_expired();
-    if (!ready_.empty()) {
-      std::unique_ptr<Connection> connection = std::move(ready_.front());
-      ready_.pop_front();
+    if (auto connection = hand_over()) {
       return connection;
+    }
+    if (!ready_.empty() || !handshakes_.empty()) {
+      transport_.wakeup.ask();
+      if (auto connection = hand_over()) {  // a place may have been given back meanwhile
+        return connection;
+      }
     }
     if (std::chrono::steady_clock::now() >= until) {
       return nullptr;
     }
     wait_for_events(std::min(until, earliest()));
+  }
+}
+
+/// Requests and handshakes by turns: neither kind can keep the other waiting. More handshakes than
+/// processors make none of them faster, and with a TLS key in a slow token they would hold every
+/// worker.
+std::unique_ptr<Connection> Reactor::hand_over() {
+  const bool handshake_possible = !handshakes_.empty() && !transport_.handshakes.full();
+  if (ready_.empty() && !handshake_possible) {
+    return nullptr;
+  }
+  auto worker = transport_.workers.take();
+  if (!worker) {
+    return nullptr;
+  }
+  std::optional<Places::Place> handshake;
+  if (handshake_possible && (handshake_next_ || ready_.empty())) {
+    handshake = transport_.handshakes.take();
+  }
+  handshake_next_ = !handshake;
+  auto& from = handshake ? handshakes_ : ready_;
+  std::unique_ptr<Connection> connection = std::move(from.front());
+  from.pop_front();
+  transport_.turns.taken();
+  connection->begin_turn(std::move(*worker), std::move(handshake));
+  return connection;
+}
+
+/// Nobody waits for these any more.
+void Reactor::drop_late_handshakes() {
+  const Deadline now = std::chrono::steady_clock::now();
+  while (!handshakes_.empty() && handshakes_.front()->deadline() <= now) {
+    handshakes_.pop_front();
+    transport_.turns.taken();
+    if (transport_.observer) {
+      transport_.observer->turned_away("handshakes");
+    }
   }
 }
 
@@ -162,6 +186,8 @@ void Reactor::wait_for_events(Deadline until) {
     const Id id = events[static_cast<std::size_t>(i)].data.u64;
     if (id == kListenerId) {
       accept_some();
+    } else if (id == kWakeupId) {
+      transport_.wakeup.clear();
     } else {
       wake(id);
     }
@@ -170,22 +196,23 @@ void Reactor::wait_for_events(Deadline until) {
 
 void Reactor::wake(Id id) {
   if (auto connection = take(id)) {
-    hand_over(std::move(connection));
+    queue(std::move(connection));
   }
 }
 
 /// One that lingers needs no worker: what it still sends is dropped as it comes, encrypted or not.
-void Reactor::hand_over(std::unique_ptr<Connection> connection) {
+void Reactor::queue(std::unique_ptr<Connection> connection) {
   if (!connection->lingering()) {
     connection->set_ready(std::chrono::steady_clock::now());
     transport_.turns.waits();
-    ready_.push_back(std::move(connection));
+    (connection->shakes_hands() ? handshakes_ : ready_).push_back(std::move(connection));
   } else if (connection->drop_input()) {
     park(std::move(connection));
   }
 }
 
 void Reactor::take_expired() {
+  drop_late_handshakes();
   const Deadline now = std::chrono::steady_clock::now();
   for (;;) {
     Id id = 0;
@@ -227,21 +254,16 @@ bool Reactor::accept_one() {
     return errno == EINTR || errno == ECONNABORTED;
   }
   try {
-    if (!admit(descriptor, source_of(address, descriptor))) {
-      ::close(descriptor);
-      return true;
-    }
-  } catch (const std::exception&) {
-    ::close(descriptor);
-    return true;
-  }
-  try {
     // A client of a Unix socket has no name of its own.
     const Poco::Net::SocketAddress client =
         address.ss_family == AF_UNIX
             ? transport_.own_address
             : Poco::Net::SocketAddress(reinterpret_cast<sockaddr*>(&address), size);
-    park(std::make_unique<Connection>(descriptor, client, transport_));
+    if (admit(descriptor, client)) {
+      park(std::make_unique<Connection>(descriptor, client, transport_));
+    } else {
+      ::close(descriptor);
+    }
   } catch (const std::exception& error) {
     transport_.connections.leave(descriptor);
     ::close(descriptor);
@@ -250,8 +272,11 @@ bool Reactor::accept_one() {
   return true;
 }
 
-bool Reactor::admit(int descriptor, const std::string& source) {
+bool Reactor::admit(int descriptor, const Poco::Net::SocketAddress& client) {
   using Admission = Connections::Admission;
+  // Those of a load balancer count for the clients that it names.
+  const auto source =
+      transport_.is_proxy(client) ? std::nullopt : std::optional(source_of(client, descriptor));
   Admission admission = transport_.connections.enter(descriptor, source);
   if (admission == Admission::full && end_an_idle_one()) {
     admission = transport_.connections.enter(descriptor, source);

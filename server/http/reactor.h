@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <Poco/Net/SocketAddress.h>
+
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -11,6 +13,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "server/http/places.h"
 #include "server/http/stream.h"
 
 namespace estia::http {
@@ -41,8 +44,8 @@ class Reactor final {
   /// Until something happens that it waits for, or its deadline passes.
   void park(std::unique_ptr<Connection> connection) noexcept;
 
-  /// A connection that can go on, or whose deadline has passed; null when there was none for so
-  /// long. Accepts meanwhile.
+  /// A connection that can go on, or whose deadline has passed, and that has a worker; null when
+  /// there was none for so long. Accepts meanwhile.
   [[nodiscard]] std::unique_ptr<Connection> next(std::chrono::milliseconds wait);
 
  private:
@@ -56,10 +59,12 @@ class Reactor final {
   void wait_for_events(Deadline until);
   void accept_some();
   bool accept_one();
-  [[nodiscard]] bool admit(int descriptor, const std::string& source);
+  [[nodiscard]] bool admit(int descriptor, const Poco::Net::SocketAddress& client);
   void take_expired();
   void wake(Id id);
-  void hand_over(std::unique_ptr<Connection> connection);
+  void queue(std::unique_ptr<Connection> connection);
+  void drop_late_handshakes();
+  [[nodiscard]] std::unique_ptr<Connection> hand_over();
   [[nodiscard]] std::unique_ptr<Connection> take(Id id);
   [[nodiscard]] std::unique_ptr<Connection> take_locked(Id id);
   [[nodiscard]] bool end_an_idle_one();
@@ -69,7 +74,9 @@ class Reactor final {
   int epoll_ = -1;
   int listener_ = -1;
   std::optional<Deadline> accept_again_{};  ///< not before: the machine has no descriptors left
-  std::deque<std::unique_ptr<Connection>> ready_;
+  std::deque<std::unique_ptr<Connection>> ready_;       ///< for a worker
+  std::deque<std::unique_ptr<Connection>> handshakes_;  ///< likewise, and for one of their places
+  bool handshake_next_ = false;
 
   std::mutex mutex_;  ///< guards what follows
   std::unordered_map<Id, Parked> parked_;

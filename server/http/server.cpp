@@ -77,6 +77,12 @@ Poco::Net::ServerSocket listen_on(UnixSocketFile& file,
   return socket;
 }
 
+std::shared_ptr<const TlsContext> make_context(const TlsIdentity& identity, Resumption resumption) {
+  auto context = std::make_shared<const TlsContext>(identity, resumption);
+  check_handshakes(*context, identity.chain.front());
+  return context;
+}
+
 /// What threads that cannot be waited for still use; kept, and found by a leak checker, until the
 /// process ends.
 struct Abandoned {
@@ -128,10 +134,12 @@ void Server::Impl::release_workers() {
   pool.reset();
 }
 
-std::shared_ptr<const TlsContext> Server::prepare(const TlsIdentity& identity) {
-  auto context = std::make_shared<const TlsContext>(identity);
-  check_handshakes(*context, identity.chain.front());
-  return context;
+std::shared_ptr<const TlsContext> Server::prepare(const TlsIdentity& identity) const {
+  return make_context(identity, std::get<ServerConfig>(impl_->config).resumption);
+}
+
+void Server::forget_sessions() noexcept {
+  impl_->transport->tls->forget_sessions();
 }
 
 void Server::adopt(std::shared_ptr<const TlsContext> prepared) {
@@ -141,9 +149,11 @@ void Server::adopt(std::shared_ptr<const TlsContext> prepared) {
 Server::Server(ServerConfig config, const TlsIdentity& identity,
                std::shared_ptr<const Router> router)
     : impl_(std::make_unique<Impl>()) {
-  impl_->transport = std::make_shared<Transport>(config.limits, prepare(identity),
-                                                 Poco::Net::SocketAddress(), std::move(router));
+  impl_->transport =
+      std::make_shared<Transport>(config.limits, make_context(identity, config.resumption),
+                                  Poco::Net::SocketAddress(), std::move(router));
   impl_->transport->observer = config.observer;
+  impl_->transport->proxies = config.proxies;
   impl_->config = std::move(config);
 }
 

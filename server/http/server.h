@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "crypto/keys/private_key.h"
 #include "crypto/x509/certificate.h"
+#include "server/http/networks.h"
 #include "server/http/observer.h"
 #include "server/http/router.h"
 
@@ -30,6 +33,9 @@ struct Limits {
   std::size_t per_address = 100;
   std::size_t buffered_bytes = 64U << 20U;  ///< of requests and answers, all connections together
   unsigned workers = 64;
+  /// Of the workers, those that shake hands: a handshake costs a processor, or a TLS key's token,
+  /// some time.
+  unsigned handshakes_at_once = 2 * std::max(1U, std::thread::hardware_concurrency());
 };
 
 /// The server's TLS identity: key and the chain sent to clients, leaf first.
@@ -38,10 +44,17 @@ struct TlsIdentity {
   std::vector<crypto::Certificate> chain;
 };
 
+/// Whether clients may take up a TLS session of an earlier connection (RFC 7030 3.3).
+enum class Resumption { off, on };
+
 struct ServerConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0 = any free one
   Limits limits;
+  /// Load balancers: each of their connections begins with a header of the PROXY protocol, version
+  /// 2, which names the client. Nobody else may send one.
+  Networks proxies{};
+  Resumption resumption = Resumption::off;
   std::shared_ptr<Observer> observer{};  ///< may be null
 };
 
@@ -79,9 +92,11 @@ class Server final {
 
   /// Another TLS identity, tried out (tls_self_check.h) and not yet in force. Throws Error{config,
   /// "tls.identity" | "tls.self_check"}. Any thread.
-  [[nodiscard]] static std::shared_ptr<const TlsContext> prepare(const TlsIdentity& identity);
+  [[nodiscard]] std::shared_ptr<const TlsContext> prepare(const TlsIdentity& identity) const;
   /// For every connection from here on; those that exist keep theirs. With TLS only. Any thread.
   void adopt(std::shared_ptr<const TlsContext> prepared);
+  /// No TLS session that began before can be resumed. With TLS only. Any thread.
+  void forget_sessions() noexcept;
   struct Load {
     std::size_t connections = 0;
     std::size_t buffered_bytes = 0;

@@ -24,6 +24,8 @@ constexpr const char* kGroups = "X25519:P-256:P-384:P-521";
 constexpr int kSecurityLevel = 2;
 /// Of a client's certificates, 10 of 3 KiB: reading more than that costs whoever sends them nothing.
 constexpr long kLongestChain = 32L << 10U;
+constexpr long kMostSessions = 1024;
+constexpr long kSessionSeconds = 3600;
 
 /// Lets the handshake go on whatever the client sent: whoever gives rights to a certificate judges
 /// it, per request. The verify result is never OK, so that nothing can read it as trust.
@@ -69,9 +71,15 @@ void set_protocol(SSL_CTX* context) {
   ::SSL_CTX_set_alpn_select_cb(context, choose_http11, nullptr);
 }
 
-void forbid_resumption(SSL_CTX* context) {
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  require(::SSL_CTX_set_num_tickets(context, 0), "SSL_CTX_set_num_tickets");
+void set_sessions(SSL_CTX* context, Resumption resumption) {
+  const bool kept = resumption == Resumption::on;
+  // Sessions are kept here and named to the client, in TLS 1.3 too (SSL_OP_NO_TICKET): they can be
+  // forgotten, and hold the client's whole chain, which is judged again with every request.
+  SSL_CTX_set_session_cache_mode(context, kept ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
+  SSL_CTX_sess_set_cache_size(context, kept ? kMostSessions : 1);
+  ::SSL_CTX_set_timeout(context, kSessionSeconds);
+  require(::SSL_CTX_set_num_tickets(context, kept ? 1 : 0), "SSL_CTX_set_num_tickets");
+  require(::SSL_CTX_set_max_early_data(context, 0), "SSL_CTX_set_max_early_data");
   // Without a context, a client that tries to resume gets a fatal alert instead of a full
   // handshake.
   constexpr std::string_view kContext = "estia";
@@ -107,17 +115,21 @@ void set_identity(SSL_CTX* context, const TlsIdentity& identity) {
 
 }  // namespace
 
-TlsContext::TlsContext(const TlsIdentity& identity)
+TlsContext::TlsContext(const TlsIdentity& identity, Resumption resumption)
     : context_(require(::SSL_CTX_new_ex(crypto::library(), nullptr, ::TLS_server_method()),
                        "SSL_CTX_new_ex")) {
   set_protocol(context_.get());
-  forbid_resumption(context_.get());
+  set_sessions(context_.get(), resumption);
   set_buffers(context_.get());
   set_identity(context_.get(), identity);
   // No CA names are sent: JSSE and others stay silent if theirs is not listed, and the list would
   // tell strangers our tenants (docs/clients.md).
   ::SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, nullptr);
   ::SSL_CTX_set_cert_verify_callback(context_.get(), accept_unjudged, nullptr);
+}
+
+void TlsContext::forget_sessions() const noexcept {
+  ::SSL_CTX_flush_sessions(context_.get(), 0);  // 0: whatever their age
 }
 
 crypto::SslPtr TlsContext::new_connection() const {

@@ -6,16 +6,18 @@
 
 namespace estia::http {
 
-/// How this server speaks TLS: 1.2 and 1.3, ECDHE with AEAD, no resumption, no renegotiation
-/// (EST-3.3-b, EST-6-a, D14). A client certificate is asked for, never required, and never judged
-/// here (EST-3.3.2-b): PeerInfo hands on what was sent. Immutable; any thread.
+/// How this server speaks TLS: 1.2 and 1.3, ECDHE with AEAD, no renegotiation, no resumption unless
+/// it is wanted (EST-3.3-b, EST-6-a, D14). A client certificate is asked for, never required, and
+/// never judged here (EST-3.3.2-b): PeerInfo hands on what was sent. Immutable; any thread.
 class TlsContext final {
  public:
   /// Throws Error{config, "tls.identity"} when key and chain do not go together.
-  explicit TlsContext(const TlsIdentity& identity);
+  TlsContext(const TlsIdentity& identity, Resumption resumption);
 
   /// The server's end of a new connection.
   [[nodiscard]] crypto::SslPtr new_connection() const;
+  /// No session from before can be resumed.
+  void forget_sessions() const noexcept;
 
  private:
   crypto::SslCtxPtr context_;

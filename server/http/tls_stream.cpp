@@ -12,6 +12,19 @@
 namespace estia::http {
 namespace {
 
+/// Of a client's certificates in a session that may be resumed: parsed they take some eight times
+/// as much, for as long as the session is kept.
+constexpr int kLongestKeptChain = 8 << 10;
+
+int size_of_chain(SSL* ssl) {
+  const STACK_OF(X509)* chain = ::SSL_get_peer_cert_chain(ssl);
+  int size = 0;
+  for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+    size += ::i2d_X509(sk_X509_value(chain, i), nullptr);
+  }
+  return size;
+}
+
 /// With no ticket to send after the handshake the kernel delays its ACK by 40 ms, and a client with
 /// Nagle's algorithm on waits for it with its request.
 void acknowledge_at_once(int descriptor) noexcept {
@@ -49,6 +62,9 @@ IoStatus TlsStream::establish() {
 }
 
 PeerInfo TlsStream::peer() const {
+  if (size_of_chain(ssl_.get()) > kLongestKeptChain) {
+    ::SSL_CTX_remove_session(::SSL_get_SSL_CTX(ssl_.get()), ::SSL_get_session(ssl_.get()));
+  }
   return read_peer(ssl_.get());
 }
 

@@ -7,10 +7,13 @@
 
 #include "server/http/byte_budget.h"
 #include "server/http/connections.h"
+#include "server/http/networks.h"
 #include "server/http/observer.h"
+#include "server/http/places.h"
 #include "server/http/reactor.h"
 #include "server/http/router.h"
 #include "server/http/server.h"
+#include "server/http/source.h"
 #include "server/http/tls_slot.h"
 #include "server/http/turns.h"
 
@@ -26,7 +29,14 @@ struct Transport {
         router(std::move(routes)),
         connections(limits.connections, limits.per_address),
         budget(limits.buffered_bytes, limits.connections),
+        workers(limits.workers, wakeup),
+        handshakes(limits.handshakes_at_once, wakeup),
         reactor(*this) {}
+
+  /// Whether this peer begins by saying who the client is.
+  [[nodiscard]] bool is_proxy(const Poco::Net::SocketAddress& peer) const {
+    return tls != nullptr && !proxies.empty() && proxies.contain(plain_address(peer));
+  }
 
   Limits limits;
   std::unique_ptr<TlsSlot> tls;          ///< null: plain, on a Unix socket
@@ -34,9 +44,13 @@ struct Transport {
   std::shared_ptr<const Router> router;
   Connections connections;
   ByteBudget budget;
+  Wakeup wakeup{};    ///< of the reactor, when one of the next two has room again
+  Places workers;     ///< connections that one may work on
+  Places handshakes;  ///< of them, those that shake hands: a flood of these leaves room for others
   Turns turns;
-  std::shared_ptr<Observer> observer;  ///< may be null
-  Reactor reactor;                     ///< last: the connections parked in it go first
+  Networks proxies{};                    ///< whose connections begin with a PROXY header
+  std::shared_ptr<Observer> observer{};  ///< may be null
+  Reactor reactor;                       ///< last: the connections parked in it go first
 };
 
 }  // namespace estia::http

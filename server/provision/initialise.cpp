@@ -130,7 +130,11 @@ InitialisedCa initialise(const InitialisePlan& plan, KeysInTheMaking& keys,
   const std::string issuing_label = "estia-issuing-" + suffix;
   const crypto::PrivateKey root_key = keys.make(plan.root_key, root_label);
   const crypto::PrivateKey issuing_key = keys.make(plan.issuing_key, issuing_label);
-  const auto tls_key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
+  const std::string tls_label = "estia-tls-" + suffix;
+  const auto tls_spec = crypto::KeySpec::parse("P-256");
+  const crypto::PrivateKey tls_key = plan.tls_key_in_token
+                                         ? keys.make(tls_spec, tls_label)
+                                         : crypto::PrivateKey::generate_software(tls_spec);
 
   FirstCertificates certificates(plan, seams);
   const auto root = certificates.root(subject_or(plan.root_subject, "Estia Root CA"), root_key);
@@ -155,7 +159,8 @@ InitialisedCa initialise(const InitialisePlan& plan, KeysInTheMaking& keys,
   InitialisedCa result{.root = root,
                        .issuing = issuing,
                        .tls_certificate = tls,
-                       .tls_key = tls_key.to_pem(),
+                       .tls_key = plan.tls_key_in_token ? Secret() : tls_key.to_pem(),
+                       .tls_key_uri = plan.tls_key_in_token ? keys.uri(tls_label) : "",
                        .user = configuration.accounts.front().user,
                        .password = Secret(random_text(kPasswordBits))};
   seams.configuration.replace(0, document,

@@ -25,7 +25,8 @@ struct InitialisePlan {
   crypto::Name issuing_subject{};       ///< empty: "CN=Estia Issuing CA <the same digits>"
   ca::NameScope ra_scope{};             ///< must not be empty
   crypto::GeneralNames server_names{};  ///< of the TLS certificate; must not be empty
-  std::string who{};                    ///< for the audit trail
+  bool tls_key_in_token = false;
+  std::string who{};  ///< for the audit trail
 };
 
 /// What must be written down beside the store, which holds the rest.
@@ -33,7 +34,8 @@ struct InitialisedCa {
   crypto::Certificate root;
   crypto::Certificate issuing;
   crypto::Certificate tls_certificate;
-  Secret tls_key;  ///< PKCS#8 PEM
+  Secret tls_key;             ///< PKCS#8 PEM; empty: it is in the token
+  std::string tls_key_uri{};  ///< its name there
   std::string user{};
   Secret password;
 };

@@ -32,7 +32,9 @@ std::string random_hex(std::size_t octets) {
 
 class EncryptedKeys : public ManagedSite {
  protected:
-  EncryptedKeys() {
+  /// `init_arguments` are given to `estia init` as well.
+  explicit EncryptedKeys(const std::vector<std::string>& init_arguments = {})
+      : ManagedSite("any", init_arguments) {
     EXPECT_TRUE(change_configuration("name = \"est\"\n",
                                      "name = \"est\"\nserverkeygen = [\"cms\", \"pkcs12\"]\n"));
   }
@@ -162,6 +164,18 @@ TEST_F(EncryptedKeys, ASecretKeyOfTheAliasOpensThem_EST_4_4_1_1_a) {
     add(kAlias, identifier, key);
     expect_opens_with(ask_by_key("shared-1", identifier, kind), key, identifier);
   }
+}
+
+/// The package inside is signed by the server's TLS key, wherever that is.
+class SignedInTheToken : public EncryptedKeys {
+ protected:
+  SignedInTheToken() : EncryptedKeys({"--tls-key-in-token"}) {}
+};
+
+TEST_F(SignedInTheToken, OpensLikeAnyOther) {
+  const std::string key = random_hex(32);
+  add(kAlias, "70", key);
+  expect_opens_with(ask_by_key("in-token-1", "70"), key, "70");
 }
 
 /// An end entity's own goes before its alias's, and serves nobody else.

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <thread>
 
 #include "crypto/openssl/library.h"
 #include "crypto/openssl/require.h"
@@ -53,6 +54,21 @@ crypto::SslPtr make_ssl(const TlsOffer& offer) {
   return ssl;
 }
 
+int say(int descriptor, std::string_view preamble, std::size_t step) {
+  while (!preamble.empty()) {
+    const std::string_view part = preamble.substr(0, step);
+    if (::send(descriptor, part.data(), part.size(), MSG_NOSIGNAL) < 0) {
+      ::close(descriptor);
+      throw std::runtime_error("the server takes nothing");
+    }
+    preamble.remove_prefix(part.size());
+    if (!preamble.empty()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));  // or they would arrive together
+    }
+  }
+  return descriptor;
+}
+
 HttpAnswer parse_head(std::string head) {
   HttpAnswer answer;
   if (!head.starts_with("HTTP/1.1 ")) {
@@ -76,7 +92,12 @@ HttpAnswer parse_head(std::string head) {
 
 http::TlsIdentity make_tls_identity(const std::string& subject, std::chrono::hours validity,
                                     const http::TlsIdentity* issuer) {
-  auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
+  return make_tls_identity(crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256")),
+                           subject, validity, issuer);
+}
+
+http::TlsIdentity make_tls_identity(const crypto::PrivateKey& key, const std::string& subject,
+                                    std::chrono::hours validity, const http::TlsIdentity* issuer) {
   const crypto::PrivateKey& signer = issuer != nullptr ? issuer->key : key;
   const auto& algorithm = crypto::SignatureAlgorithm::for_key(signer.public_key());
   const auto name = crypto::Name::from_text(subject);
@@ -153,7 +174,9 @@ int connect_to(std::uint16_t port, int receive_buffer, const std::string& from) 
 }
 
 TlsClient::TlsClient(std::uint16_t port, const TlsOffer& offer)
-    : TlsClient(connect_to(port, offer.receive_buffer, offer.from), make_ssl(offer)) {}
+    : TlsClient(say(connect_to(port, offer.receive_buffer, offer.from), offer.preamble,
+                    offer.preamble_step),
+                make_ssl(offer)) {}
 
 TlsClient::TlsClient(std::uint16_t port, SSL_CTX& context, const std::string& from,
                      int receive_buffer)

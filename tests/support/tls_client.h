@@ -19,6 +19,12 @@ namespace estia::test {
     const std::string& subject, std::chrono::hours validity = std::chrono::hours(24),
     const http::TlsIdentity* issuer = nullptr);
 
+/// Likewise, over that key.
+[[nodiscard]] http::TlsIdentity make_tls_identity(const crypto::PrivateKey& key,
+                                                  const std::string& subject,
+                                                  std::chrono::hours validity,
+                                                  const http::TlsIdentity* issuer);
+
 /// What a raw client offers. Nothing is filtered by OpenSSL's security level: refusing is the
 /// server's business.
 struct TlsOffer {
@@ -29,8 +35,10 @@ struct TlsOffer {
   const http::TlsIdentity* identity = nullptr;
   SSL_SESSION* session = nullptr;  ///< to resume
   bool extended_master_secret = true;
-  int receive_buffer = 0;  ///< bytes in the kernel; 0: the system's
-  std::string from = {};   ///< an address of the loopback network; empty: 127.0.0.1
+  int receive_buffer = 0;     ///< bytes in the kernel; 0: the system's
+  std::string preamble = {};  ///< sent before TLS begins, in parts of so many bytes
+  std::size_t preamble_step = 4096;
+  std::string from = {};  ///< an address of the loopback network; empty: 127.0.0.1
 };
 
 /// What a client offers, for many connections.

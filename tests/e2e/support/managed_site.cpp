@@ -10,7 +10,9 @@
 
 namespace estia::e2e {
 
-ManagedSite::ManagedSite(const std::string& ra_scope) : installation(ra_scope) {
+ManagedSite::ManagedSite(const std::string& ra_scope,
+                         const std::vector<std::string>& init_arguments)
+    : installation(ra_scope, init_arguments) {
   start();
 }
 

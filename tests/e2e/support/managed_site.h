@@ -24,7 +24,8 @@ extended_key_usage = ["clientAuth", "cmcRA"]
 /// An estiad that runs, its clients, and an operator who manages it through its socket.
 class ManagedSite : public testing::Test {
  protected:
-  explicit ManagedSite(const std::string& ra_scope = "any");
+  explicit ManagedSite(const std::string& ra_scope = "any",
+                       const std::vector<std::string>& init_arguments = {});
   ~ManagedSite() override;
 
   void start();

@@ -22,7 +22,7 @@ class TlsIdentityTest : public testing::Test {
   }
   std::string refusal(Instant at) {
     try {
-      static_cast<void>(load_tls_identity(listener, at));
+      static_cast<void>(load_tls_identity(listener, no_token, at));
       return "accepted";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::config);
@@ -31,6 +31,9 @@ class TlsIdentityTest : public testing::Test {
     }
   }
 
+  const TokenKeySource no_token = [](const hsm::KeyUri&) -> crypto::PrivateKey {
+    throw Error(ErrorCode::not_found, "token.key_not_found", "there is none");
+  };
   test::ScratchDirectory scratch;
   test::SoftwareCa server = test::make_software_ca("server");
   ProcessConfig::EstListener listener;
@@ -38,7 +41,7 @@ class TlsIdentityTest : public testing::Test {
 };
 
 TEST_F(TlsIdentityTest, AMatchingPairIsTaken) {
-  const http::TlsIdentity identity = load_tls_identity(listener, now);
+  const http::TlsIdentity identity = load_tls_identity(listener, no_token, now);
   EXPECT_EQ(identity.chain.size(), 1U);
   EXPECT_EQ(identity.key.public_key(), server.key.public_key());
 }

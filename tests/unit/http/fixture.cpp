@@ -75,8 +75,8 @@ ServerTest::~ServerTest() {
 }
 
 void ServerTest::start() {
-  server_ = std::make_unique<Server>(
-      ServerConfig{.host = "127.0.0.1", .port = 0, .limits = limits_}, server_identity(), router_);
+  config_.limits = limits_;
+  server_ = std::make_unique<Server>(config_, server_identity(), router_);
   server_->start();
 }
 

@@ -58,6 +58,7 @@ class ServerTest : public ::testing::Test {
   std::latch entered_{1};
   std::latch release_{1};
   Limits limits_;
+  ServerConfig config_{};  ///< of a server that start() makes, with these limits
   std::shared_ptr<TestRouter> router_ = std::make_shared<TestRouter>();
   std::unique_ptr<Server> server_;
 

@@ -26,7 +26,7 @@ std::string shown(const test::TlsClient& client) {
 
 class TlsReloadTest : public ServerTest {
  protected:
-  void adopt(const TlsIdentity& identity) { server_->adopt(Server::prepare(identity)); }
+  void adopt(const TlsIdentity& identity) { server_->adopt(server_->prepare(identity)); }
 };
 
 TEST_F(TlsReloadTest, NewConnectionsSeeItAndOldOnesGoOn) {
@@ -50,7 +50,7 @@ TEST_F(TlsReloadTest, WhatDoesNotWorkIsRefusedAndTheOldOneStays) {
 
 /// The context would take it; a handshake tells.
 TEST_F(TlsReloadTest, TheSelfCheckKnowsAnotherCertificate) {
-  const TlsContext context(server_identity());
+  const TlsContext context(server_identity(), Resumption::off);
   EXPECT_EQ(test::refusal([&] { check_handshakes(context, other_identity().chain.front()); }),
             "config tls.self_check");
   EXPECT_EQ(test::refusal([&] { check_handshakes(context, server_identity().chain.front()); }),

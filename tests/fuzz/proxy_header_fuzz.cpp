@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http/proxy_header.h"
+
+#include "crypto/base/error.h"
+#include "tests/fuzz/target.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace estia;
+  const std::string_view input = as_text({data, size});
+  try {
+    const auto client = http::proxied_client(input);
+    fuzz::hold(size <= http::kLongestProxyHeader, "never a longer header");
+    fuzz::hold(!client || size >= http::kProxyPrefixSize + 12, "an address has its bytes");
+  } catch (const Error& error) {
+    fuzz::hold(error.code() == ErrorCode::malformed, "refused as malformed");
+  }
+  return 0;
+}

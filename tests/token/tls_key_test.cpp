@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TLS server whose key is in the token.
+#include <future>
+#include <latch>
+#include <list>
+#include <thread>
+
+#include "server/http/server.h"
+#include "tests/support/tls_client.h"
+#include "tests/token/shim_test_base.h"
+
+namespace estia::hsm {
+namespace {
+
+/// GET of anything is "hello".
+class Hello final : public http::Router {
+ public:
+  [[nodiscard]] http::RouteMatch match(std::string_view /*method*/,
+                                       const std::vector<std::string>& /*segments*/,
+                                       const http::PeerInfo& /*peer*/) const override {
+    return {.handler = [](const http::Request&) {
+      http::Response response;
+      response.body = "hello";
+      return response;
+    }};
+  }
+};
+
+class TokenTlsKey : public ShimTest {
+ protected:
+  void start(const char* kind) {
+    const crypto::PrivateKey key = token_->generate(spec(kind), std::string("tls-") + kind);
+    server_ = std::make_unique<http::Server>(
+        http::ServerConfig{.limits = limits_},
+        test::make_tls_identity(key, "CN=localhost", std::chrono::hours(1), nullptr),
+        std::make_shared<Hello>());
+    server_->start();
+  }
+  [[nodiscard]] static bool asks(test::TlsClient& client) {
+    client.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+    return client.read_answer().body == "hello";
+  }
+
+  std::shared_ptr<Token> token_ = open_shim();
+  http::Limits limits_;
+  std::unique_ptr<http::Server> server_;
+};
+
+TEST_F(TokenTlsKey, EveryKindShakesHandsInBothVersions) {
+  for (const char* kind : {"P-256", "P-384", "RSA-2048"}) {
+    SCOPED_TRACE(kind);
+    start(kind);
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+      test::TlsClient client(server_->port(), {.version = version});
+      EXPECT_TRUE(asks(client));
+    }
+  }
+}
+
+TEST_F(TokenTlsKey, SixtyFourHandshakesAtOnceAllSucceed) {
+  limits_.handshakes_at_once = 4;
+  start("P-256");
+  const unsigned long before = shim_.calls("C_Sign");
+  std::latch begin(64);
+  std::vector<std::future<bool>> clients;
+  for (int i = 0; i < 64; ++i) {
+    clients.push_back(std::async(std::launch::async, [&] {
+      begin.arrive_and_wait();
+      test::TlsClient client(server_->port());
+      return asks(client);
+    }));
+  }
+  for (auto& client : clients) {
+    EXPECT_TRUE(client.get());
+  }
+  EXPECT_EQ(shim_.calls("C_Sign") - before, 64U);
+  EXPECT_LE(shim_.most_in_flight("C_Sign"), 4U);
+}
+
+/// Without a bound of their own, handshakes would take every worker for as long as the token takes.
+TEST_F(TokenTlsKey, ATokenThatHangsKeepsNobodyWaitingWhoIsConnected) {
+  limits_.workers = 4;
+  limits_.handshakes_at_once = 2;
+  start("P-256");
+  test::TlsClient connected(server_->port());
+  EXPECT_TRUE(asks(connected));
+  shim_.close_gate("C_Sign");
+  std::vector<std::future<bool>> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(std::async(std::launch::async, [&] {
+      test::TlsClient client(server_->port());
+      return asks(client);
+    }));
+  }
+  shim_.wait_in_flight("C_Sign", 2);
+  EXPECT_TRUE(asks(connected));
+  shim_.open_gate("C_Sign");
+  for (auto& client : clients) {
+    EXPECT_TRUE(client.get());
+  }
+}
+
+TEST_F(TokenTlsKey, AFailureOfTheTokenEndsThatHandshakeOnly) {
+  start("P-256");
+  shim_.fail("C_Sign", CKR_DEVICE_ERROR);
+  EXPECT_THROW(test::TlsClient(server_->port()), std::runtime_error);
+  test::TlsClient client(server_->port());
+  EXPECT_TRUE(asks(client));
+}
+
+}  // namespace
+}  // namespace estia::hsm

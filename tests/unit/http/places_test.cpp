@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http/places.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+namespace estia::http {
+namespace {
+
+bool readable(const Wakeup& wakeup) {
+  pollfd wanted{wakeup.descriptor(), POLLIN, 0};
+  return ::poll(&wanted, 1, 0) == 1;
+}
+
+TEST(Wakeup, IsHeardOnceAndOnlyByWhoeverAsked) {
+  Wakeup wakeup;
+  wakeup.signal();
+  EXPECT_FALSE(readable(wakeup)) << "nobody asked";
+  wakeup.ask();
+  wakeup.signal();
+  EXPECT_TRUE(readable(wakeup));
+  wakeup.clear();
+  EXPECT_FALSE(readable(wakeup));
+  wakeup.signal();
+  EXPECT_FALSE(readable(wakeup)) << "asked once";
+}
+
+TEST(Places, AreTakenUpToTheirNumberAndGivenBack) {
+  Wakeup wakeup;
+  Places places(2, wakeup);
+  auto first = places.take();
+  auto second = places.take();
+  EXPECT_TRUE(first && second);
+  EXPECT_TRUE(places.full());
+  EXPECT_FALSE(places.take());
+  wakeup.ask();
+  first.reset();
+  EXPECT_TRUE(readable(wakeup));
+  EXPECT_FALSE(places.full());
+  const auto third = places.take();
+  EXPECT_TRUE(third);
+  EXPECT_TRUE(places.full());
+}
+
+TEST(Places, OneThatMovesIsGivenBackOnce) {
+  Wakeup wakeup;
+  Places places(1, wakeup);
+  {
+    auto place = places.take();
+    const std::optional<Places::Place> moved = std::move(place);
+    place.reset();  // NOLINT(bugprone-use-after-move): it holds a place that was moved from
+    EXPECT_TRUE(places.full());
+  }
+  EXPECT_FALSE(places.full());
+  const auto again = places.take();
+  EXPECT_FALSE(places.take()) << "the number did not grow";
+}
+
+}  // namespace
+}  // namespace estia::http
