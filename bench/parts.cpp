@@ -109,7 +109,7 @@ double measure_verify(const crypto::PrivateKey& token_key, ByteView tbs, std::si
 
 double measure_handshake(const http::TlsIdentity& server, const http::TlsIdentity* client,
                          std::size_t count) {
-  const http::TlsContext server_context(server);
+  const http::TlsContext server_context(server, http::Resumption::off);
   test::TlsOffer offer;
   offer.version = TLS1_3_VERSION;
   offer.identity = client;
