@@ -11,7 +11,8 @@
 
 namespace estia::bench {
 
-/// What one client sends, one request after the other; each must be answered with 200.
+/// What one client sends, one request after the other; each must be answered with 200. Of an empty
+/// one nothing is sent: its connection is all.
 struct Client {
   SSL_CTX* context = nullptr;  ///< borrowed
   std::vector<std::string> requests;

@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "bench/cpu.h"
+#include "bench/rates.h"
 #include "bench/scale.h"
 #include "bench/site.h"
 #include "tests/support/tls_client.h"
@@ -116,6 +117,7 @@ class NetworkBench final {
   std::vector<Row> run() {
     site_.start(0);
     port_ = site_.port();
+    add_rates(site_, scale_, progress_, rows_);
     baseline_ = probe("nobody else");
     attack("500 silent", [&](Attackers& all) {
       for (std::size_t i = 0; i < scaled(500, scale_, 10); ++i) {
