@@ -74,7 +74,8 @@ TEST(Bench, ServesAnHonestClientBesideEveryAttack) {
   const auto rows = nlohmann::json::parse(read_file(file));
   for (const char* attack :
        {"nobody else", "500 silent", "500 slow handshakes", "500 slow headers", "500 slow bodies",
-        "500 that never read", "a flood of handshakes", "2,000 idle"}) {
+        "500 that never read", "headers without end", "one header without end", "bodies of 10 GB",
+        "chunks without end", "a flood of handshakes", "2,000 idle"}) {
     EXPECT_GT(figure(rows, attack, "ms, p99"), 0) << attack;
   }
   EXPECT_GT(figure(rows, "2,000 idle", "MiB for 1,000 connections"), 0);

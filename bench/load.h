@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/openssl/owned.h"
@@ -17,6 +18,10 @@ struct Client {
   SSL_CTX* context = nullptr;  ///< borrowed
   std::vector<std::string> requests;
 };
+
+/// The request that costs a server the least: what is left is the server.
+inline constexpr std::string_view kCaCertsRequest =
+    "GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 enum class Connections {
   kept,      ///< one per client, opened before the clock starts

@@ -16,7 +16,6 @@ namespace {
 
 constexpr const char* kBench = "network";
 constexpr std::size_t kRounds = 9;
-const std::string kCaCerts = "GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 struct Way {
   const char* name;
@@ -34,7 +33,7 @@ constexpr std::array<Way, 3> kWays{{
 
 test::HttpAnswer ask(const Served& server, SSL_CTX& context) {
   test::TlsClient client(server.port, context);
-  client.send(kCaCerts);
+  client.send(kCaCertsRequest);
   return client.read_answer();
 }
 
@@ -80,7 +79,8 @@ void add_rates(Site& site, double scale, std::ostream& progress, std::vector<Row
   }
   for (const Way& way : kWays) {
     progress << "network: " << way.name << ", estiad and the bare server by turns" << std::endl;
-    const std::vector<std::string> requests(scaled(way.each, scale, 3), way.asks ? kCaCerts : "");
+    const std::vector<std::string> requests(scaled(way.each, scale, 3),
+                                            std::string(way.asks ? kCaCertsRequest : ""));
     const std::vector<Client> clients(way.clients, Client{context.get(), requests});
     Rounds rounds;
     for (std::size_t i = 0; i < scaled(kRounds, scale, 3); ++i) {
