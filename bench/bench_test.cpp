@@ -88,6 +88,9 @@ TEST(Bench, ServesAnHonestClientBesideEveryAttack) {
     EXPECT_GE(figure(rows, way, "ratio, 95 % to"), ratio) << way;
     EXPECT_GT(figure(rows, way, "/s, machine shared", "reference"), 0) << way;
   }
+  EXPECT_GT(figure(rows, "8x overload", "accepted/CPU second", "reference"), 0);
+  EXPECT_GT(figure(rows, "8x overload", "accepted/CPU second"), 0);
+  EXPECT_EQ(figure(rows, "8x overload", "accepted/CPU second", "goal"), .95);
   EXPECT_EQ(figure(rows, "one-shot", "us CPU", "goal"), .85);
   EXPECT_EQ(figure(rows, "keep-alive", "us CPU", "goal"), .5);
 }

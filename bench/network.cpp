@@ -16,6 +16,7 @@
 
 #include "bench/attackers.h"
 #include "bench/cpu.h"
+#include "bench/overload.h"
 #include "bench/rates.h"
 #include "bench/scale.h"
 #include "bench/site.h"
@@ -55,6 +56,7 @@ class NetworkBench final {
     site_.start(0);
     port_ = site_.port();
     add_rates(site_, scale_, progress_, rows_);
+    add_overload(site_.served(), scale_, progress_, rows_);
     baseline_ = probe("nobody else");
     attack("500 silent", [&](SlowAttackers& all) {
       for (std::size_t i = 0; i < scaled(500, scale_, 10); ++i) {
