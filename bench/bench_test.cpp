@@ -72,12 +72,27 @@ TEST(Bench, ServesAnHonestClientBesideEveryAttack) {
   static_cast<void>(
       e2e::run_ok({program(), "network", "--scale", "0.05", "--json", file}, scratch.path()));
   const auto rows = nlohmann::json::parse(read_file(file));
-  for (const char* attack : {"nobody else", "500 silent", "500 slow handshakes", "500 slow headers",
-                             "500 slow bodies", "500 that never read", "a flood of handshakes",
-                             "2,000 idle"}) {
+  for (const char* attack :
+       {"nobody else", "500 silent", "500 slow handshakes", "500 slow headers", "500 slow bodies",
+        "500 that never read", "headers without end", "one header without end", "bodies of 10 GB",
+        "chunks without end", "a flood of handshakes", "2,000 idle"}) {
     EXPECT_GT(figure(rows, attack, "ms, p99"), 0) << attack;
   }
   EXPECT_GT(figure(rows, "2,000 idle", "MiB for 1,000 connections"), 0);
+
+  for (const char* way : {"handshake", "one-shot", "keep-alive"}) {
+    EXPECT_GT(figure(rows, way, "us CPU", "reference"), 0)
+        << "the bare server did nothing: " << way;
+    const double ratio = figure(rows, way, "us CPU", "ratio");
+    EXPECT_LE(figure(rows, way, "ratio, 95 % from"), ratio) << way;
+    EXPECT_GE(figure(rows, way, "ratio, 95 % to"), ratio) << way;
+    EXPECT_GT(figure(rows, way, "/s, machine shared", "reference"), 0) << way;
+  }
+  EXPECT_GT(figure(rows, "8x overload", "accepted/CPU second", "reference"), 0);
+  EXPECT_GT(figure(rows, "8x overload", "accepted/CPU second"), 0);
+  EXPECT_EQ(figure(rows, "8x overload", "accepted/CPU second", "goal"), .95);
+  EXPECT_EQ(figure(rows, "one-shot", "us CPU", "goal"), .85);
+  EXPECT_EQ(figure(rows, "keep-alive", "us CPU", "goal"), .5);
 }
 
 TEST(Bench, MakesKeysThroughHsmAndThroughEstiad) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/bare_server.h"
 #include "bench/enroll.h"
 #include "bench/network.h"
 #include "bench/report.h"
@@ -91,6 +92,10 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (!arguments.empty() && arguments.front() == estia::bench::kBareServer) {
+      estia::bench::serve_bare({arguments.begin() + 1, arguments.end()});
+    }
     return estia::bench::run(argc, argv);
   } catch (const std::exception& error) {
     std::cerr << "estia_bench: " << error.what() << "\n";

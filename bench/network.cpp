@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/network.h"
 
-#include <signal.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <ostream>
 #include <stdexcept>
 #include <thread>
 
+#include "bench/attackers.h"
 #include "bench/cpu.h"
+#include "bench/overload.h"
+#include "bench/rates.h"
 #include "bench/scale.h"
 #include "bench/site.h"
 #include "tests/support/tls_client.h"
@@ -28,10 +28,9 @@ namespace {
 constexpr const char* kBench = "network";
 constexpr std::size_t kProbes = 100;
 constexpr std::chrono::milliseconds kBetweenProbes{20};
-constexpr std::chrono::milliseconds kDribble{500};
 constexpr std::size_t kPerAddress = 90;  // the default limit is 100
+constexpr std::size_t kPiece = 16384;
 constexpr rlim_t kDescriptors = 8192;
-const std::string kRequest = "GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// Attackers are spread over 127.0.1.0/24: one address has only so many connections.
 std::string address_of(std::size_t number) {
@@ -48,66 +47,6 @@ double resident_mib(pid_t process) {
   return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1U << 20U);
 }
 
-/// Connections that send a byte now and then until they go.
-class Attackers final {
- public:
-  Attackers() : thread_([this](const std::stop_token& stop) { dribble(stop); }) {}
-  ~Attackers() {
-    thread_.request_stop();
-    thread_.join();
-    for (const int descriptor : plain_) {
-      ::close(descriptor);
-    }
-  }
-  Attackers(const Attackers&) = delete;
-  Attackers& operator=(const Attackers&) = delete;
-  Attackers(Attackers&&) = delete;
-  Attackers& operator=(Attackers&&) = delete;
-
-  /// Sends `first`, then a byte of `more` at a time; nothing without `more`.
-  void add_plain(int descriptor, const std::string& first, char more) {
-    static_cast<void>(::send(descriptor, first.data(), first.size(), MSG_NOSIGNAL));
-    const std::lock_guard lock(mutex_);
-    plain_.push_back(descriptor);
-    plain_byte_ = more;
-  }
-  test::TlsClient& add_tls(std::uint16_t port, SSL_CTX& context, const std::string& from,
-                           char more = 0, int receive_buffer = 0) {
-    const std::lock_guard lock(mutex_);
-    tls_byte_ = more;
-    return tls_.emplace_back(port, context, from, receive_buffer);
-  }
-
- private:
-  void dribble(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      std::this_thread::sleep_for(kDribble);
-      const std::lock_guard lock(mutex_);
-      for (const int descriptor : plain_) {
-        if (plain_byte_ != 0) {
-          static_cast<void>(::send(descriptor, &plain_byte_, 1, MSG_NOSIGNAL | MSG_DONTWAIT));
-        }
-      }
-      for (test::TlsClient& client : tls_) {
-        if (tls_byte_ != 0) {
-          try {
-            client.send(std::string(1, tls_byte_));
-          } catch (const std::exception&) {
-            // The server has ended it, as it should.
-          }
-        }
-      }
-    }
-  }
-
-  std::mutex mutex_;
-  std::vector<int> plain_;
-  std::list<test::TlsClient> tls_;
-  char plain_byte_ = 0;
-  char tls_byte_ = 0;
-  std::jthread thread_;
-};
-
 class NetworkBench final {
  public:
   NetworkBench(double scale, std::ostream& progress)
@@ -116,13 +55,15 @@ class NetworkBench final {
   std::vector<Row> run() {
     site_.start(0);
     port_ = site_.port();
+    add_rates(site_, scale_, progress_, rows_);
+    add_overload(site_.served(), scale_, progress_, rows_);
     baseline_ = probe("nobody else");
-    attack("500 silent", [&](Attackers& all) {
+    attack("500 silent", [&](SlowAttackers& all) {
       for (std::size_t i = 0; i < scaled(500, scale_, 10); ++i) {
         all.add_plain(test::connect_to(port_, 0, address_of(i)), "", 0);
       }
     });
-    attack("500 slow handshakes", [&](Attackers& all) {
+    attack("500 slow handshakes", [&](SlowAttackers& all) {
       for (std::size_t i = 0; i < scaled(500, scale_, 10); ++i) {
         all.add_plain(test::connect_to(port_, 0, address_of(i)), "\x16\x03\x01", '\x02');
       }
@@ -135,9 +76,10 @@ class NetworkBench final {
                   'A');
     std::string many;
     for (int i = 0; i < 200; ++i) {
-      many += kRequest;
+      many += kCaCertsRequest;
     }
     attack_by_tls("500 that never read", many, 0, 4096);
+    oversized();
     flood();
     idle();
     site_.stop();
@@ -152,7 +94,7 @@ class NetworkBench final {
     for (std::size_t i = 0; i < kProbes; ++i) {
       const double begin = wall_us();
       test::TlsClient client(port_, *context_);
-      client.send(kRequest);
+      client.send(kCaCertsRequest);
       if (client.read_answer().status != 200) {
         throw std::runtime_error("an honest request was refused: " + name);
       }
@@ -172,15 +114,15 @@ class NetworkBench final {
     return late;
   }
 
-  void attack(const std::string& name, const std::function<void(Attackers&)>& begin) {
-    Attackers all;
+  void attack(const std::string& name, const std::function<void(SlowAttackers&)>& begin) {
+    SlowAttackers all;
     begin(all);
     static_cast<void>(probe(name));
   }
 
   void attack_by_tls(const std::string& name, const std::string& first, char more,
                      int receive_buffer = 0) {
-    attack(name, [&](Attackers& all) {
+    attack(name, [&](SlowAttackers& all) {
       for (std::size_t i = 0; i < scaled(500, scale_, 10); ++i) {
         test::TlsClient& client =
             all.add_tls(port_, *context_, address_of(i), more, receive_buffer);
@@ -189,30 +131,53 @@ class NetworkBench final {
     });
   }
 
-  /// Handshakes as fast as four clients can, each on a new connection.
-  void flood() {
-    std::atomic<bool> done{false};
-    std::atomic<std::uint64_t> count{0};
-    std::vector<std::jthread> clients;
+  void busy_attack(const std::string& name, const std::string& unit,
+                   const BusyAttackers::Attempt& attempt) {
+    const BusyAttackers all(attempt);
     const double begin = wall_us();
-    for (std::size_t i = 0; i < 4; ++i) {
-      clients.emplace_back([&, i] {
-        while (!done) {
-          try {
-            const test::TlsClient client(port_, *context_, "127.0.2." + std::to_string(i + 1));
-            ++count;
-          } catch (const std::exception&) {
-          }
-        }
-      });
-    }
-    static_cast<void>(probe("a flood of handshakes"));
-    done = true;
-    clients.clear();
+    static_cast<void>(probe(name));
     rows_.push_back({.bench = kBench,
-                     .name = "a flood of handshakes",
-                     .value = static_cast<double>(count) / ((wall_us() - begin) / 1e6),
-                     .unit = "handshakes/s beside it"});
+                     .name = name,
+                     .value = static_cast<double>(all.attempts()) / ((wall_us() - begin) / 1e6),
+                     .unit = unit});
+  }
+
+  void flood() {
+    busy_attack("a flood of handshakes", "handshakes/s beside it",
+                [this](const std::string& from, const std::stop_token&) {
+                  const test::TlsClient client(port_, *context_, from);
+                });
+  }
+
+  /// `first`, then `more` without end, until estiad takes no more of it.
+  void oversized(const std::string& name, const std::string& first, const std::string& more) {
+    busy_attack(name, "cut off/s beside it",
+                [this, first, more](const std::string& from, const std::stop_token& stop) {
+                  test::TlsClient client(port_, *context_, from);
+                  try {
+                    client.send(first);
+                    while (!stop.stop_requested()) {
+                      client.send(more);
+                    }
+                  } catch (const std::runtime_error&) {
+                    return;
+                  }
+                  throw std::runtime_error("stopped before it was cut off");
+                });
+  }
+
+  void oversized() {
+    const std::string post =
+        "POST /.well-known/est/simpleenroll HTTP/1.1\r\nHost: h\r\n"
+        "Content-Type: application/pkcs10\r\n";
+    const std::string get(kCaCertsRequest.substr(0, kCaCertsRequest.size() - 2));
+    const std::string line = "X-More: " + std::string(1000, 'x') + "\r\n";
+    oversized("headers without end", get, line);
+    oversized("one header without end", get + "X: ", std::string(kPiece, 'x'));
+    oversized("bodies of 10 GB", post + "Content-Length: 10000000000\r\n\r\n",
+              std::string(kPiece, 'A'));
+    oversized("chunks without end", post + "Transfer-Encoding: chunked\r\n\r\n",
+              "1000\r\n" + std::string(0x1000, 'A') + "\r\n");
   }
 
   void idle() {
@@ -221,7 +186,7 @@ class NetworkBench final {
     std::list<test::TlsClient> all;
     for (std::size_t i = 0; i < clients; ++i) {
       test::TlsClient& client = all.emplace_back(port_, *context_, address_of(i));
-      client.send(kRequest);
+      client.send(kCaCertsRequest);
       static_cast<void>(client.read_answer());
     }
     static_cast<void>(probe("2,000 idle"));
@@ -257,7 +222,7 @@ void allow_descriptors() {
 }  // namespace
 
 std::vector<Row> bench_network(double scale, std::ostream& progress) {
-  ::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a connection that breaks is an exception
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // a connection that breaks is an exception
   allow_descriptors();
   return NetworkBench(scale, progress).run();
 }
