@@ -24,16 +24,17 @@ const hsm::WrapMechanism& mechanism_of(const std::string& name) {
 }  // namespace
 
 BareKeys::BareKeys(const hsm::TokenConfig& config, const std::string& mechanism)
-    : core_(std::make_shared<hsm::TokenCore>(config)),
-      session_(core_->pool().borrow()),
-      key_(core_),
+    : core_(config),
+      attached_(core_.attachment()),
+      session_(attached_->pool().borrow()),
+      key_(attached_),
       mechanism_(mechanism_of(mechanism)),
       iv_(mechanism_.reading == hsm::WrapReading::cbc_pkcs7 ? hsm::kWrapIvSize : 0),
       wrapped_(kLongestWrapped) {}
 
 hsm::SessionPair BareKeys::generate(Kind& kind) const {
   hsm::SessionPair pair;
-  hsm::check(core_->module()->C_GenerateKeyPair(
+  hsm::check(attached_->module()->C_GenerateKeyPair(
                  session_.handle(), &kind.mechanism, kind.public_wanted.data(),
                  kind.public_wanted.size(), kind.private_wanted.data(), kind.private_wanted.size(),
                  &pair.public_object, &pair.private_object),
@@ -42,7 +43,7 @@ hsm::SessionPair BareKeys::generate(Kind& kind) const {
 }
 
 void BareKeys::wrap_and_destroy(const hsm::SessionPair& pair) {
-  const hsm::Module& module = core_->module();
+  const hsm::Module& module = attached_->module();
   CK_MECHANISM call{mechanism_.type, iv_.empty() ? nullptr : iv_.data(), iv_.size()};
   CK_ULONG size = wrapped_.size();
   hsm::check(module->C_WrapKey(session_.handle(), &call, key_.object(), pair.private_object,

@@ -37,7 +37,8 @@ class BareKeys final {
   void wrap_and_destroy(const hsm::SessionPair& pair);
 
  private:
-  const std::shared_ptr<hsm::TokenCore> core_;
+  const hsm::TokenCore core_;
+  const std::shared_ptr<hsm::Attachment> attached_;
   const hsm::SessionPool::Lease session_;
   const hsm::WrappingKey key_;
   const hsm::WrapMechanism& mechanism_;

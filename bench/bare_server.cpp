@@ -213,7 +213,8 @@ void serve_bare(const std::vector<std::string>& arguments) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // a connection that breaks is an error
   const http::TlsContext context({crypto::PrivateKey::from_pem(read_secret_file(arguments.at(1))),
-                                  crypto::Certificate::parse_pem(read_file(arguments.at(2)))});
+                                  crypto::Certificate::parse_pem(read_file(arguments.at(2)))},
+                                 http::Resumption::off);
   Loop(std::stoi(arguments.at(0)), context, read_file(arguments.at(3))).run();
 }
 

@@ -78,7 +78,7 @@ class Counting final : public http::Observer {
     metrics_.answered(route, status, refusal, time);
   }
   void handshake(bool succeeded) noexcept override { metrics_.handshake(succeeded); }
-  void turned_away(std::string_view why) noexcept override { metrics_.turned_away(why); }
+  void turned_away(http::TurnedAway why) noexcept override { metrics_.turned_away(to_string(why)); }
 
  private:
   ops::Metrics& metrics_;

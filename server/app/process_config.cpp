@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/process_config.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::size_t kLargestFile = 1U << 20U;
 constexpr const char* kManagementSocket = "management/socket";
+constexpr const char* kPinMarker = "token-pin-refused";
 constexpr std::int64_t kLargestUid = 4'294'967'294;  // the one above means "no user"
 
 std::filesystem::path path_in(const std::filesystem::path& state, const std::string& text) {
@@ -40,6 +43,15 @@ void set_duration(TomlSection& section, std::string_view key, std::chrono::milli
   target = *value;
 }
 
+void read_host(TomlSection& section, std::string& target) {
+  if (const auto host = section.text("host")) {
+    if (host->empty()) {
+      section.refuse("host", "must be a name or an address");
+    }
+    target = *host;
+  }
+}
+
 /// What `make` refuses is the key's value.
 template <class Make>
 auto value_of(const TomlSection& section, std::string_view key, Make make) {
@@ -53,9 +65,11 @@ auto value_of(const TomlSection& section, std::string_view key, Make make) {
 /// A file, or a key in the token.
 void read_key(TomlSection& section, const std::filesystem::path& state,
               ProcessConfig::EstListener& listener) {
+  constexpr std::string_view kScheme = "pkcs11:";  // RFC 3986 3.1: in whatever case
   const std::string key = section.required_text("key");
-  if (key.starts_with("pkcs11:")) {
-    listener.token_key = value_of(section, "key", [&] { return hsm::KeyUri::parse(key); });
+  if (::strncasecmp(key.c_str(), kScheme.data(), kScheme.size()) == 0) {
+    listener.token_key = value_of(
+        section, "key", [&] { return hsm::KeyUri::parse("pkcs11:" + key.substr(kScheme.size())); });
   } else {
     listener.key = path_in(state, key);
   }
@@ -63,12 +77,7 @@ void read_key(TomlSection& section, const std::filesystem::path& state,
 
 ProcessConfig::EstListener read_listener(TomlSection section, const std::filesystem::path& state) {
   ProcessConfig::EstListener listener;
-  if (const auto host = section.text("host")) {
-    if (host->empty()) {
-      section.refuse("host", "must be a name or an address");
-    }
-    listener.host = *host;
-  }
+  read_host(section, listener.host);
   set_integer(section, "port", 0, std::numeric_limits<std::uint16_t>::max(), listener.port);
   listener.certificate = path_in(state, section.required_text("certificate"));
   read_key(section, state, listener);
@@ -101,9 +110,7 @@ ProcessConfig::ManagementListener read_management(TomlSection section,
 /// There when somebody says a port.
 ProcessConfig::OpsListener read_ops(TomlSection section) {
   ProcessConfig::OpsListener listener;
-  if (const auto host = section.text("host")) {
-    listener.host = *host;
-  }
+  read_host(section, listener.host);
   std::int64_t port = -1;
   set_integer(section, "port", 0, std::numeric_limits<std::uint16_t>::max(), port);
   listener.enabled = port >= 0;
@@ -122,6 +129,7 @@ ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path
     section.refuse("label", "label or serial is needed to tell which token");
   }
   token.pin_file = path_in(state, section.required_text("pin_file"));
+  token.pin_marker = path_in(state, kPinMarker);
   constexpr std::int64_t kMostSessions = 1024;
   set_integer(section, "max_sessions", 1, kMostSessions, token.max_sessions);
   set_duration(section, "session_wait", token.session_wait);

@@ -44,7 +44,8 @@ struct ProcessConfig {
     std::string init_args;         ///< C_Initialize's pReserved; empty = none
     std::string label;             ///< at least one of label and serial
     std::string serial;
-    std::filesystem::path pin_file;  ///< mode 0600
+    std::filesystem::path pin_file;      ///< mode 0600
+    std::filesystem::path pin_marker{};  ///< written when the token refuses it
     unsigned max_sessions = 64;
     std::chrono::milliseconds session_wait{5000};
   };

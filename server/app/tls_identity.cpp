@@ -69,7 +69,8 @@ crypto::PrivateKey key_in_token(const hsm::KeyUri& uri, const TokenKeySource& to
   try {
     return token(uri);
   } catch (const Error& error) {
-    throw Error(error.code(), error.id(), "listener.est.key: " + std::string(error.what()),
+    throw Error(error.code(), error.id(),
+                "listener.est.key " + uri.text() + ": " + std::string(error.what()),
                 error.detail());
   }
 }

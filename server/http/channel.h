@@ -12,6 +12,8 @@ class Channel : public Stream {
  public:
   /// What must happen before the first byte.
   [[nodiscard]] virtual IoStatus establish() = 0;
+  /// Whether a byte has come from the other end since establish() began.
+  [[nodiscard]] virtual bool heard() const noexcept = 0;
   /// Who is at the other end, without the address. Only after establish().
   [[nodiscard]] virtual PeerInfo peer() const = 0;
   /// For poll() and epoll: what the last call that gave IoStatus::wait waits for.

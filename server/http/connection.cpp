@@ -33,11 +33,12 @@ std::unique_ptr<Channel> make_channel(int descriptor, const TlsSlot* tls) {
 }
 
 /// Nobody who waits for an answer closes their side: TLS ends both with close_notify (RFC 8446 6.1
-/// lets them be closed one by one, and no client of HTTP does).
-bool is_gone(int descriptor) {
+/// lets them be closed one by one, and no client of HTTP does). `half`: our own end of reading,
+/// when the listener drains, looks like theirs.
+bool is_gone(int descriptor, bool half) {
   pollfd wanted{descriptor, POLLRDHUP, 0};
-  return ::poll(&wanted, 1, 0) == 1 &&
-         (wanted.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+  const int gone = POLLHUP | POLLERR | POLLNVAL | (half ? POLLRDHUP : 0);
+  return ::poll(&wanted, 1, 0) == 1 && (wanted.revents & gone) != 0;
 }
 
 bool passed(Deadline deadline) {
@@ -98,13 +99,13 @@ bool Connection::introduced() {
   }
   try {
     const IoStatus status = passed(deadline_) ? IoStatus::closed : proxy_->advance(descriptor_);
+    broken_ = status == IoStatus::closed;  // most of these only look whether the port is open
     if (status == IoStatus::done) {
       take_client();
     }
-    broken_ = status == IoStatus::closed;  // most of these only look whether the port is open
-    return status == IoStatus::done;
+    return status == IoStatus::done && !broken_;
   } catch (const Error& error) {
-    broken_ = true;
+    turn_away(TurnedAway::proxy);
     ops::log(ops::Level::warning, "proxy.refused",
              {{"peer", address_text(peer_address_)}, {"reason", error.what()}});
     return false;
@@ -114,25 +115,41 @@ bool Connection::introduced() {
 void Connection::take_client() {
   if (const auto client = proxy_->client()) {
     if (!transport_.connections.count_for(descriptor_, source_of(*client, descriptor_))) {
-      if (transport_.observer) {
-        transport_.observer->turned_away("per_address");
-      }
-      throw Error(ErrorCode::too_many, "proxy.per_address",
-                  "client " + address_text(*client) + " has all the connections it may have");
+      turn_away(TurnedAway::per_address);
+      return;
     }
     peer_address_ = *client;
   }
   proxy_.reset();
 }
 
+bool Connection::gone() const noexcept {
+  return is_gone(descriptor_, true);
+}
+
+void Connection::turn_away(TurnedAway why) noexcept {
+  broken_ = true;
+  if (transport_.observer) {
+    transport_.observer->turned_away(why);
+  }
+}
+
+void Connection::fail_handshake(const std::string& reason) const {
+  if (transport_.observer && transport_.tls) {
+    transport_.observer->handshake(false);
+  }
+  ops::log(ops::Level::info, "tls.handshake_failed",
+           {{"peer", address_text(peer_address_)}, {"reason", reason}});
+}
+
 bool Connection::established() {
   const bool late = passed(deadline_);
   const IoStatus status = late ? IoStatus::closed : channel_->establish();
   crypto::clear_pending_error();  // of a TLS key in a token: nobody takes it from here
-  if (status != IoStatus::wait && transport_.observer && transport_.tls) {
-    transport_.observer->handshake(status == IoStatus::done);
-  }
   if (status == IoStatus::done) {
+    if (transport_.observer && transport_.tls) {
+      transport_.observer->handshake(true);
+    }
     peer_ = channel_->peer();
     peer_->address = address_text(peer_address_);
     for (const crypto::Certificate& certificate : peer_->chain) {
@@ -145,11 +162,11 @@ bool Connection::established() {
   if (status == IoStatus::closed) {
     broken_ = true;
     const std::string reason = crypto::drain_errors();
-    ops::log(ops::Level::info, "tls.handshake_failed",
-             {{"peer", address_text(peer_address_)},
-              {"reason", late             ? "the client was too slow"
-                         : reason.empty() ? "the client left"
-                                          : reason}});
+    if (late || channel_->heard() || !reason.empty()) {  // else somebody looked: is the port open?
+      fail_handshake(late             ? "the client was too slow"
+                     : reason.empty() ? "the client left"
+                                      : reason);
+    }
   }
   return false;
 }
@@ -200,7 +217,9 @@ ReceivedRequest Connection::take_request() {
   ready_.reset();
   ReceivedRequest received = reader_.take();
   received.close = received.close || ++requests_ >= kMostRequests;
-  received.request.client_gone = [descriptor = descriptor_] { return is_gone(descriptor); };
+  received.request.client_gone = [descriptor = descriptor_, &connections = transport_.connections] {
+    return is_gone(descriptor, !connections.draining());
+  };
   return received;
 }
 

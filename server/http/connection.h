@@ -12,6 +12,7 @@
 
 #include "server/http/byte_budget.h"
 #include "server/http/channel.h"
+#include "server/http/observer.h"
 #include "server/http/output_queue.h"
 #include "server/http/places.h"
 #include "server/http/proxy_header.h"
@@ -74,13 +75,21 @@ class Connection final {
   /// Between two requests, with nothing to do: the first to go when there is no room.
   [[nodiscard]] bool idle() const noexcept { return state_ == State::open && !first_ && !busy_; }
 
+  /// It goes next: for the log and who counts.
+  void fail_handshake(const std::string& reason) const;
   [[nodiscard]] bool shakes_hands() const noexcept { return state_ == State::handshake; }
   /// Since when it could go on, if there were a worker.
   void set_ready(Deadline when) noexcept { ready_ = when; }
+  [[nodiscard]] Deadline waits_since() const { return ready_.value(); }
+  /// Its handshake has had a turn.
+  [[nodiscard]] bool begun() const noexcept { return begun_; }
+  /// The client has left, as far as the kernel knows.
+  [[nodiscard]] bool gone() const noexcept;
   /// It has one, until end_turn() or its end. `handshake` as long as it shakes hands.
   void begin_turn(Places::Place worker, std::optional<Places::Place> handshake) noexcept {
     worker_ = std::move(worker);
     handshake_ = std::move(handshake);
+    begun_ = true;
     again_ = false;
     answered_ = 0;
   }
@@ -97,6 +106,7 @@ class Connection final {
 
   [[nodiscard]] bool introduced();
   void take_client();
+  void turn_away(TurnedAway why) noexcept;
   [[nodiscard]] bool established();
   [[nodiscard]] Next send_rest();
   [[nodiscard]] Next read_request();
@@ -117,6 +127,7 @@ class Connection final {
   Deadline deadline_;                ///< of what it waits for
   std::optional<Deadline> ready_{};  ///< since when it waits for a worker
   std::optional<PeerInfo> peer_;     ///< once established
+  bool begun_ = false;               ///< it had a turn
   bool first_ = true;                ///< no request yet
   bool busy_ = false;                ///< from a request's first byte to its answer's last
   bool closing_ = false;             ///< no further request

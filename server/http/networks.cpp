@@ -41,7 +41,8 @@ Networks::Network Networks::parse(const std::string& text) {
                       "\"" + text + "\" is neither an address nor a network like 192.0.2.0/24");
   const std::size_t slash = text.find('/');
   const std::optional<IPAddress> address = address_of(text.substr(0, slash));
-  if (!address) {
+  // No client has an IPv4 address in IPv6 (source.h).
+  if (!address || (address->family() == IPAddress::IPv6 && address->isIPv4Mapped())) {
     throw refusal;
   }
   const unsigned most = static_cast<unsigned>(address->length()) * kBitsPerByte;

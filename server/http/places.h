@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -57,6 +58,7 @@ class Places final {
     void give_back() noexcept {
       if (of_ != nullptr) {
         of_->taken_.fetch_sub(1);
+        of_->changed_.store(Clock::now());
         of_->wakeup_.signal();
       }
     }
@@ -65,19 +67,27 @@ class Places final {
 
   /// Of whoever takes them: what is not full stays so until the next take().
   [[nodiscard]] bool full() const noexcept { return taken_.load() >= count_; }
+  /// All are taken, and none was given back for so long.
+  [[nodiscard]] bool stalled(std::chrono::milliseconds time) const noexcept {
+    return full() && Clock::now() - changed_.load() > time;
+  }
   /// nullopt: all are taken.
   [[nodiscard]] std::optional<Place> take() noexcept {
     if (full()) {
       return std::nullopt;
     }
     taken_.fetch_add(1);
+    changed_.store(Clock::now());
     return std::optional<Place>(std::in_place, *this);
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   const std::size_t count_;
   Wakeup& wakeup_;
   std::atomic<std::size_t> taken_{0};
+  std::atomic<Clock::time_point> changed_{Clock::now()};
 };
 
 }  // namespace estia::http

@@ -14,6 +14,7 @@ class PlainStream final : public Channel {
   explicit PlainStream(int descriptor) noexcept : descriptor_(descriptor) {}
 
   [[nodiscard]] IoStatus establish() override { return IoStatus::done; }
+  [[nodiscard]] bool heard() const noexcept override { return true; }
   /// Without credentials of the peer when the kernel tells none.
   [[nodiscard]] PeerInfo peer() const override;
   [[nodiscard]] IoResult read(std::span<char> out) override;

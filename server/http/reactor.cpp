@@ -28,6 +28,12 @@ namespace {
 constexpr std::uint64_t kListenerId = 0;
 constexpr std::uint64_t kWakeupId = ~std::uint64_t{0};
 constexpr int kAcceptedAtOnce = 64;
+/// While handshakes wait for a worker: whoever accepts cannot hand them over meanwhile.
+constexpr int kAcceptedBesideHandshakes = 4;
+/// Beyond so many the kernel keeps new clients in its backlog.
+constexpr std::size_t kMostHandshakesWaiting = 1000;
+/// Who has waited so long will hardly be served in time; who has just come still can.
+constexpr std::chrono::milliseconds kPatience{1000};
 constexpr std::size_t kEventsAtOnce = 256;
 constexpr std::chrono::milliseconds kAcceptPause{50};
 
@@ -53,6 +59,7 @@ Reactor::Reactor(Transport& transport)
 
 Reactor::~Reactor() {
   ready_.clear();
+  begun_.clear();
   handshakes_.clear();
   parked_.clear();
   ::close(epoll_);
@@ -65,6 +72,7 @@ void Reactor::listen(int descriptor) {
                 std::strerror(errno));
   }
   listener_ = descriptor;
+  accepting_ = true;
 }
 
 void Reactor::stop_listening() noexcept {
@@ -126,7 +134,7 @@ std::unique_ptr<Connection> Reactor::next(std::chrono::milliseconds wait) {
     if (auto connection = hand_over()) {
       return connection;
     }
-    if (!ready_.empty() || !handshakes_.empty()) {
+    if (!ready_.empty() || handshakes_wait()) {
       transport_.wakeup.ask();
       if (auto connection = hand_over()) {  // a place may have been given back meanwhile
         return connection;
@@ -143,40 +151,85 @@ std::unique_ptr<Connection> Reactor::next(std::chrono::milliseconds wait) {
 /// processors make none of them faster, and with a TLS key in a slow token they would hold every
 /// worker.
 std::unique_ptr<Connection> Reactor::hand_over() {
-  const bool handshake_possible = !handshakes_.empty() && !transport_.handshakes.full();
-  if (ready_.empty() && !handshake_possible) {
+  const bool full = transport_.handshakes.full();
+  auto* handshakes = full || (!ready_.empty() && !handshake_next_) ? nullptr : next_handshake();
+  if (ready_.empty() && handshakes == nullptr) {
     return nullptr;
   }
   auto worker = transport_.workers.take();
   if (!worker) {
     return nullptr;
   }
-  std::optional<Places::Place> handshake;
-  if (handshake_possible && (handshake_next_ || ready_.empty())) {
-    handshake = transport_.handshakes.take();
+  handshake_next_ = handshakes == nullptr;
+  auto& from = handshakes != nullptr ? *handshakes : ready_;
+  std::unique_ptr<Connection> connection;
+  if (handshakes == &handshakes_ && newest_first()) {
+    connection = std::move(from.back());
+    from.pop_back();
+  } else {
+    connection = std::move(from.front());
+    from.pop_front();
   }
-  handshake_next_ = !handshake;
-  auto& from = handshake ? handshakes_ : ready_;
-  std::unique_ptr<Connection> connection = std::move(from.front());
-  from.pop_front();
   transport_.turns.taken();
-  connection->begin_turn(std::move(*worker), std::move(handshake));
+  connection->begin_turn(std::move(*worker),
+                         handshakes != nullptr ? transport_.handshakes.take() : std::nullopt);
   return connection;
 }
 
-/// Nobody waits for these any more.
-void Reactor::drop_late_handshakes() {
+/// In an overload nobody would be served if all were served in the order in which they came: each
+/// would be given up by its client, or by its deadline, shortly before its end.
+bool Reactor::newest_first() const {
+  return handshakes_.front()->waits_since() + kPatience < std::chrono::steady_clock::now();
+}
+
+/// Null: none waits. Whoever has left meanwhile costs no signature.
+std::deque<std::unique_ptr<Connection>>* Reactor::next_handshake() {
+  if (!begun_.empty()) {
+    return &begun_;
+  }
+  while (!handshakes_.empty()) {
+    const bool newest = newest_first();
+    if (!(newest ? handshakes_.back() : handshakes_.front())->gone()) {
+      return &handshakes_;
+    }
+    drop(handshakes_, newest);
+  }
+  return nullptr;
+}
+
+void Reactor::drop(std::deque<std::unique_ptr<Connection>>& from, bool newest) {
+  if (newest) {
+    from.pop_back();
+  } else {
+    from.pop_front();
+  }
+  transport_.turns.dropped();
+}
+
+/// They could have gone on, and got no worker in time.
+void Reactor::drop_late(std::deque<std::unique_ptr<Connection>>& handshakes) {
   const Deadline now = std::chrono::steady_clock::now();
-  while (!handshakes_.empty() && handshakes_.front()->deadline() <= now) {
-    handshakes_.pop_front();
-    transport_.turns.taken();
+  while (!handshakes.empty() && handshakes.front()->deadline() <= now) {
+    drop(handshakes, false);
     if (transport_.observer) {
-      transport_.observer->turned_away("handshakes");
+      transport_.observer->turned_away(TurnedAway::handshakes);
+    }
+  }
+}
+
+/// New clients wait in the kernel's backlog while too many handshakes wait here.
+void Reactor::accept_or_wait() {
+  const bool wanted = handshakes_.size() < kMostHandshakesWaiting;
+  if (listener_ >= 0 && wanted != accepting_) {
+    epoll_event event{.events = wanted ? EPOLLIN : 0U, .data = {.u64 = kListenerId}};
+    if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_, &event) == 0) {
+      accepting_ = wanted;
     }
   }
 }
 
 void Reactor::wait_for_events(Deadline until) {
+  accept_or_wait();
   const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
   std::array<epoll_event, kEventsAtOnce> events;
@@ -205,14 +258,16 @@ void Reactor::queue(std::unique_ptr<Connection> connection) {
   if (!connection->lingering()) {
     connection->set_ready(std::chrono::steady_clock::now());
     transport_.turns.waits();
-    (connection->shakes_hands() ? handshakes_ : ready_).push_back(std::move(connection));
+    auto& queue = !connection->shakes_hands() ? ready_ : connection->begun() ? begun_ : handshakes_;
+    queue.push_back(std::move(connection));
   } else if (connection->drop_input()) {
     park(std::move(connection));
   }
 }
 
 void Reactor::take_expired() {
-  drop_late_handshakes();
+  drop_late(begun_);
+  drop_late(handshakes_);
   const Deadline now = std::chrono::steady_clock::now();
   for (;;) {
     Id id = 0;
@@ -227,7 +282,13 @@ void Reactor::take_expired() {
         continue;
       }
     }
-    wake(id);
+    if (auto late = take(id)) {
+      if (late->shakes_hands()) {
+        late->fail_handshake("the client was too slow");
+      } else {
+        queue(std::move(late));
+      }
+    }
   }
 }
 
@@ -238,7 +299,8 @@ void Reactor::accept_some() {
     return;
   }
   accept_again_.reset();
-  for (int i = 0; i < kAcceptedAtOnce && accept_one(); ++i) {
+  const int most = handshakes_wait() ? kAcceptedBesideHandshakes : kAcceptedAtOnce;
+  for (int i = 0; i < most && accept_one(); ++i) {
   }
 }
 
@@ -282,9 +344,9 @@ bool Reactor::admit(int descriptor, const Poco::Net::SocketAddress& client) {
     admission = transport_.connections.enter(descriptor, source);
   }
   if (admission != Admission::admitted && transport_.observer) {
-    transport_.observer->turned_away(admission == Admission::full          ? "connections"
-                                     : admission == Admission::source_full ? "per_address"
-                                                                           : "draining");
+    transport_.observer->turned_away(admission == Admission::full          ? TurnedAway::connections
+                                     : admission == Admission::source_full ? TurnedAway::per_address
+                                                                           : TurnedAway::draining);
   }
   return admission == Admission::admitted;
 }

@@ -77,8 +77,10 @@ Poco::Net::ServerSocket listen_on(UnixSocketFile& file,
   return socket;
 }
 
-std::shared_ptr<const TlsContext> make_context(const TlsIdentity& identity, Resumption resumption) {
-  auto context = std::make_shared<const TlsContext>(identity, resumption);
+std::shared_ptr<const TlsContext> make_context(const TlsIdentity& identity,
+                                               const ServerConfig& config) {
+  auto context =
+      std::make_shared<const TlsContext>(identity, config.resumption, config.session_lifetime);
   check_handshakes(*context, identity.chain.front());
   return context;
 }
@@ -135,7 +137,7 @@ void Server::Impl::release_workers() {
 }
 
 std::shared_ptr<const TlsContext> Server::prepare(const TlsIdentity& identity) const {
-  return make_context(identity, std::get<ServerConfig>(impl_->config).resumption);
+  return make_context(identity, std::get<ServerConfig>(impl_->config));
 }
 
 void Server::forget_sessions() noexcept {
@@ -149,9 +151,8 @@ void Server::adopt(std::shared_ptr<const TlsContext> prepared) {
 Server::Server(ServerConfig config, const TlsIdentity& identity,
                std::shared_ptr<const Router> router)
     : impl_(std::make_unique<Impl>()) {
-  impl_->transport =
-      std::make_shared<Transport>(config.limits, make_context(identity, config.resumption),
-                                  Poco::Net::SocketAddress(), std::move(router));
+  impl_->transport = std::make_shared<Transport>(config.limits, make_context(identity, config),
+                                                 Poco::Net::SocketAddress(), std::move(router));
   impl_->transport->observer = config.observer;
   impl_->transport->proxies = config.proxies;
   impl_->config = std::move(config);
@@ -178,7 +179,7 @@ Server::Load Server::load() const {
   return {.connections = impl_->transport->connections.count(),
           .buffered_bytes = impl_->transport->budget.used(),
           .waiting = impl_->transport->turns.waiting(),
-          .stalled = impl_->transport->turns.stalled(impl_->transport->limits.queue)};
+          .stalled = impl_->transport->stalled()};
 }
 
 Server::~Server() {

@@ -46,6 +46,7 @@ struct TlsIdentity {
 
 /// Whether clients may take up a TLS session of an earlier connection (RFC 7030 3.3).
 enum class Resumption { off, on };
+inline constexpr std::chrono::seconds kSessionLifetime{3600};
 
 struct ServerConfig {
   std::string host = "127.0.0.1";
@@ -55,6 +56,7 @@ struct ServerConfig {
   /// 2, which names the client. Nobody else may send one.
   Networks proxies{};
   Resumption resumption = Resumption::off;
+  std::chrono::seconds session_lifetime = kSessionLifetime;
   std::shared_ptr<Observer> observer{};  ///< may be null
 };
 
@@ -73,8 +75,8 @@ struct LocalServerConfig {
 
 class TlsContext;
 
-/// A listener: Poco::Net::HTTPServer, unmodified, over our own sockets, with TLS or on a Unix
-/// socket. Start and stop from one thread.
+/// A listener: Poco::Net::HTTPServer, unmodified, over our own sockets, with TLS or without, on TCP
+/// or a Unix socket. Start and stop from one thread.
 class Server final {
  public:
   /// Throws as prepare().

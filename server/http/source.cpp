@@ -20,8 +20,11 @@ std::string bytes_of(const Poco::Net::IPAddress& address) {
 
 Poco::Net::IPAddress plain_address(const Poco::Net::SocketAddress& address) {
   const Poco::Net::IPAddress host = address.host();
-  if (host.family() != Poco::Net::IPAddress::IPv6 || !host.isIPv4Mapped()) {
+  if (host.family() != Poco::Net::IPAddress::IPv6) {
     return host;
+  }
+  if (!host.isIPv4Mapped()) {
+    return {host.addr(), host.length()};  // without the scope of a link-local one
   }
   const char* const v4 = static_cast<const char*>(host.addr()) + kMappedPrefix;
   return Poco::Net::IPAddress(v4, sizeof(in_addr));

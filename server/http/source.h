@@ -8,7 +8,7 @@
 namespace estia::http {
 
 /// The address as clients name themselves: an IPv4 client of a dual-stack listener has an IPv4
-/// address.
+/// address, and a link-local one has no scope.
 [[nodiscard]] Poco::Net::IPAddress plain_address(const Poco::Net::SocketAddress& address);
 
 /// For logs and PeerInfo: "192.0.2.7", "2001:db8::1", "unix".

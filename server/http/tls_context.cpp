@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http/tls_context.h"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+
+#include <cstdint>
 #include <string_view>
 
 #include "crypto/base/error.h"
@@ -22,16 +26,34 @@ constexpr const char* kTls13Suites =
 // curve that is not listed.
 constexpr const char* kGroups = "X25519:P-256:P-384:P-521";
 constexpr int kSecurityLevel = 2;
-/// Of a client's certificates, 10 of 3 KiB: reading more than that costs whoever sends them nothing.
+/// Of a client's certificates, 10 of 3 KiB: reading more than that costs whoever sends them
+/// nothing.
 constexpr long kLongestChain = 32L << 10U;
 constexpr long kMostSessions = 1024;
-constexpr long kSessionSeconds = 3600;
+
+/// A signature by an RSA key costs whoever verifies it as much as its signer wants: the exponent is
+/// his choice.
+bool is_affordable(const X509* certificate) {
+  constexpr int kMostExponentBits = 64;
+  constexpr int kMostRsaBits = 8192;
+  EVP_PKEY* const key = certificate == nullptr ? nullptr : ::X509_get0_pubkey(certificate);
+  if (key == nullptr || ::EVP_PKEY_is_a(key, "RSA") != 1) {
+    return true;
+  }
+  BIGNUM* exponent = nullptr;
+  if (::EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) {
+    return false;
+  }
+  const int bits = BN_num_bits(exponent);
+  ::BN_free(exponent);
+  return bits <= kMostExponentBits && ::EVP_PKEY_get_bits(key) <= kMostRsaBits;
+}
 
 /// Lets the handshake go on whatever the client sent: whoever gives rights to a certificate judges
 /// it, per request. The verify result is never OK, so that nothing can read it as trust.
 int accept_unjudged(X509_STORE_CTX* store, void* /*argument*/) {
   ::X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
-  return 1;
+  return is_affordable(::X509_STORE_CTX_get0_cert(store)) ? 1 : 0;
 }
 
 int choose_http11(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_size,
@@ -71,13 +93,13 @@ void set_protocol(SSL_CTX* context) {
   ::SSL_CTX_set_alpn_select_cb(context, choose_http11, nullptr);
 }
 
-void set_sessions(SSL_CTX* context, Resumption resumption) {
+void set_sessions(SSL_CTX* context, Resumption resumption, std::chrono::seconds lifetime) {
   const bool kept = resumption == Resumption::on;
   // Sessions are kept here and named to the client, in TLS 1.3 too (SSL_OP_NO_TICKET): they can be
   // forgotten, and hold the client's whole chain, which is judged again with every request.
   SSL_CTX_set_session_cache_mode(context, kept ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
   SSL_CTX_sess_set_cache_size(context, kept ? kMostSessions : 1);
-  ::SSL_CTX_set_timeout(context, kSessionSeconds);
+  ::SSL_CTX_set_timeout(context, lifetime.count());
   require(::SSL_CTX_set_num_tickets(context, kept ? 1 : 0), "SSL_CTX_set_num_tickets");
   require(::SSL_CTX_set_max_early_data(context, 0), "SSL_CTX_set_max_early_data");
   // Without a context, a client that tries to resume gets a fatal alert instead of a full
@@ -115,11 +137,12 @@ void set_identity(SSL_CTX* context, const TlsIdentity& identity) {
 
 }  // namespace
 
-TlsContext::TlsContext(const TlsIdentity& identity, Resumption resumption)
+TlsContext::TlsContext(const TlsIdentity& identity, Resumption resumption,
+                       std::chrono::seconds session_lifetime)
     : context_(require(::SSL_CTX_new_ex(crypto::library(), nullptr, ::TLS_server_method()),
                        "SSL_CTX_new_ex")) {
   set_protocol(context_.get());
-  set_sessions(context_.get(), resumption);
+  set_sessions(context_.get(), resumption, session_lifetime);
   set_buffers(context_.get());
   set_identity(context_.get(), identity);
   // No CA names are sent: JSSE and others stay silent if theirs is not listed, and the list would
@@ -128,8 +151,26 @@ TlsContext::TlsContext(const TlsIdentity& identity, Resumption resumption)
   ::SSL_CTX_set_cert_verify_callback(context_.get(), accept_unjudged, nullptr);
 }
 
+void TlsContext::keep_age(SSL* ssl) noexcept {
+  static const int index = ::SSL_SESSION_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  SSL_SESSION* const session = ::SSL_get_session(ssl);
+  // The number itself is kept, which OpenSSL copies with the session.
+  const auto known = reinterpret_cast<std::intptr_t>(::SSL_SESSION_get_ex_data(session, index));
+  if (::SSL_session_reused(ssl) == 1 && known != 0) {
+    ::SSL_SESSION_set_time(session, static_cast<long>(known));
+  } else {
+    const auto now = static_cast<std::intptr_t>(::SSL_SESSION_get_time(session));
+    ::SSL_SESSION_set_ex_data(session, index, reinterpret_cast<void*>(now));
+  }
+}
+
 void TlsContext::forget_sessions() const noexcept {
-  ::SSL_CTX_flush_sessions(context_.get(), 0);  // 0: whatever their age
+  // 0: whatever their age.
+#if OPENSSL_VERSION_NUMBER >= 0x30400000L
+  ::SSL_CTX_flush_sessions_ex(context_.get(), 0);
+#else
+  ::SSL_CTX_flush_sessions(context_.get(), 0);
+#endif
 }
 
 crypto::SslPtr TlsContext::new_connection() const {

@@ -12,10 +12,14 @@ namespace estia::http {
 class TlsContext final {
  public:
   /// Throws Error{config, "tls.identity"} when key and chain do not go together.
-  TlsContext(const TlsIdentity& identity, Resumption resumption);
+  TlsContext(const TlsIdentity& identity, Resumption resumption,
+             std::chrono::seconds session_lifetime = kSessionLifetime);
 
   /// The server's end of a new connection.
   [[nodiscard]] crypto::SslPtr new_connection() const;
+  /// After a handshake: a session that was taken up is as old as the first one, in which the client
+  /// has shown that it holds its key. OpenSSL lets each begin a new life in TLS 1.3.
+  static void keep_age(SSL* ssl) noexcept;
   /// No session from before can be resumed.
   void forget_sessions() const noexcept;
 

@@ -8,6 +8,7 @@
 
 #include "crypto/openssl/require.h"
 #include "server/http/peer_reader.h"
+#include "server/http/tls_context.h"
 
 namespace estia::http {
 namespace {
@@ -18,7 +19,8 @@ constexpr int kLongestKeptChain = 8 << 10;
 
 int size_of_chain(SSL* ssl) {
   const STACK_OF(X509)* chain = ::SSL_get_peer_cert_chain(ssl);
-  int size = 0;
+  const X509* leaf = ::SSL_get0_peer_certificate(ssl);  // on the server the chain lacks it
+  int size = leaf == nullptr ? 0 : ::i2d_X509(leaf, nullptr);
   for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
     size += ::i2d_X509(sk_X509_value(chain, i), nullptr);
   }
@@ -57,14 +59,20 @@ IoStatus TlsStream::establish() {
     return status_of(result);
   }
   established_ = true;
+  if (size_of_chain(ssl_.get()) > kLongestKeptChain) {
+    ::SSL_CTX_remove_session(::SSL_get_SSL_CTX(ssl_.get()), ::SSL_get_session(ssl_.get()));
+  } else {
+    TlsContext::keep_age(ssl_.get());
+  }
   acknowledge_at_once(descriptor_);
   return IoStatus::done;
 }
 
+bool TlsStream::heard() const noexcept {
+  return ::BIO_number_read(::SSL_get_rbio(ssl_.get())) > 0;
+}
+
 PeerInfo TlsStream::peer() const {
-  if (size_of_chain(ssl_.get()) > kLongestKeptChain) {
-    ::SSL_CTX_remove_session(::SSL_get_SSL_CTX(ssl_.get()), ::SSL_get_session(ssl_.get()));
-  }
   return read_peer(ssl_.get());
 }
 

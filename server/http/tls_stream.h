@@ -15,6 +15,7 @@ class TlsStream final : public Channel {
 
   /// The server's side of the handshake.
   [[nodiscard]] IoStatus establish() override;
+  [[nodiscard]] bool heard() const noexcept override;
   [[nodiscard]] PeerInfo peer() const override;
   [[nodiscard]] IoResult read(std::span<char> out) override;
   [[nodiscard]] IoResult write(std::string_view data) override;

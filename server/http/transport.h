@@ -3,6 +3,7 @@
 
 #include <Poco/Net/SocketAddress.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "server/http/byte_budget.h"
@@ -30,7 +31,7 @@ struct Transport {
         connections(limits.connections, limits.per_address),
         budget(limits.buffered_bytes, limits.connections),
         workers(limits.workers, wakeup),
-        handshakes(limits.handshakes_at_once, wakeup),
+        handshakes(std::min(limits.handshakes_at_once, std::max(limits.workers, 2U) - 1), wakeup),
         reactor(*this) {}
 
   /// Whether this peer begins by saying who the client is.
@@ -38,15 +39,21 @@ struct Transport {
     return tls != nullptr && !proxies.empty() && proxies.contain(plain_address(peer));
   }
 
+  /// Somebody waits, or a kind of place is full, and nothing has moved for limits.queue.
+  [[nodiscard]] bool stalled() const noexcept {
+    return turns.stalled(limits.queue) || workers.stalled(limits.queue) ||
+           handshakes.stalled(limits.queue);
+  }
+
   Limits limits;
-  std::unique_ptr<TlsSlot> tls;          ///< null: plain, on a Unix socket
+  std::unique_ptr<TlsSlot> tls;          ///< null: plain
   Poco::Net::SocketAddress own_address;  ///< of the Unix socket
   std::shared_ptr<const Router> router;
   Connections connections;
   ByteBudget budget;
   Wakeup wakeup{};    ///< of the reactor, when one of the next two has room again
   Places workers;     ///< connections that one may work on
-  Places handshakes;  ///< of them, those that shake hands: a flood of these leaves room for others
+  Places handshakes;  ///< of them, those that shake hands: all but one, so that others have room
   Turns turns;
   Networks proxies{};                    ///< whose connections begin with a PROXY header
   std::shared_ptr<Observer> observer{};  ///< may be null

@@ -17,11 +17,13 @@ class Turns final {
       last_.store(now());
     }
   }
-  /// A worker has taken one, or it was dropped.
+  /// A worker has taken one.
   void taken() noexcept {
     waiting_.fetch_sub(1);
     last_.store(now());
   }
+  /// Likewise, but no worker had anything to do with it.
+  void dropped() noexcept { waiting_.fetch_sub(1); }
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.load(); }
   /// Some wait, and none was taken for so long.
   [[nodiscard]] bool stalled(std::chrono::milliseconds time) const noexcept {

@@ -5,14 +5,14 @@
 #include "tests/fuzz/target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace estia;
-  const std::string_view input = as_text({data, size});
+  namespace http = estia::http;
+  const std::string_view input = estia::as_text({data, size});
   try {
     const auto client = http::proxied_client(input);
-    fuzz::hold(size <= http::kLongestProxyHeader, "never a longer header");
-    fuzz::hold(!client || size >= http::kProxyPrefixSize + 12, "an address has its bytes");
-  } catch (const Error& error) {
-    fuzz::hold(error.code() == ErrorCode::malformed, "refused as malformed");
+    estia::fuzz::hold(size <= http::kLongestProxyHeader, "never a longer header");
+    estia::fuzz::hold(!client || size >= http::kProxyPrefixSize + 12, "an address has its bytes");
+  } catch (const estia::Error& error) {
+    estia::fuzz::hold(error.code() == estia::ErrorCode::malformed, "refused as malformed");
   }
   return 0;
 }

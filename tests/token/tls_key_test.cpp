@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A TLS server whose key is in the token.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <future>
 #include <latch>
 #include <list>
@@ -98,6 +101,44 @@ TEST_F(TokenTlsKey, ATokenThatHangsKeepsNobodyWaitingWhoIsConnected) {
   for (auto& client : clients) {
     EXPECT_TRUE(client.get());
   }
+}
+
+/// Sends a ClientHello and leaves.
+void say_hello_and_leave(std::uint16_t port) {
+  const crypto::SslCtxPtr context = test::make_client_context({});
+  const int descriptor = test::connect_to(port);
+  ASSERT_NE(::fcntl(descriptor, F_SETFL, O_NONBLOCK), -1);
+  const crypto::SslPtr ssl(::SSL_new(context.get()));
+  ASSERT_EQ(::SSL_set_fd(ssl.get(), descriptor), 1);
+  EXPECT_LT(::SSL_connect(ssl.get()), 1);
+  ::close(descriptor);
+}
+
+/// Found as a hole: a flood of these took all that the token could sign.
+TEST_F(TokenTlsKey, WhoHasLeftCostsNoSignature) {
+  limits_.handshakes_at_once = 1;
+  start("P-256");
+  const unsigned long before = shim_.calls("C_Sign");
+  shim_.close_gate("C_Sign");
+  auto first = std::async(std::launch::async, [&] {
+    test::TlsClient client(server_->port());
+    return asks(client);
+  });
+  shim_.wait_in_flight("C_Sign", 1);
+  for (int i = 0; i < 10; ++i) {
+    say_hello_and_leave(server_->port());
+  }
+  auto honest = std::async(std::launch::async, [&] {
+    test::TlsClient client(server_->port());
+    return asks(client);
+  });
+  while (server_->load().waiting < 11) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  shim_.open_gate("C_Sign");
+  EXPECT_TRUE(first.get());
+  EXPECT_TRUE(honest.get());
+  EXPECT_EQ(shim_.calls("C_Sign") - before, 2U);
 }
 
 TEST_F(TokenTlsKey, AFailureOfTheTokenEndsThatHandshakeOnly) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http/networks.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 
 #include "server/http/source.h"
 #include "tests/support/refusal.h"
@@ -11,6 +13,15 @@ namespace {
 
 using Poco::Net::IPAddress;
 using Poco::Net::SocketAddress;
+
+/// As accept() gives it: with the interface it came in by.
+SocketAddress link_local() {
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_scope_id = 1;
+  ::inet_pton(AF_INET6, "fe80::1", &address.sin6_addr);
+  return {reinterpret_cast<const sockaddr*>(&address), sizeof address};
+}
 
 TEST(Networks, ContainAddressesAndNetworks) {
   const Networks networks({"192.0.2.7", "198.51.100.0/25", "2001:db8::1", "2001:db8:1::/48"});
@@ -24,13 +35,16 @@ TEST(Networks, ContainAddressesAndNetworks) {
   }
   EXPECT_TRUE(Networks({"0.0.0.0/0"}).contain(IPAddress("203.0.113.9")));
   EXPECT_FALSE(Networks({"0.0.0.0/0"}).contain(IPAddress("::1")));
+  EXPECT_TRUE(Networks({"fe80::/10"}).contain(plain_address(link_local())));
+  EXPECT_FALSE(networks.contain(plain_address(link_local())));
   EXPECT_FALSE(Networks().contain(IPAddress("192.0.2.7")));
 }
 
 TEST(Networks, RefuseWhatIsNone) {
   for (const char* text :
        {"", "/8", "localhost", "192.0.2", "192.0.2.7/33", "192.0.2.7/", "::/129", "192.0.2.7/24",
-        "192.0.2.0/-1", "192.0.2.0/24x", "192.0.2.0/ 24", "192.0.2.0/24/24", "2001:db8::1/64"}) {
+        "192.0.2.0/-1", "192.0.2.0/24x", "192.0.2.0/ 24", "192.0.2.0/24/24", "2001:db8::1/64",
+        "::ffff:10.0.0.4", "fe80::1%eth0"}) {
     EXPECT_EQ(test::refusal([&] { static_cast<void>(Networks({text})); }), "config http.network")
         << text;
   }

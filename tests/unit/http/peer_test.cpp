@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include <optional>
 
@@ -76,20 +78,50 @@ TEST_F(Peer, AClientCannotUseACertificateWithoutItsKey) {
 }
 
 /// The limit was set and then raised again by another line.
+/// RSA-2048 with an exponent of 129 bits.
+crypto::PrivateKey key_with_large_exponent() {
+  BIGNUM* exponent = nullptr;
+  EXPECT_GT(::BN_hex2bn(&exponent, "100000000000000000000000000000033"), 0);
+  const crypto::EvpPkeyCtxPtr context(::EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  EVP_PKEY* made = nullptr;
+  EXPECT_EQ(::EVP_PKEY_keygen_init(context.get()), 1);
+  EXPECT_EQ(::EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), 2048), 1);
+  EXPECT_EQ(::EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context.get(), exponent), 1);
+  EXPECT_EQ(::EVP_PKEY_generate(context.get(), &made), 1);
+  ::BN_free(exponent);
+  const crypto::EvpPkeyPtr owned(made);
+  BIO* const memory = ::BIO_new(::BIO_s_mem());
+  EXPECT_EQ(::PEM_write_bio_PrivateKey(memory, made, nullptr, nullptr, 0, nullptr, nullptr), 1);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(memory, &text);
+  const Secret pem(std::string_view(text, static_cast<std::size_t>(size)));
+  ::BIO_free(memory);
+  return crypto::PrivateKey::from_pem(pem);
+}
+
+/// Found as a hole: verifying one signature could be made to cost six times as much.
+TEST_F(Peer, AKeyThatIsDearToVerifyEndsTheHandshake) {
+  const TlsIdentity dear =
+      test::make_tls_identity(key_with_large_exponent(), "CN=dear", std::chrono::hours(1), nullptr);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    EXPECT_THROW(static_cast<void>(seen_by_handler({.version = version, .identity = &dear})),
+                 std::runtime_error);
+  }
+}
+
 TEST_F(Peer, AClientsCertificatesHaveALimitTogether) {
   constexpr std::size_t kLimit = 32U << 10U;
   const TlsIdentity one = test::make_tls_identity("CN=device");
   const std::size_t each = one.chain.front().der().size();
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     const auto identity_of_size = [&](std::size_t size) {
-      return TlsIdentity{
-          one.key, std::vector<crypto::Certificate>(size / (each + 8), one.chain.front())};
+      return TlsIdentity{one.key,
+                         std::vector<crypto::Certificate>(size / (each + 8), one.chain.front())};
     };
     const TlsIdentity most = identity_of_size(kLimit - 1000);
     const TlsIdentity more = identity_of_size(kLimit * 5 / 4);
     EXPECT_EQ(seen_by_handler({.version = version, .identity = &most}).chain.at(0), most.chain[0]);
-    EXPECT_ANY_THROW(
-        static_cast<void>(seen_by_handler({.version = version, .identity = &more})));
+    EXPECT_ANY_THROW(static_cast<void>(seen_by_handler({.version = version, .identity = &more})));
   }
 }
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <thread>
+
 namespace estia::http {
 namespace {
 
@@ -40,6 +42,20 @@ TEST(Places, AreTakenUpToTheirNumberAndGivenBack) {
   const auto third = places.take();
   EXPECT_TRUE(third);
   EXPECT_TRUE(places.full());
+}
+
+TEST(Places, AreStalledWhenAllAreTakenAndNoneComesBack) {
+  Wakeup wakeup;
+  Places places(1, wakeup);
+  const std::chrono::milliseconds limit(1);
+  std::this_thread::sleep_for(2 * limit);
+  EXPECT_FALSE(places.stalled(limit)) << "there is room";
+  auto place = places.take();
+  EXPECT_FALSE(places.stalled(std::chrono::hours(1)));
+  std::this_thread::sleep_for(2 * limit);
+  EXPECT_TRUE(places.stalled(limit));
+  place.reset();
+  EXPECT_FALSE(places.stalled(limit));
 }
 
 TEST(Places, OneThatMovesIsGivenBackOnce) {

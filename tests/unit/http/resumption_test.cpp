@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // TLS sessions that are taken up again, where the operator wants that (RFC 7030 3.3, D14).
 #include <gtest/gtest.h>
+#include <openssl/x509v3.h>
+
+#include <thread>
 
 #include "tests/unit/http/fixture.h"
 
@@ -39,6 +42,21 @@ class ResumptionTest : public ServerTest {
   mutable bool reused_ = false;
   mutable bool binding_is_ours_ = false;
 };
+
+/// Its certificate has a comment of 20,000 letters.
+TlsIdentity large_identity() {
+  TlsIdentity identity = test::make_tls_identity("CN=device");
+  X509* const large = ::X509_dup(identity.chain.front().openssl());
+  const std::string comment(20'000, 'x');
+  X509_EXTENSION* const extension =
+      ::X509V3_EXT_conf_nid(nullptr, nullptr, NID_netscape_comment, comment.c_str());
+  EXPECT_EQ(::X509_add_ext(large, extension, -1), 1);
+  EXPECT_GT(::X509_sign(large, identity.key.evp(), ::EVP_sha256()), 0);
+  identity.chain = {crypto::Certificate::from_openssl(large)};
+  ::X509_EXTENSION_free(extension);
+  ::X509_free(large);
+  return identity;
+}
 
 constexpr std::array kVersions{TLS1_2_VERSION, TLS1_3_VERSION};
 
@@ -82,6 +100,33 @@ TEST_F(ResumptionTest, EndsWithTheIdentity) {
   EXPECT_TRUE(reused_);
   server_->adopt(server_->prepare(server_identity()));
   static_cast<void>(visit({.session = session.get()}));
+  EXPECT_FALSE(reused_);
+}
+
+/// Found as a hole: each resumption began a new life, so that whoever had a session once could be
+/// the certificate's holder for ever.
+TEST_F(ResumptionTest, ASessionThatIsTakenUpGetsNoOlder) {
+  config_.session_lifetime = std::chrono::seconds(5);
+  start();
+  for (const int version : kVersions) {
+    SCOPED_TRACE(version);
+    const auto [first_body, first] = visit({.version = version});
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    const auto [second_body, second] = visit({.version = version, .session = first.get()});
+    EXPECT_TRUE(reused_);
+    std::this_thread::sleep_for(std::chrono::milliseconds(4000));
+    const auto [third_body, third] = visit({.version = version, .session = second.get()});
+    EXPECT_FALSE(reused_);
+  }
+}
+
+/// Found as a hole: the leaf did not count.
+TEST_F(ResumptionTest, ALargeCertificateIsNotKeptEither) {
+  start();
+  const TlsIdentity device = large_identity();
+  const auto [first, session] = visit({.version = TLS1_3_VERSION, .identity = &device});
+  static_cast<void>(
+      visit({.version = TLS1_3_VERSION, .identity = &device, .session = session.get()}));
   EXPECT_FALSE(reused_);
 }
 

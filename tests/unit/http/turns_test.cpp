@@ -22,7 +22,7 @@ TEST(Turns, AreStalledWhenSomebodyWaitsAndNobodyIsTaken) {
   EXPECT_TRUE(turns.stalled(milliseconds(1)));
   turns.taken();
   EXPECT_FALSE(turns.stalled(std::chrono::hours(1)));
-  turns.taken();
+  turns.dropped();
   EXPECT_EQ(turns.waiting(), 0U);
 }
 
