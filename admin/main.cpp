@@ -19,6 +19,7 @@
 #include "admin/cli/run.h"
 #include "admin/cli/status_command.h"
 #include "admin/cli/tls_commands.h"
+#include "admin/cli/token_activate_command.h"
 #include "admin/offline/init_command.h"
 #include "admin/offline_backend.h"
 #include "admin/token/token_init_command.h"
@@ -40,6 +41,7 @@ void add_commands(CLI::App& estia) {
   CLI::App& token = group(estia, "token", "PKCS#11 tokens");
   TokenInitCommand::add_to(token);
   TokenListCommand::add_to(token);
+  TokenActivateCommand::add_to(token);
   InitCommand::add_to(estia);
   ApplyCommand::add_to(estia, open_offline);
   CLI::App& config = group(estia, "config", "The run-time configuration");

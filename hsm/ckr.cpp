@@ -113,7 +113,8 @@ constexpr auto kTable = std::to_array<Row>({
     ESTIA_CKR(CKR_PIN_TOO_WEAK, pin),
     ESTIA_CKR(CKR_PUBLIC_KEY_INVALID, configuration),
     ESTIA_CKR(CKR_FUNCTION_REJECTED, unknown),
-    // PKCS #11 3.0: the session stays in its operation. Debian 12's header does not have it.
+    // Of PKCS #11 3.0 and 3.1; Debian 12's header does not have them.
+    Row{0x201, "CKR_TOKEN_RESOURCE_EXCEEDED", Fault::exhausted},
     Row{0x202, "CKR_OPERATION_CANCEL_FAILED", Fault::session_lost},
 });
 #undef ESTIA_CKR
@@ -175,10 +176,81 @@ std::string ckr_name(CK_RV rv) {
   return text.str();
 }
 
-Error token_error(CK_RV rv, std::string_view function) {
-  const char* told = classify(rv) == Fault::pin ? "the token refuses the PIN"
-                                                : "the token is not available, try again later";
-  return {ErrorCode::token, id_of(rv), told, std::string(function) + ": " + ckr_name(rv)};
+Remedy remedy(Fault fault) noexcept {
+  switch (fault) {
+    case Fault::session_lost:
+      return Remedy::new_session;
+    case Fault::stale_handle:
+    case Fault::login_lost:
+      return Remedy::new_login;
+    case Fault::gone:
+    case Fault::not_initialized:
+      return Remedy::restart_module;
+    case Fault::exhausted:
+      return Remedy::wait;
+    case Fault::pin:
+      return Remedy::operator_only;
+    case Fault::configuration:
+      return Remedy::refuse;
+    case Fault::unknown:
+      break;
+  }
+  return Remedy::look;
+}
+
+std::string_view to_string(Fault fault) noexcept {
+  switch (fault) {
+    case Fault::session_lost:
+      return "session lost";
+    case Fault::stale_handle:
+      return "stale handle";
+    case Fault::gone:
+      return "gone";
+    case Fault::exhausted:
+      return "exhausted";
+    case Fault::login_lost:
+      return "login lost";
+    case Fault::pin:
+      return "PIN";
+    case Fault::configuration:
+      return "configuration";
+    case Fault::not_initialized:
+      return "not initialised";
+    case Fault::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Remedy remedy) noexcept {
+  switch (remedy) {
+    case Remedy::new_session:
+      return "new session";
+    case Remedy::new_login:
+      return "new login";
+    case Remedy::restart_module:
+      return "restart module";
+    case Remedy::wait:
+      return "wait";
+    case Remedy::operator_only:
+      return "operator";
+    case Remedy::refuse:
+      return "refuse";
+    case Remedy::look:
+      break;
+  }
+  return "look";
+}
+
+TokenError::TokenError(CK_RV rv, std::string_view function)
+    : Error(ErrorCode::token, id_of(rv),
+            classify(rv) == Fault::pin ? "the token refuses the PIN"
+                                       : "the token is not available, try again later",
+            std::string(function) + ": " + ckr_name(rv)),
+      rv_(rv) {}
+
+TokenError token_error(CK_RV rv, std::string_view function) {
+  return {rv, function};
 }
 
 void check(CK_RV rv, std::string_view function) {

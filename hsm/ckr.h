@@ -28,9 +28,34 @@ enum class Fault {
 /// "CKR_DEVICE_ERROR (0x30)"; codes that PKCS #11 does not define are "CKR_? (0x...)".
 [[nodiscard]] std::string ckr_name(CK_RV rv);
 
-/// The Error{token} for a failed call. Its id follows from the fault ("token.gone", ...); the
-/// detail names function and code.
-[[nodiscard]] Error token_error(CK_RV rv, std::string_view function);
+/// What is done about a fault, from the mildest: the rungs of recovery.h.
+enum class Remedy {
+  new_session,     ///< the same call once more, in another session
+  new_login,       ///< another session that logs in; keys are found again
+  restart_module,  ///< C_Finalize and C_Initialize, then the above
+  look,            ///< whether the token answers otherwise; the module is restarted if not
+  wait,            ///< for sessions of ours to come free
+  operator_only,   ///< nothing by ourselves
+  refuse,          ///< the request: another try would end alike
+};
+[[nodiscard]] Remedy remedy(Fault fault) noexcept;
+
+[[nodiscard]] std::string_view to_string(Fault fault) noexcept;
+[[nodiscard]] std::string_view to_string(Remedy remedy) noexcept;
+
+/// Error{token} of a failed call, with the code that the module gave.
+class TokenError final : public Error {
+ public:
+  TokenError(CK_RV rv, std::string_view function);
+  [[nodiscard]] CK_RV rv() const noexcept { return rv_; }
+  [[nodiscard]] Fault fault() const noexcept { return classify(rv_); }
+
+ private:
+  CK_RV rv_;
+};
+
+/// Its id follows from the fault ("token.gone", ...); the detail names function and code.
+[[nodiscard]] TokenError token_error(CK_RV rv, std::string_view function);
 
 /// Throws token_error unless `rv` is CKR_OK.
 void check(CK_RV rv, std::string_view function);

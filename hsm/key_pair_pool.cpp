@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "crypto/base/error.h"
+#include "hsm/attachment.h"
 #include "hsm/objects.h"
-#include "hsm/token_core.h"
 
 namespace estia::hsm {
 namespace {
@@ -45,9 +45,10 @@ class Marked final {
 
 }  // namespace
 
-KeyPairPool::KeyPairPool(std::shared_ptr<TokenCore> core,
-                         const std::map<std::string, std::size_t>& depths, const Clock& clock)
-    : core_(std::move(core)), clock_(clock) {
+KeyPairPool::KeyPairPool(std::shared_ptr<Attachment> attached,
+                         const std::map<std::string, std::size_t>& depths,
+                         std::atomic<std::uint64_t>& destroyed, const Clock& clock)
+    : attached_(std::move(attached)), clock_(clock), destroyed_(destroyed) {
   for (const auto& [name, depth] : depths) {
     if (depth > 0) {
       kinds_.push_back({crypto::KeySpec::parse(name), depth, {}});
@@ -118,7 +119,7 @@ void KeyPairPool::flush() noexcept {
 
 KeyPairPool::Counts KeyPairPool::counts() const {
   const std::scoped_lock lock(mutex_);
-  Counts counts{.ready = {}, .destroyed = destroyed_, .failure = failure_};
+  Counts counts{.ready = {}, .failure = failure_};
   for (const Kind& kind : kinds_) {
     counts.ready[kind.spec.name] = kind.ready.size();
   }
@@ -127,7 +128,7 @@ KeyPairPool::Counts KeyPairPool::counts() const {
 
 /// A clock that was put back makes a pair old, too.
 bool KeyPairPool::usable(const Ready& ready, Instant now) const {
-  return ready.epoch == core_->epoch() && now >= ready.made && now - ready.made < kOldest;
+  return attached_->current() && now >= ready.made && now - ready.made < kOldest;
 }
 
 void KeyPairPool::set_aside_unusable(Kind& kind) {
@@ -136,7 +137,7 @@ void KeyPairPool::set_aside_unusable(Kind& kind) {
     if (usable(ready, now)) {
       return false;
     }
-    flush_ = flush_ || ready.epoch != core_->epoch();  // its session is of another life
+    flush_ = flush_ || !attached_->current();  // its session is of another life
     old_.push_back(ready.pair.objects);
     return true;
   });
@@ -182,6 +183,11 @@ void KeyPairPool::work(std::unique_lock<std::mutex>& lock) {
   if (flush_) {
     return drop_session(lock);
   }
+  if (!attached_->current()) {
+    drop_session(lock);
+    changed_.wait(lock, [&] { return stop_; });
+    return;
+  }
   if (!old_.empty()) {
     return destroy_old(lock);
   }
@@ -211,15 +217,15 @@ void KeyPairPool::make_one(Kind& kind, std::unique_lock<std::mutex>& lock) {
 }
 
 KeyPairPool::Ready KeyPairPool::make_pair(const crypto::KeySpec& spec) {
+  const Module::Use in_use(attached_->module(), attached_->generation());
   if (!session_) {
-    session_.emplace(core_->pool().borrow());
+    session_.emplace(attached_->pool().borrow());
   }
   const Instant now = clock_.now();
-  const std::uint64_t epoch = core_->epoch();
-  const SessionPair objects = make_session_pair(core_->module(), session_->handle(), spec);
+  const SessionPair objects = make_session_pair(attached_->module(), session_->handle(), spec);
   try {
-    const Objects reader(core_->module(), session_->handle());
-    return {{objects, reader.public_key(objects.public_object)}, now, epoch};
+    const Objects reader(attached_->module(), session_->handle());
+    return {{objects, reader.public_key(objects.public_object)}, now};
   } catch (...) {
     ++destroyed_;  // with the session, which our caller drops
     throw;
@@ -248,8 +254,9 @@ void KeyPairPool::destroy_old(std::unique_lock<std::mutex>& lock) {
   const std::vector<SessionPair> doomed = std::exchange(old_, {});
   destroyed_ += doomed.size();
   const Unlocked unlocked(lock);
+  const Module::Use in_use(attached_->module(), attached_->generation());
   for (const SessionPair& pair : doomed) {
-    PairGuard(core_->module(), *session_, pair).destroy();
+    PairGuard(attached_->module(), *session_, pair).destroy();
   }
 }
 

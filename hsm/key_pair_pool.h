@@ -22,20 +22,22 @@
 
 namespace estia::hsm {
 
-class TokenCore;
+class Attachment;
 
 /// Key pairs made in advance: looking for RSA's primes takes seconds. They wait in the token, still
 /// unwrapped, as objects of one session that is kept for them. A thread of its own makes one at a
-/// time, so that signing keeps the rest of the token. All are thrown away when that session is lost
-/// or the token's epoch changes, each of them after an hour. Any thread.
+/// time, so that signing keeps the rest of the token. All are thrown away when that session is
+/// lost, each of them after an hour; when the attachment is over, the pool is, too. Any thread.
 class KeyPairPool final {
  public:
   static constexpr std::chrono::hours kOldest{1};
 
   /// `depths`: pairs to keep of each kind, by its name. Starts the thread unless they are all 0;
-  /// it borrows one session for as long as it lives. `clock` outlives the pool.
-  KeyPairPool(std::shared_ptr<TokenCore> core, const std::map<std::string, std::size_t>& depths,
-              const Clock& clock);
+  /// it borrows one session for as long as it lives. `destroyed` counts pairs that were too old, or
+  /// lost with their session; it and `clock` outlive the pool.
+  KeyPairPool(std::shared_ptr<Attachment> attached,
+              const std::map<std::string, std::size_t>& depths,
+              std::atomic<std::uint64_t>& destroyed, const Clock& clock);
   ~KeyPairPool();  ///< waits for the pair that is being made; destroys all
   KeyPairPool(const KeyPairPool&) = delete;
   KeyPairPool& operator=(const KeyPairPool&) = delete;
@@ -80,7 +82,6 @@ class KeyPairPool final {
 
   struct Counts {
     std::map<std::string, std::size_t> ready;  ///< by kind
-    std::uint64_t destroyed = 0;               ///< too old, or lost with their session
     std::string failure;  ///< why the last attempt to make one failed; empty after success
   };
   [[nodiscard]] Counts counts() const;
@@ -89,7 +90,6 @@ class KeyPairPool final {
   struct Ready {
     Pair pair;
     Instant made;
-    std::uint64_t epoch;
   };
   struct Kind {
     crypto::KeySpec spec;
@@ -108,7 +108,7 @@ class KeyPairPool final {
   [[nodiscard]] bool usable(const Ready& ready, Instant now) const;
   void set_aside_unusable(Kind& kind);
 
-  const std::shared_ptr<TokenCore> core_;
+  const std::shared_ptr<Attachment> attached_;
   const Clock& clock_;
   std::optional<SessionPool::Lease> session_;  // the thread's alone
 
@@ -122,7 +122,7 @@ class KeyPairPool final {
   bool making_ = false;
   std::chrono::milliseconds pause_{0};  // before the next attempt, after failures
   std::string failure_;
-  std::atomic<std::uint64_t> destroyed_{0};
+  std::atomic<std::uint64_t>& destroyed_;
   std::thread thread_;  // last: it uses everything above
 };
 

@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "crypto/base/error.h"
+#include "hsm/attachment.h"
 #include "hsm/ckr.h"
 #include "hsm/exported_key.h"
 #include "hsm/oaep_wrap.h"
 #include "hsm/objects.h"
 #include "hsm/secret_key.h"
-#include "hsm/token_core.h"
 
 namespace estia::hsm {
 namespace {
@@ -53,9 +53,9 @@ void refuse_export(const std::string& kind, const std::string& why) {
               "this server cannot make keys of the kind " + kind, why);
 }
 
-KeyWrapper::KeyWrapper(std::shared_ptr<TokenCore> core) : core_(std::move(core)) {
+KeyWrapper::KeyWrapper(std::shared_ptr<Attachment> attached) : attached_(std::move(attached)) {
   try {
-    key_ = std::make_unique<const WrappingKey>(core_);
+    key_ = std::make_unique<const WrappingKey>(attached_);
   } catch (const Error& error) {
     if (!is_refusal(error)) {
       throw;
@@ -112,8 +112,8 @@ const WrapMechanism* KeyWrapper::mechanism_of(crypto::TokenCipher cipher) const 
 /// In a session of its own each time: one that saw a failure is not used again.
 bool KeyWrapper::try_kind(const WrapMechanism& mechanism, const crypto::KeySpec& spec) {
   const ErrorQueueGuard queue;
-  const Module& module = core_->module();
-  SessionPool::Lease lease = core_->pool().borrow();
+  const Module& module = attached_->module();
+  SessionPool::Lease lease = attached_->pool().borrow();
   try {
     PairGuard guard(module, lease, make_session_pair(module, lease.handle(), spec));
     ++status_.pairs_tried;
@@ -143,7 +143,7 @@ bool KeyWrapper::can_export(const crypto::KeySpec& spec) const noexcept {
 SecureBytes KeyWrapper::wrap_with(const WrapMechanism& mechanism, CK_SESSION_HANDLE session,
                                   CK_OBJECT_HANDLE private_object) const {
   const WrappedKey wrapped =
-      wrap(mechanism, core_->module(), session, key_->object(), private_object);
+      wrap(mechanism, attached_->module(), session, key_->object(), private_object);
   return unwrap(mechanism.reading, key_->value(), wrapped.iv, wrapped.content);
 }
 
@@ -171,9 +171,9 @@ KeyWrapper::ContentKey KeyWrapper::make_content_key(CK_SESSION_HANDLE session,
     refuse_encryption(status_.refused);
   }
   try {
-    SessionObject object = make_wrapping_secret(core_->module(), session);
-    Bytes encrypted =
-        oaep_wrap(core_->module(), session, object.handle(), recipient.key, recipient.oaep_digest);
+    SessionObject object = make_wrapping_secret(attached_->module(), session);
+    Bytes encrypted = oaep_wrap(attached_->module(), session, object.handle(), recipient.key,
+                                recipient.oaep_digest);
     return {std::move(object), std::move(encrypted), *mechanism};
   } catch (const Error& error) {
     if (error.id() == "token.unsupported") {
@@ -187,10 +187,10 @@ crypto::TokenEncryptedKey KeyWrapper::encrypt_key(CK_SESSION_HANDLE session,
                                                   const SessionPair& pair,
                                                   const crypto::KeySpec& spec,
                                                   ContentKey& content_key) const {
-  const Objects objects(core_->module(), session);
+  const Objects objects(attached_->module(), session);
   try {
     require_id(objects, pair);
-    WrappedKey wrapped = wrap(content_key.mechanism_, core_->module(), session,
+    WrappedKey wrapped = wrap(content_key.mechanism_, attached_->module(), session,
                               content_key.object_.handle(), pair.private_object);
     require_id(objects, pair);
     content_key.object_.destroy();

@@ -33,7 +33,7 @@ class KeyWrapper final {
  public:
   /// Makes the AES key, and tries every mechanism with throwaway pairs. A token that wraps nothing
   /// is no error: see status(). Throws Error{token} for one that is gone, Error{busy}.
-  explicit KeyWrapper(std::shared_ptr<TokenCore> core);
+  explicit KeyWrapper(std::shared_ptr<Attachment> attached);
 
   [[nodiscard]] const KeyWrapperStatus& status() const noexcept { return status_; }
 
@@ -78,7 +78,7 @@ class KeyWrapper final {
                                       CK_OBJECT_HANDLE private_object) const;
   void note(const std::string& what, const std::string& why);
 
-  const std::shared_ptr<TokenCore> core_;
+  const std::shared_ptr<Attachment> attached_;
   std::unique_ptr<const WrappingKey> key_;    // null: the token takes none
   const WrapMechanism* mechanism_ = nullptr;  // null: none works
   const WrapMechanism* cbc_ = nullptr;        // null: does not work, or was not tried

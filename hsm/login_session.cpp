@@ -33,10 +33,11 @@ class LoginSession::Turn final {
 
 LoginSession::LoginSession(std::shared_ptr<const Module> module, CK_SLOT_ID slot, const Secret& pin,
                            std::chrono::milliseconds wait)
-    : module_(std::move(module)), wait_(wait) {
+    : module_(std::move(module)), generation_(module_->generation()), wait_(wait) {
   if (pin.empty()) {
     throw Error(ErrorCode::config, "token.pin_empty", "an empty PIN is no PIN");
   }
+  const Module::Use use(*module_, generation_);
   const Module& call = *module_;
   check(call->C_OpenSession(slot, CKF_SERIAL_SESSION, nullptr, nullptr, &handle_), "C_OpenSession");
   Secret copy = pin.clone();  // the call wants it writable
@@ -49,7 +50,16 @@ LoginSession::LoginSession(std::shared_ptr<const Module> module, CK_SLOT_ID slot
 }
 
 LoginSession::~LoginSession() {
-  static_cast<void>((*module_)->C_CloseSession(handle_));
+  close();
+}
+
+void LoginSession::close() noexcept {
+  const Turn turn(free_, std::chrono::milliseconds(0));
+  if (turn.mine() && handle_ != CK_INVALID_HANDLE) {
+    use_if_current(*module_, generation_,
+                   [&] { static_cast<void>((*module_)->C_CloseSession(handle_)); });
+    handle_ = CK_INVALID_HANDLE;
+  }
 }
 
 CK_OBJECT_HANDLE LoginSession::copy_or_same(CK_OBJECT_HANDLE key) {
@@ -57,6 +67,7 @@ CK_OBJECT_HANDLE LoginSession::copy_or_same(CK_OBJECT_HANDLE key) {
   if (!turn.mine()) {
     return key;
   }
+  const Module::Use in_use(*module_, generation_);
   CK_BBOOL no = CK_FALSE;
   std::array<CK_ATTRIBUTE, 1> session_object = {{{CKA_TOKEN, &no, sizeof no}}};
   CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
@@ -67,8 +78,9 @@ CK_OBJECT_HANDLE LoginSession::copy_or_same(CK_OBJECT_HANDLE key) {
 
 void LoginSession::destroy(CK_OBJECT_HANDLE copy) noexcept {
   const Turn turn(free_, wait_);
-  if (turn.mine()) {
-    static_cast<void>((*module_)->C_DestroyObject(handle_, copy));
+  if (turn.mine() && handle_ != CK_INVALID_HANDLE) {
+    use_if_current(*module_, generation_,
+                   [&] { static_cast<void>((*module_)->C_DestroyObject(handle_, copy)); });
   }
 }
 
@@ -78,6 +90,7 @@ void LoginSession::lend(const std::function<void(CK_SESSION_HANDLE)>& use) {
     throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
                 "the session of the login was not free in time");
   }
+  const Module::Use in_use(*module_, generation_);
   use(handle_);
 }
 
@@ -87,7 +100,9 @@ bool LoginSession::logged_in() noexcept {
     return true;  // in use at this moment: health must not wait
   }
   CK_SESSION_INFO info{};
-  return (*module_)->C_GetSessionInfo(handle_, &info) == CKR_OK &&
+  CK_RV rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+  use_if_current(*module_, generation_, [&] { rv = (*module_)->C_GetSessionInfo(handle_, &info); });
+  return rv == CKR_OK &&
          (info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS);
 }
 

@@ -40,10 +40,14 @@ class LoginSession final {
   /// False if it knows for certain that nobody is logged in any more.
   [[nodiscard]] bool logged_in() noexcept;
 
+  /// Ends it, unless somebody uses it at this moment: then it goes with this object.
+  void close() noexcept;
+
  private:
   class Turn;
 
   const std::shared_ptr<const Module> module_;
+  const Module::Generation generation_;
   const std::chrono::milliseconds wait_;
   CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
   std::binary_semaphore free_{1};

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "crypto/base/error.h"
@@ -98,6 +99,50 @@ void Module::initialize() {
   if (rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) {
     check(rv, "C_Initialize");
   }
+}
+
+/// Counted before the look: a restart closes first and counts then, so one of the two sees the
+/// other.
+bool Module::enter(Generation generation) const noexcept {
+  uses_.fetch_add(1);
+  if (!closed_.load() && generation_.load() == generation) {
+    return true;
+  }
+  leave();
+  return false;
+}
+
+Module::Use::Use(const Module& module, Generation generation) : module_(module) {
+  if (!module.enter(generation)) {
+    throw token_error(CKR_CRYPTOKI_NOT_INITIALIZED, "the module was restarted");
+  }
+}
+
+Module::Use::~Use() {
+  module_.leave();
+}
+
+bool Module::restart(Generation seen, std::chrono::milliseconds wait) {
+  constexpr std::chrono::milliseconds kLook{1};
+  const std::scoped_lock lock(restarting_);
+  if (generation_.load() != seen && !closed_.load()) {
+    return true;
+  }
+  const bool was_closed = closed_.exchange(true);
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  while (uses_.load() > 0) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      closed_.store(was_closed);
+      return false;
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+  const ErrorQueueGuard queue;
+  static_cast<void>(functions_->C_Finalize(nullptr));  // of one that lost itself: an error
+  generation_.fetch_add(1);
+  initialize();
+  closed_.store(false);
+  return true;
 }
 
 ErrorQueueGuard::ErrorQueueGuard() noexcept : marked_(::ERR_peek_error() != 0) {

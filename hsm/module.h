@@ -3,17 +3,40 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 namespace estia::hsm {
 
 /// One loaded and initialised PKCS #11 module. A process has one per file, shared by all its users
-/// and kept until the process ends: C_Finalize would break every other user, and hangs or crashes
-/// in some modules while a call is out. Any thread.
+/// and kept until the process ends. It may be restarted (C_Finalize, C_Initialize) while no call is
+/// out: handles are of one generation, and mean something else in the next. Any thread.
 class Module final {
  public:
+  using Generation = std::uint64_t;
+
+  /// As long as one lives, the module is not restarted. Every call to the module is made under one;
+  /// they nest.
+  class Use final {
+   public:
+    /// Throws TokenError{CKR_CRYPTOKI_NOT_INITIALIZED} if that generation is over, or about to be.
+    Use(const Module& module, Generation generation);
+    ~Use();
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    Use(Use&&) = delete;
+    Use& operator=(Use&&) = delete;
+
+   private:
+    const Module& module_;
+  };
+
   /// Loads (dlopen, symbols kept local) and initialises it with locks of ours, so that it scales
   /// over threads; a module that refuses those gets the system's. Throws Error{config,
   /// "token.module_path"} for a relative path, "token.module_unloadable", "token.module_invalid",
@@ -29,13 +52,43 @@ class Module final {
 
   [[nodiscard]] const CK_FUNCTION_LIST* operator->() const noexcept { return functions_; }
 
+  [[nodiscard]] Generation generation() const noexcept { return generation_.load(); }
+  /// Attachments that are in force.
+  [[nodiscard]] std::size_t attachments() const noexcept { return attachments_.load(); }
+  void count_attachment(bool begins) const noexcept {
+    attachments_.fetch_add(begins ? 1 : std::size_t(-1));
+  }
+  /// Begins another generation than `seen`, unless somebody has done so meanwhile. False: calls
+  /// were still out after `wait`, and nothing was done; C_Finalize crashes some modules then.
+  /// Throws Error{token} if C_Initialize fails: until a later restart succeeds nobody can use it.
+  [[nodiscard]] bool restart(Generation seen, std::chrono::milliseconds wait);
+
  private:
   Module(const std::filesystem::path& path, std::string init_args);
   void initialize();
+  [[nodiscard]] bool enter(Generation generation) const noexcept;
+  void leave() const noexcept { uses_.fetch_sub(1); }
 
   std::string init_args_;
   CK_FUNCTION_LIST* functions_ = nullptr;
+  std::mutex restarting_;  ///< held by one restart at a time
+  std::atomic<Generation> generation_{1};
+  std::atomic<bool> closed_{false};  ///< nobody may enter
+  mutable std::atomic<std::size_t> uses_{0};
+  mutable std::atomic<std::size_t> attachments_{0};
 };
+
+/// Calls `use` under a Module::Use if that generation still lasts; for destructors, whose objects
+/// ended with it otherwise.
+template <class Function>
+void use_if_current(const Module& module, Module::Generation generation, Function&& use) noexcept {
+  try {
+    const Module::Use in_use(module, generation);
+    std::forward<Function>(use)();
+  } catch (const std::exception&) {
+    // Gone with its generation.
+  }
+}
 
 /// Modules may leave entries in this thread's OpenSSL error queue, which SSL_get_error then
 /// misreads as ours. Restores the queue to what it was when the guard was made.

@@ -92,11 +92,24 @@ Bytes make_key(const Module& module, CK_SESSION_HANDLE session) {
   return id;
 }
 
+Bytes id_of(ByteView sealed) {
+  const ByteView id = sealed.subspan(1, kIdSize);
+  return {id.begin(), id.end()};
+}
+
 /// A module may put an IV of its own choice into `iv`.
 CK_GCM_PARAMS gcm_parameters(std::span<std::uint8_t> iv, ByteView bound_to) {
   return {iv.data(),       iv.size(),   iv.size() * 8, const_cast<CK_BYTE*>(bound_to.data()),
           bound_to.size(), kTagSize * 8};
 }
+
+struct Key {
+  CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
+  CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;  ///< in the login session, or the object
+  std::uint64_t epoch = 0;
+  std::weak_ptr<Attachment> attachment{};
+  Bytes id{};
+};
 
 }  // namespace
 
@@ -106,8 +119,9 @@ class SealingKey::Parts final {
   ~Parts() {
     const ErrorQueueGuard queue;
     for (const auto& [id, key] : found_) {
-      if (key.copy != key.object && key.epoch == core_->epoch()) {
-        core_->login().destroy(key.copy);
+      const std::shared_ptr<Attachment> attached = key.attachment.lock();
+      if (attached && key.copy != key.object) {
+        attached->login().destroy(key.copy);
       }
     }
   }
@@ -116,20 +130,14 @@ class SealingKey::Parts final {
   Parts(Parts&&) = delete;
   Parts& operator=(Parts&&) = delete;
 
-  struct Key {
-    CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
-    CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;  ///< in the login session, or the object
-    std::uint64_t epoch = 0;
-    Bytes id{};
-  };
-
   /// Of that CKA_ID; the only one there is for an empty one. nullopt: there is none.
-  [[nodiscard]] std::optional<Key> find(const Bytes& id);
-  [[nodiscard]] Key find_or_make();
+  [[nodiscard]] std::optional<Key> find(const std::shared_ptr<Attachment>& attached,
+                                        const Bytes& id);
+  [[nodiscard]] Key find_or_make(const std::shared_ptr<Attachment>& attached);
   [[nodiscard]] TokenCore& core() noexcept { return *core_; }
 
  private:
-  [[nodiscard]] Key kept(Key key);
+  [[nodiscard]] Key kept(Attachment& attached, Key key);
 
   const std::shared_ptr<TokenCore> core_;
   std::shared_mutex making_;  ///< searches share it: SoftHSM fails them while a key is made
@@ -137,8 +145,9 @@ class SealingKey::Parts final {
   std::map<Bytes, Key> found_;
 };
 
-std::optional<SealingKey::Parts::Key> SealingKey::Parts::find(const Bytes& id) {
-  const std::uint64_t epoch = core_->epoch();
+std::optional<Key> SealingKey::Parts::find(const std::shared_ptr<Attachment>& attached,
+                                           const Bytes& id) {
+  const std::uint64_t epoch = attached->epoch();
   if (!id.empty()) {
     const std::lock_guard lock(mutex_);
     const auto known = found_.find(id);
@@ -146,10 +155,10 @@ std::optional<SealingKey::Parts::Key> SealingKey::Parts::find(const Bytes& id) {
       return known->second;
     }
   }
-  Key key{.epoch = epoch};
+  Key key{.epoch = epoch, .attachment = attached};
   const std::shared_lock searching(making_);
-  with_session(*core_, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
-    const Objects objects(core_->module(), session);
+  with_session(*attached, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
+    const Objects objects(attached->module(), session);
     Template wanted = name_of(id);
     const auto found = objects.find(wanted, 2);
     if (found.size() > 1) {
@@ -168,11 +177,11 @@ std::optional<SealingKey::Parts::Key> SealingKey::Parts::find(const Bytes& id) {
   if (key.id.size() != kIdSize) {
     unsupported(std::string(kLabel) + " has no CKA_ID of 16 bytes");
   }
-  key.copy = core_->login().copy_or_same(key.object);
-  return kept(std::move(key));
+  key.copy = attached->login().copy_or_same(key.object);
+  return kept(*attached, std::move(key));
 }
 
-SealingKey::Parts::Key SealingKey::Parts::kept(Key key) {
+Key SealingKey::Parts::kept(Attachment& attached, Key key) {
   std::unique_lock lock(mutex_);
   Key& known = found_.try_emplace(key.id, key).first->second;
   if (known.epoch < key.epoch) {
@@ -181,22 +190,22 @@ SealingKey::Parts::Key SealingKey::Parts::kept(Key key) {
   const Key kept = known;
   lock.unlock();
   if (kept.copy != key.copy && key.copy != key.object) {
-    core_->login().destroy(key.copy);  // another thread was faster
+    attached.login().destroy(key.copy);  // another thread was faster
   }
   return kept;
 }
 
-SealingKey::Parts::Key SealingKey::Parts::find_or_make() {
-  if (auto key = find({})) {
+Key SealingKey::Parts::find_or_make(const std::shared_ptr<Attachment>& attached) {
+  if (auto key = find(attached, {})) {
     return *key;
   }
   const Bytes id = [&] {
     const std::unique_lock making(making_);
-    return with_session(*core_, SessionKind::read_write, [&](CK_SESSION_HANDLE session) {
-      return make_key(core_->module(), session);
+    return with_session(*attached, SessionKind::read_write, [&](CK_SESSION_HANDLE session) {
+      return make_key(attached->module(), session);
     });
   }();
-  auto made = find(id);
+  auto made = find(attached, id);
   if (!made) {
     throw Error(ErrorCode::token, "token.key_not_found",
                 "the token is not available, try again later",
@@ -205,15 +214,9 @@ SealingKey::Parts::Key SealingKey::Parts::find_or_make() {
   return *made;
 }
 
-SealingKey::SealingKey(const Token& token) : parts_(std::make_unique<Parts>(token.core_)) {}
-SealingKey::~SealingKey() = default;
+namespace {
 
-Bytes SealingKey::seal(ByteView secret, ByteView bound_to) {
-  if (secret.empty() || secret.size() > kMostSealed) {
-    throw Error(ErrorCode::config, "sealing.size",
-                "a secret to keep has 1 to " + std::to_string(kMostSealed) + " bytes");
-  }
-  const Parts::Key key = parts_->find_or_make();
+Bytes seal_with(Attachment& attached, const Key& key, ByteView secret, ByteView bound_to) {
   Bytes sealed(kHead + secret.size() + kTagSize);
   sealed.front() = kFormat;
   std::ranges::copy(key.id, sealed.begin() + 1);
@@ -222,15 +225,14 @@ Bytes SealingKey::seal(ByteView secret, ByteView bound_to) {
   CK_GCM_PARAMS parameters = gcm_parameters(iv, bound_to);
   CK_MECHANISM mechanism{CKM_AES_GCM, &parameters, sizeof parameters};
   CK_ULONG size = sealed.size() - kHead;
-  TokenCore& core = parts_->core();
-  with_session(core, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
-    const CK_RV rv = core.module()->C_EncryptInit(session, &mechanism, key.copy);
+  with_session(attached, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
+    const CK_RV rv = attached.module()->C_EncryptInit(session, &mechanism, key.copy);
     if (classify(rv) == Fault::configuration) {
       unsupported("C_EncryptInit with CKM_AES_GCM: " + ckr_name(rv));
     }
     check(rv, "C_EncryptInit");
-    check(core.module()->C_Encrypt(session, const_cast<CK_BYTE*>(secret.data()), secret.size(),
-                                   sealed.data() + kHead, &size),
+    check(attached.module()->C_Encrypt(session, const_cast<CK_BYTE*>(secret.data()), secret.size(),
+                                       sealed.data() + kHead, &size),
           "C_Encrypt");
   });
   if (size != sealed.size() - kHead) {
@@ -240,16 +242,13 @@ Bytes SealingKey::seal(ByteView secret, ByteView bound_to) {
   return sealed;
 }
 
-SecureBytes SealingKey::open(ByteView sealed, ByteView bound_to) {
-  if (sealed.size() <= kHead + kTagSize || sealed.front() != kFormat) {
-    broken("it has another form");
-  }
-  const ByteView id = sealed.subspan(1, kIdSize);
-  const auto key = parts_->find(Bytes(id.begin(), id.end()));
+SecureBytes open_with(Attachment& attached, const std::optional<Key>& key, ByteView sealed,
+                      ByteView bound_to) {
   if (!key) {
     throw Error(ErrorCode::token, "sealing.key_missing",
                 "the token is not available, try again later",
-                std::string("the token has no ") + kLabel + " with CKA_ID " + to_hex(id));
+                std::string("the token has no ") + SealingKey::kLabel + " with CKA_ID " +
+                    to_hex(id_of(sealed)));
   }
   std::array<std::uint8_t, kIvSize> iv{};
   std::ranges::copy(sealed.subspan(1 + kIdSize, kIvSize), iv.begin());
@@ -258,11 +257,10 @@ SecureBytes SealingKey::open(ByteView sealed, ByteView bound_to) {
   const ByteView text = sealed.subspan(kHead);
   SecureBytes secret(text.size());
   CK_ULONG size = secret.size();
-  TokenCore& core = parts_->core();
-  with_session(core, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
-    check(core.module()->C_DecryptInit(session, &mechanism, key->copy), "C_DecryptInit");
-    const CK_RV rv = core.module()->C_Decrypt(session, const_cast<CK_BYTE*>(text.data()),
-                                              text.size(), secret.data(), &size);
+  with_session(attached, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
+    check(attached.module()->C_DecryptInit(session, &mechanism, key->copy), "C_DecryptInit");
+    const CK_RV rv = attached.module()->C_Decrypt(session, const_cast<CK_BYTE*>(text.data()),
+                                                  text.size(), secret.data(), &size);
     // Modules do not agree on what a wrong tag is called.
     if (rv == CKR_ENCRYPTED_DATA_INVALID || rv == CKR_ENCRYPTED_DATA_LEN_RANGE ||
         rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED || rv == CKR_DATA_INVALID) {
@@ -275,6 +273,30 @@ SecureBytes SealingKey::open(ByteView sealed, ByteView bound_to) {
   }
   secret.shrink(size);
   return secret;
+}
+
+}  // namespace
+
+SealingKey::SealingKey(const Token& token) : parts_(std::make_unique<Parts>(token.core_)) {}
+SealingKey::~SealingKey() = default;
+
+Bytes SealingKey::seal(ByteView secret, ByteView bound_to) {
+  if (secret.empty() || secret.size() > kMostSealed) {
+    throw Error(ErrorCode::config, "sealing.size",
+                "a secret to keep has 1 to " + std::to_string(kMostSealed) + " bytes");
+  }
+  return with_recovery(parts_->core(), [&](const std::shared_ptr<Attachment>& attached) {
+    return seal_with(*attached, parts_->find_or_make(attached), secret, bound_to);
+  });
+}
+
+SecureBytes SealingKey::open(ByteView sealed, ByteView bound_to) {
+  if (sealed.size() <= kHead + kTagSize || sealed.front() != kFormat) {
+    broken("it has another form");
+  }
+  return with_recovery(parts_->core(), [&](const std::shared_ptr<Attachment>& attached) {
+    return open_with(*attached, parts_->find(attached, id_of(sealed)), sealed, bound_to);
+  });
 }
 
 }  // namespace estia::hsm

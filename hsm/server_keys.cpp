@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/server_keys.h"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "hsm/objects.h"
 #include "hsm/session_pair.h"
 #include "hsm/token_core.h"
+#include "hsm/with_session.h"
 
 namespace estia::hsm {
 namespace {
@@ -90,14 +92,28 @@ void check_public_key(const crypto::PublicKey& made, const crypto::KeySpec& want
 
 }  // namespace
 
+/// Of all attachments together.
+struct ServerKeys::Counters {
+  explicit Counters(const ServerKeysLimits& limits)
+      : others(limits.at_once), rsa(limits.rsa_at_once) {}
+  Gate others;
+  Gate rsa;
+  std::atomic<std::uint64_t> delivered{0};
+  std::atomic<std::uint64_t> destroyed{0};
+  std::atomic<std::uint64_t> tried{0};  ///< pairs made to find out the mechanism
+};
+
+/// What one attachment offers: wrapping key and stock are gone with it.
 class ServerKeys::Parts final {
  public:
-  Parts(std::shared_ptr<TokenCore> core, const ServerKeysLimits& limits, const Clock& clock)
-      : core_(std::move(core)),
-        wrapper_(core_),
-        others_(limits.at_once),
-        rsa_(limits.rsa_at_once),
-        stock_(core_, checked_stock(limits), clock) {}
+  Parts(std::shared_ptr<Attachment> attached, const ServerKeysLimits& limits, Counters& counters,
+        const Clock& clock)
+      : attached_(std::move(attached)),
+        counters_(counters),
+        wrapper_(attached_),
+        stock_(attached_, checked_stock(limits), counters.destroyed, clock) {}
+
+  [[nodiscard]] const Attachment& attachment() const noexcept { return *attached_; }
 
   [[nodiscard]] const KeyWrapper& wrapper() const noexcept { return wrapper_; }
   void require(const crypto::KeySpec& spec) const {
@@ -131,12 +147,9 @@ class ServerKeys::Parts final {
                                           const Export& way,
                                           std::optional<KeyWrapper::ContentKey>& content_key);
 
-  const std::shared_ptr<TokenCore> core_;
+  const std::shared_ptr<Attachment> attached_;
+  Counters& counters_;
   const KeyWrapper wrapper_;
-  Gate others_;
-  Gate rsa_;
-  std::atomic<std::uint64_t> delivered_{0};
-  std::atomic<std::uint64_t> destroyed_{0};
   KeyPairPool stock_;
 };
 
@@ -157,7 +170,7 @@ crypto::PublicKey ServerKeys::Parts::hand_out(const crypto::KeySpec& spec, const
   if (auto key = from_stock(spec, way)) {
     return std::move(*key);
   }
-  const Gate::Pass pass(is_rsa(spec) ? rsa_ : others_);
+  const Gate::Pass pass(is_rsa(spec) ? counters_.rsa : counters_.others);
   return make(spec, way);
 }
 
@@ -182,18 +195,18 @@ std::optional<crypto::PublicKey> ServerKeys::Parts::from_stock(const crypto::Key
   if (!stock_.has(spec)) {
     return std::nullopt;
   }
-  const Gate::Pass pass(others_);  // it takes no longer than one of these
-  SessionPool::Lease lease = core_->pool().borrow();
+  const Gate::Pass pass(counters_.others);  // it takes no longer than one of these
+  SessionPool::Lease lease = attached_->pool().borrow();
   auto content_key = prepare(lease, way);
   const auto taken = stock_.take(spec);
   if (!taken) {
     return std::nullopt;
   }
   try {
-    PairGuard guard(core_->module(), lease, taken->pair().objects);
+    PairGuard guard(attached_->module(), lease, taken->pair().objects);
     return deliver(guard, lease.handle(), spec, taken->pair().public_key, way, content_key);
   } catch (const std::exception& failure) {
-    ++destroyed_;
+    ++counters_.destroyed;
     lease.mark_broken();
     stock_.flush();  // its session may be lost; what could not be destroyed ends with it
     const auto* error = dynamic_cast<const Error*>(&failure);
@@ -205,18 +218,18 @@ std::optional<crypto::PublicKey> ServerKeys::Parts::from_stock(const crypto::Key
 }
 
 crypto::PublicKey ServerKeys::Parts::make(const crypto::KeySpec& spec, const Export& way) {
-  SessionPool::Lease lease = core_->pool().borrow();
+  SessionPool::Lease lease = attached_->pool().borrow();
   auto content_key = prepare(lease, way);
   bool made = false;
   try {
-    PairGuard guard(core_->module(), lease,
-                    make_session_pair(core_->module(), lease.handle(), spec));
+    PairGuard guard(attached_->module(), lease,
+                    make_session_pair(attached_->module(), lease.handle(), spec));
     made = true;
     auto public_key =
-        Objects(core_->module(), lease.handle()).public_key(guard.pair().public_object);
+        Objects(attached_->module(), lease.handle()).public_key(guard.pair().public_object);
     return deliver(guard, lease.handle(), spec, std::move(public_key), way, content_key);
   } catch (...) {
-    destroyed_ += made ? 1 : 0;
+    counters_.destroyed += made ? 1 : 0;
     lease.mark_broken();
     throw;
   }
@@ -229,7 +242,7 @@ crypto::PublicKey ServerKeys::Parts::deliver(PairGuard& guard, CK_SESSION_HANDLE
   check_public_key(public_key, spec);
   way.take(session, guard.pair(), public_key, content_key);
   guard.destroy();
-  ++delivered_;
+  ++counters_.delivered;
   return public_key;
 }
 
@@ -245,59 +258,133 @@ ServerKeysStatus ServerKeys::Parts::status() const {
           .ed25519 = found.ed25519,
           .encryption = found.encryption,
           .refused = found.refused,
-          .running = others_.inside() + rsa_.inside(),
+          .running = counters_.others.inside() + counters_.rsa.inside(),
           .stock = stock.ready,
           .stock_failure = stock.failure,
-          .delivered = delivered_,
+          .delivered = counters_.delivered,
           .in_stock = ready,
-          .destroyed = found.pairs_tried + destroyed_ + stock.destroyed};
+          .destroyed = counters_.tried + counters_.destroyed};
 }
 
-ServerKeys::ServerKeys(const Token& token, const ServerKeysLimits& limits, const Clock& clock) {
-  check_limits(limits, token.core_->pool().counts().cap);
-  parts_ = std::make_unique<Parts>(token.core_, limits, clock);
+ServerKeys::ServerKeys(const Token& token, const ServerKeysLimits& limits, const Clock& clock)
+    : core_(token.core_),
+      limits_(limits),
+      clock_(clock),
+      counters_(std::make_unique<Counters>(limits)) {
+  const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
+  if (!attached) {
+    return;  // found out when the token is there
+  }
+  check_limits(limits, attached->pool().counts().cap);
+  static_cast<void>(parts_in(attached));
 }
 
 ServerKeys::~ServerKeys() = default;
 
+std::shared_ptr<ServerKeys::Parts> ServerKeys::parts() const {
+  const std::scoped_lock lock(mutex_);
+  return parts_;
+}
+
+/// One thread finds out what the token does; the others wait for it, but not for ever.
+std::shared_ptr<ServerKeys::Parts> ServerKeys::parts_in(
+    const std::shared_ptr<Attachment>& attached) {
+  constexpr std::chrono::seconds kPatience{5};
+  const auto known = [&]() -> std::shared_ptr<Parts> {
+    const std::shared_ptr<Parts> now = parts();
+    return now && &now->attachment() == attached.get() ? now : nullptr;
+  };
+  if (auto now = known()) {
+    return now;
+  }
+  const std::unique_lock finding_out(finding_out_, kPatience);
+  if (!finding_out.owns_lock()) {
+    throw Error(ErrorCode::busy, "serverkeygen.busy",
+                "too many keys are being made, try again later",
+                "what the token lets out is being found out");
+  }
+  if (auto now = known()) {
+    return now;
+  }
+  auto made = std::make_shared<Parts>(attached, limits_, *counters_, clock_);
+  counters_->tried += made->wrapper().status().pairs_tried;
+  std::vector<std::shared_ptr<Parts>> gone;  // they go after the lock
+  const std::scoped_lock lock(mutex_);
+  if (parts_) {
+    past_.push_back(std::move(parts_));
+  }
+  parts_ = made;
+  // A stock may be making a pair, for minutes: its end is not waited for here.
+  const auto halted = std::partition(past_.begin(), past_.end(),
+                                     [](const auto& past) { return !past->halt_stock(); });
+  std::move(halted, past_.end(), std::back_inserter(gone));
+  past_.erase(halted, past_.end());
+  return made;
+}
+
+template <class Make>
+auto ServerKeys::with_parts(Make&& make) {
+  return with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
+    return make(*parts_in(attached));
+  });
+}
+
 bool ServerKeys::supports(const crypto::KeySpec& spec) const noexcept {
-  return parts_->wrapper().can_export(spec);
+  const auto now = parts();
+  return now == nullptr || now->wrapper().can_export(spec);
 }
 
 GeneratedKey ServerKeys::generate(const crypto::KeySpec& spec) {
-  parts_->require(spec);
-  SecureBytes pkcs8;
-  crypto::PublicKey public_key = parts_->hand_out(
-      spec, {.take = [&](CK_SESSION_HANDLE session, const SessionPair& pair,
-                         const crypto::PublicKey& public_half, const auto&) {
-        pkcs8 = parts_->wrapper().export_key(session, pair.private_object, public_half);
-      }});
-  return {std::move(pkcs8), std::move(public_key)};
+  return with_parts([&](Parts& parts) {
+    parts.require(spec);
+    SecureBytes pkcs8;
+    crypto::PublicKey public_key = parts.hand_out(
+        spec, {.take = [&](CK_SESSION_HANDLE session, const SessionPair& pair,
+                           const crypto::PublicKey& public_half, const auto&) {
+          pkcs8 = parts.wrapper().export_key(session, pair.private_object, public_half);
+        }});
+    return GeneratedKey{std::move(pkcs8), std::move(public_key)};
+  });
 }
 
 GeneratedEncryptedKey ServerKeys::generate_for(const crypto::KeySpec& spec,
                                                const crypto::TokenRecipient& recipient) {
-  parts_->require(spec);
-  crypto::TokenEncryptedKey key;
-  crypto::PublicKey public_key = parts_->hand_out(
-      spec, {.recipient = &recipient,
-             .take = [&](CK_SESSION_HANDLE session, const SessionPair& pair, const auto&,
-                         auto& content_key) {
-               key = parts_->wrapper().encrypt_key(session, pair, spec, content_key.value());
-             }});
-  return {std::move(key), std::move(public_key)};
+  return with_parts([&](Parts& parts) {
+    parts.require(spec);
+    crypto::TokenEncryptedKey key;
+    crypto::PublicKey public_key = parts.hand_out(
+        spec, {.recipient = &recipient,
+               .take = [&](CK_SESSION_HANDLE session, const SessionPair& pair, const auto&,
+                           auto& content_key) {
+                 key = parts.wrapper().encrypt_key(session, pair, spec, content_key.value());
+               }});
+    return GeneratedEncryptedKey{std::move(key), std::move(public_key)};
+  });
 }
 
-const crypto::TokenEncryption& ServerKeys::encryption() const noexcept {
-  return parts_->wrapper().status().encryption;
+crypto::TokenEncryption ServerKeys::encryption() {
+  if (const auto now = parts()) {
+    return now->wrapper().status().encryption;
+  }
+  return with_parts([](Parts& parts) { return parts.wrapper().status().encryption; });
 }
 
 ServerKeysStatus ServerKeys::status() const {
-  return parts_->status();
+  if (const auto now = parts()) {
+    return now->status();
+  }
+  ServerKeysStatus none;
+  none.refused = "the token has not been there yet";
+  return none;
 }
 
 bool ServerKeys::halt_stock() noexcept {
-  return parts_->halt_stock();
+  const std::scoped_lock lock(mutex_);
+  bool halted = parts_ == nullptr || parts_->halt_stock();
+  for (const auto& past : past_) {
+    halted = past->halt_stock() && halted;
+  }
+  return halted;
 }
 
 }  // namespace estia::hsm

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "crypto/base/clock.h"
 #include "crypto/base/secure_bytes.h"
@@ -15,6 +17,8 @@
 #include "hsm/token.h"
 
 namespace estia::hsm {
+
+class Attachment;
 
 /// A key that was made for a client (RFC 7030 4.4), on its way there: the token has it no more.
 struct GeneratedKey {
@@ -64,9 +68,10 @@ struct ServerKeysStatus {
 /// open_secure_heap() must have been called; count 64 KiB of it for each key at once.
 class ServerKeys final {
  public:
-  /// Finds out whether and how keys leave the token; takes about a second. A token that lets none
-  /// out is no error: see supports(). The limits together must leave at least one session of the
-  /// token's pool to signing, else Error{config, "serverkeygen.sessions"}. Throws Error{config,
+  /// Finds out whether and how keys leave the token; takes about a second, and again after each
+  /// recovery. A token that lets none out is no error, see supports(); one that is away is asked
+  /// when it is back. The limits together must leave at least one session of the token's pool to
+  /// signing, else Error{config, "serverkeygen.sessions"}. Throws Error{config,
   /// "serverkeygen.stock"} for more than kMostStock pairs or a kind that the token does not let
   /// out, Error{token}. `clock` outlives it.
   ServerKeys(const Token& token, const ServerKeysLimits& limits, const Clock& clock);
@@ -92,8 +97,8 @@ class ServerKeys final {
   [[nodiscard]] GeneratedEncryptedKey generate_for(const crypto::KeySpec& spec,
                                                    const crypto::TokenRecipient& recipient);
 
-  /// What the token was seen to do of it.
-  [[nodiscard]] const crypto::TokenEncryption& encryption() const noexcept;
+  /// What the token was seen to do of it. Throws Error{token} before it was there.
+  [[nodiscard]] crypto::TokenEncryption encryption();
 
   [[nodiscard]] ServerKeysStatus status() const;
 
@@ -102,8 +107,22 @@ class ServerKeys final {
   [[nodiscard]] bool halt_stock() noexcept;
 
  private:
+  struct Counters;
   class Parts;
-  std::unique_ptr<Parts> parts_;
+
+  [[nodiscard]] std::shared_ptr<Parts> parts() const;
+  [[nodiscard]] std::shared_ptr<Parts> parts_in(const std::shared_ptr<Attachment>& attached);
+  template <class Make>
+  [[nodiscard]] auto with_parts(Make&& make);
+
+  const std::shared_ptr<TokenCore> core_;
+  const ServerKeysLimits limits_;
+  const Clock& clock_;
+  const std::unique_ptr<Counters> counters_;
+  std::timed_mutex finding_out_;              ///< held by whoever makes parts
+  mutable std::mutex mutex_;                  ///< guards what follows, for a moment
+  std::shared_ptr<Parts> parts_;              ///< of the last attachment that was asked for keys
+  std::vector<std::shared_ptr<Parts>> past_;  ///< whose stock may still be making a pair
 };
 
 }  // namespace estia::hsm

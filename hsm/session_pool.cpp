@@ -11,14 +11,36 @@ namespace estia::hsm {
 
 SessionPool::SessionPool(std::shared_ptr<const Module> module, CK_SLOT_ID slot, std::size_t cap,
                          std::chrono::milliseconds wait)
-    : module_(std::move(module)), slot_(slot), wait_(wait), cap_(cap) {
+    : module_(std::move(module)),
+      generation_(module_->generation()),
+      slot_(slot),
+      wait_(wait),
+      cap_(cap) {
   idle_.reserve(cap);  // give_back() must not allocate
 }
 
 SessionPool::~SessionPool() {
-  for (const CK_SESSION_HANDLE handle : idle_) {
-    static_cast<void>((*module_)->C_CloseSession(handle));
+  close();
+}
+
+void SessionPool::close() noexcept {
+  std::vector<CK_SESSION_HANDLE> idle;
+  {
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
+    idle.swap(idle_);
+    taken_ -= idle.size();
   }
+  freed_.notify_all();
+  for (const CK_SESSION_HANDLE handle : idle) {
+    close_session(handle);
+  }
+}
+
+/// In another generation the handle would be somebody else's.
+void SessionPool::close_session(CK_SESSION_HANDLE handle) const noexcept {
+  use_if_current(*module_, generation_,
+                 [&] { static_cast<void>((*module_)->C_CloseSession(handle)); });
 }
 
 SessionPool::Lease::Lease(Lease&& other) noexcept
@@ -31,8 +53,8 @@ SessionPool::Lease::~Lease() {
   if (pool_ == nullptr) {
     return;
   }
-  if (!broken_ && kind_ == SessionKind::read_only && handle_ != CK_INVALID_HANDLE) {
-    pool_->give_back(handle_);
+  if (!broken_ && kind_ == SessionKind::read_only && handle_ != CK_INVALID_HANDLE &&
+      pool_->give_back(handle_)) {
     return;
   }
   close();
@@ -41,7 +63,7 @@ SessionPool::Lease::~Lease() {
 
 void SessionPool::Lease::close() noexcept {
   if (handle_ != CK_INVALID_HANDLE) {
-    static_cast<void>((*pool_->module_)->C_CloseSession(std::exchange(handle_, CK_INVALID_HANDLE)));
+    pool_->close_session(std::exchange(handle_, CK_INVALID_HANDLE));
   }
 }
 
@@ -79,7 +101,10 @@ CK_SESSION_HANDLE SessionPool::take_slot(std::chrono::steady_clock::time_point d
                                          SessionKind kind) {
   std::unique_lock lock(mutex_);
   const bool free =
-      freed_.wait_until(lock, deadline, [&] { return !idle_.empty() || taken_ < cap_; });
+      freed_.wait_until(lock, deadline, [&] { return closed_ || !idle_.empty() || taken_ < cap_; });
+  if (closed_) {
+    throw token_error(CKR_SESSION_CLOSED, "the login was renewed");
+  }
   if (!free) {
     throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
                 "no free session in time; " + std::to_string(in_use_) + " of " +
@@ -99,6 +124,7 @@ CK_SESSION_HANDLE SessionPool::take_slot(std::chrono::steady_clock::time_point d
 SessionPool::Opened SessionPool::open(Lease& lease) {
   const CK_FLAGS flags =
       CKF_SERIAL_SESSION | (lease.kind_ == SessionKind::read_write ? CKF_RW_SESSION : CK_FLAGS{0});
+  const Module::Use use(*module_, generation_);
   CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
   const CK_RV rv = (*module_)->C_OpenSession(slot_, flags, nullptr, nullptr, &handle);
   if (rv == CKR_SESSION_COUNT) {
@@ -109,13 +135,18 @@ SessionPool::Opened SessionPool::open(Lease& lease) {
   return Opened::yes;
 }
 
-void SessionPool::give_back(CK_SESSION_HANDLE handle) noexcept {
+/// False: it is to be closed.
+bool SessionPool::give_back(CK_SESSION_HANDLE handle) noexcept {
   {
     const std::scoped_lock lock(mutex_);
+    if (closed_) {
+      return false;
+    }
     idle_.push_back(handle);
     --in_use_;
   }
   freed_.notify_one();
+  return true;
 }
 
 void SessionPool::give_up_slot() noexcept {

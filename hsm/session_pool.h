@@ -60,6 +60,10 @@ class SessionPool final {
   /// when none can be opened. A token that allows fewer than the cap lowers it.
   [[nodiscard]] Lease borrow(SessionKind kind = SessionKind::read_only);
 
+  /// Closes what is idle, and later what is lent; borrow() throws Error{token,
+  /// "token.session_lost"}.
+  void close() noexcept;
+
   struct Counts {
     std::size_t open = 0;
     std::size_t in_use = 0;
@@ -70,22 +74,25 @@ class SessionPool final {
  private:
   enum class Opened { yes, token_is_full };
 
+  void close_session(CK_SESSION_HANDLE handle) const noexcept;
   CK_SESSION_HANDLE take_slot(std::chrono::steady_clock::time_point deadline, SessionKind kind);
   Opened open(Lease& lease);
-  void give_back(CK_SESSION_HANDLE handle) noexcept;
+  [[nodiscard]] bool give_back(CK_SESSION_HANDLE handle) noexcept;
   void give_up_slot() noexcept;
   bool shrink() noexcept;
 
   const std::shared_ptr<const Module> module_;
+  const Module::Generation generation_;
   const CK_SLOT_ID slot_;
   const std::chrono::milliseconds wait_;
 
-  mutable std::mutex mutex_;  // guards the four below
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable freed_;
   std::vector<CK_SESSION_HANDLE> idle_;  // last in, first out; read-only ones
   std::size_t cap_;
   std::size_t taken_ = 0;  // open sessions and those being opened
   std::size_t in_use_ = 0;
+  bool closed_ = false;
 };
 
 }  // namespace estia::hsm

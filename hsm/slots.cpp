@@ -81,6 +81,7 @@ std::vector<TokenInfo> list_tokens(const std::filesystem::path& module_path,
                                    const std::string& init_args) {
   const ErrorQueueGuard queue;
   const auto module = Module::load(module_path, init_args);
+  const Module::Use use(*module, module->generation());
   std::vector<TokenInfo> tokens;
   for (Slot& slot : slots_with_token(*module)) {
     tokens.push_back(std::move(slot.token));

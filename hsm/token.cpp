@@ -34,13 +34,9 @@ void prove(const crypto::PrivateKey& key, const KeyUri& uri) {
   }
 }
 
-crypto::PrivateKey usable_key(const std::shared_ptr<TokenCore>& core, const KeyPair& pair,
-                              crypto::PublicKey public_half, const KeyUri& uri) {
-  auto token_key = std::make_shared<const TokenKey>(
-      core, KeyHandle{pair.private_object, core->epoch()}, public_half);
-  crypto::PrivateKey key(make_provider_key(token_key), std::move(public_half));
-  prove(key, uri);
-  return key;
+crypto::PrivateKey private_key(std::shared_ptr<const TokenKey> key) {
+  crypto::PublicKey public_half = key->public_key();
+  return {make_provider_key(key), std::move(public_half)};
 }
 
 void check_label(const std::string& label) {
@@ -62,34 +58,52 @@ std::shared_ptr<Token> Token::open(const TokenConfig& config) {
   return std::shared_ptr<Token>(new Token(std::make_shared<TokenCore>(config)));
 }
 
+std::shared_ptr<Token> Token::attach(const TokenConfig& config) {
+  const ErrorQueueGuard queue;
+  return std::shared_ptr<Token>(
+      new Token(std::make_shared<TokenCore>(config, Recovery::Start::later)));
+}
+
 crypto::PrivateKey Token::key(const KeyUri& uri) {
-  check_is_token(uri, core_->slot().token);
-  auto [pair, public_half] =
-      with_session(*core_, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
-        const Objects objects(core_->module(), session);
-        KeyPair found = find_pair(objects, uri);
-        crypto::PublicKey key = objects.public_key(found.public_object);
-        return std::pair(std::move(found), std::move(key));
+  auto public_half =
+      with_session(*core_, SessionKind::read_only, [&](Attachment& attached, auto session) {
+        check_is_token(uri, attached.slot().token);
+        const Objects objects(attached.module(), session);
+        return objects.public_key(find_pair(objects, uri).public_object);
       });
-  return usable_key(core_, pair, std::move(public_half), uri);
+  return key(uri, std::move(public_half));
+}
+
+crypto::PrivateKey Token::key(const KeyUri& uri, crypto::PublicKey public_half) {
+  auto token_key = std::make_shared<const TokenKey>(core_, uri, std::move(public_half));
+  token_key->find();
+  crypto::PrivateKey key = private_key(std::move(token_key));
+  prove(key, uri);
+  return key;
+}
+
+crypto::PrivateKey Token::key_later(const KeyUri& uri, crypto::PublicKey public_half) {
+  return private_key(std::make_shared<const TokenKey>(core_, uri, std::move(public_half)));
 }
 
 crypto::PrivateKey Token::generate(const crypto::KeySpec& spec, const std::string& object_label) {
   check_label(object_label);
+  // In one attempt: what a lost token made is not known.
+  const std::shared_ptr<Attachment> attached = core_->attachment();
   auto [pair, public_half] =
-      with_session(*core_, SessionKind::read_write, [&](CK_SESSION_HANDLE session) {
-        const Objects objects(core_->module(), session);
+      with_session(*attached, SessionKind::read_write, [&](CK_SESSION_HANDLE session) {
+        const Objects objects(attached->module(), session);
         if (label_in_use(objects, object_label)) {
           throw Error(ErrorCode::conflict, "token.key_exists",
                       "the token already has a key called '" + object_label + "'");
         }
-        KeyPair made = generate_pair(core_->module(), session, spec, object_label);
+        KeyPair made = generate_pair(attached->module(), session, spec, object_label);
         crypto::PublicKey key = objects.public_key(made.public_object);
         return std::pair(std::move(made), std::move(key));
       });
-  const KeyUri uri = complete_uri(core_->slot().token, pair);
+  const KeyUri uri = complete_uri(attached->slot().token, pair);
   try {  // with no session held: proving needs one, and the pool may be of one
-    return usable_key(core_, pair, std::move(public_half), uri);
+    return key(uri, std::move(public_half));
   } catch (...) {
     destroy(uri);
     throw;
@@ -98,26 +112,32 @@ crypto::PrivateKey Token::generate(const crypto::KeySpec& spec, const std::strin
 
 KeyUri Token::uri_of(const std::string& object_label) {
   check_label(object_label);
-  const KeyUri wanted = KeyUri::for_object(core_->slot().token.label, object_label, {});
-  return with_session(*core_, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
-    return complete_uri(core_->slot().token, find_pair(Objects(core_->module(), session), wanted));
+  return with_session(*core_, SessionKind::read_only, [&](Attachment& attached, auto session) {
+    const TokenInfo& token = attached.slot().token;
+    const KeyUri wanted = KeyUri::for_object(token.label, object_label, {});
+    return complete_uri(token, find_pair(Objects(attached.module(), session), wanted));
   });
 }
 
 void Token::destroy(const KeyUri& uri) {
-  check_is_token(uri, core_->slot().token);
-  with_session(*core_, SessionKind::read_write, [&](CK_SESSION_HANDLE session) {
-    const Objects objects(core_->module(), session);
+  const std::shared_ptr<Attachment> attached = core_->attachment();
+  check_is_token(uri, attached->slot().token);
+  with_session(*attached, SessionKind::read_write, [&](CK_SESSION_HANDLE session) {
+    const Objects objects(attached->module(), session);
     destroy_pair(objects, find_pair(objects, uri));
   });
 }
 
 KeyAttributes Token::attributes(const KeyUri& uri) {
-  check_is_token(uri, core_->slot().token);
-  return with_session(*core_, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
-    const Objects objects(core_->module(), session);
+  return with_session(*core_, SessionKind::read_only, [&](Attachment& attached, auto session) {
+    check_is_token(uri, attached.slot().token);
+    const Objects objects(attached.module(), session);
     return read_attributes(objects, find_pair(objects, uri));
   });
+}
+
+void Token::activate() {
+  core_->recovery().activate();
 }
 
 TokenStatus Token::probe() {

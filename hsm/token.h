@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,18 @@
 
 namespace estia::hsm {
 
+/// What became of the attachment to a token, for log and audit.
+struct TokenEvent {
+  enum class What {
+    attached,     ///< it can be used
+    lost,         ///< a fault; recovery begins
+    away,         ///< and does not succeed yet
+    pin_refused,  ///< and ends: only an operator can go on
+  };
+  What what;
+  std::string detail;
+};
+
 struct TokenConfig {
   std::filesystem::path module;  ///< absolute path of the PKCS #11 library
   std::string init_args;  ///< handed to C_Initialize as pReserved (NSS softokn); usually empty
@@ -23,19 +36,31 @@ struct TokenConfig {
   PinSource pin;
   std::size_t max_sessions = 64;  ///< upper limit; the token's own limit may be lower
   std::chrono::milliseconds session_wait{5000};  ///< how long an operation waits for a session
+  std::filesystem::path pin_marker{};            ///< of PinMarker; empty: none is kept
+  /// Called by the thread that recovers, and by those that report faults, under a lock: it returns
+  /// soon and calls nothing of the token's.
+  std::function<void(const TokenEvent&)> on_event{};
 };
 
+enum class TokenState { attached, recovering, away, pin_refused };
+
 struct TokenStatus {
+  TokenState state = TokenState::away;
+  std::string why{};       ///< of the last two: id and detail, for people
   bool present = false;    ///< the slot still holds the token we logged in to
   bool logged_in = false;  ///< the session that keeps the login still says so
-  std::string label;
-  std::string serial;
-  std::string manufacturer;
-  std::string model;
+  std::string label{};
+  std::string serial{};
+  std::string manufacturer{};
+  std::string model{};
   std::size_t sessions_open = 0;    ///< pool only, without the session that keeps the login
   std::size_t sessions_in_use = 0;  ///< lent at this moment
   std::size_t sessions_cap = 0;
   std::uint64_t epoch = 0;  ///< changes when handles must be resolved again
+  // How often each rung of recovery has helped.
+  std::uint64_t new_sessions = 0;
+  std::uint64_t logins = 0;  ///< with the first
+  std::uint64_t restarts = 0;
 };
 
 /// What the token says about a private key.
@@ -56,9 +81,9 @@ struct KeyAttributes {
 
 class TokenCore;
 
-/// One token, logged in. Safe from any thread: each operation borrows a session from a pool that
-/// never exceeds what the token allows. Keys may outlive the Token object: they hold what they
-/// need.
+/// One token, logged in, also again after it was lost (recovery.h). Safe from any thread: each
+/// operation borrows a session from a pool that never exceeds what the token allows. Keys may
+/// outlive the Token object: they hold what they need.
 ///
 /// Errors of the token are Error{token, "token.<what>"}; a later call may succeed, so callers may
 /// retry. No free session within session_wait is Error{busy, "token.sessions_exhausted"}.
@@ -68,11 +93,15 @@ class TokenCore;
 class Token final {
  public:
   /// Loads and initialises the module (first in the process), finds the one token with the label
-  /// (and serial) and logs in once, for the life of the process: SoftHSM rewrites the token's file
-  /// at each login, and loses the token if it dies meanwhile. Throws Error{token,
+  /// (and serial) and logs in, and again only when the login was lost: SoftHSM rewrites the token's
+  /// file at each login, and loses the token if it dies meanwhile. Throws Error{token,
   /// "token.not_found"} for none, Error{config, "token.ambiguous"} for two, Error{token,
   /// "token.pin_incorrect"} after exactly one attempt.
   [[nodiscard]] static std::shared_ptr<Token> open(const TokenConfig& config);
+
+  /// Likewise, for a daemon: a token that is away, or refuses its PIN, is waited for, and keys are
+  /// found when they are needed. Throws only what waiting cannot mend (Error{config}).
+  [[nodiscard]] static std::shared_ptr<Token> attach(const TokenConfig& config);
 
   ~Token();
   Token(const Token&) = delete;  // one owner of the login
@@ -86,6 +115,12 @@ class Token final {
   /// "token.key_ambiguous"} for two, Error{token, "token.key_mismatch"} for a foreign public key,
   /// Error{config, "token.uri_other_token"} for a name in another token.
   [[nodiscard]] crypto::PrivateKey key(const KeyUri& uri);
+  /// Likewise, if its public half is this one (else Error{token, "token.key_changed"}) and it
+  /// cannot leave the token (else Error{token, "token.key_extractable"}).
+  [[nodiscard]] crypto::PrivateKey key(const KeyUri& uri, crypto::PublicKey public_half);
+  /// The same without a call to the token: it is looked for at each use until it is found, and
+  /// those throw what key() throws.
+  [[nodiscard]] crypto::PrivateKey key_later(const KeyUri& uri, crypto::PublicKey public_half);
 
   /// Makes a key pair in the token: it signs, is sensitive and never extractable, and may do
   /// nothing else; read back and checked, and destroyed again if the token made something else
@@ -102,6 +137,9 @@ class Token final {
   void destroy(const KeyUri& uri);
 
   [[nodiscard]] KeyAttributes attributes(const KeyUri& uri);
+
+  /// Recovery::activate.
+  void activate();
 
   /// Cheap, signs nothing, never throws for a token that is gone: for health.
   [[nodiscard]] TokenStatus probe();

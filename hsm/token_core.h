@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <p11-kit/pkcs11.h>
-
-#include <atomic>
-#include <cstdint>
 #include <memory>
+#include <thread>
 
-#include "hsm/login_session.h"
-#include "hsm/module.h"
-#include "hsm/session_pool.h"
-#include "hsm/slots.h"
+#include "hsm/attachment.h"
+#include "hsm/ckr.h"
+#include "hsm/recovery.h"
 #include "hsm/token.h"
 
 namespace estia::hsm {
@@ -18,29 +14,24 @@ namespace estia::hsm {
 /// What a token's keys and operations share; kept alive by each of them. Any thread.
 class TokenCore final {
  public:
-  /// Finds the token and logs in. Errors as in Token::open.
-  explicit TokenCore(const TokenConfig& config);
+  /// Finds the token and logs in. Errors as in Token::open; with `later` none of Error{token}.
+  explicit TokenCore(TokenConfig config, Recovery::Start start = Recovery::Start::now);
+  /// Waits a second for the thread that recovers; one that hangs in the module is left behind.
+  ~TokenCore();
+  TokenCore(const TokenCore&) = delete;
+  TokenCore& operator=(const TokenCore&) = delete;
+  TokenCore(TokenCore&&) = delete;
+  TokenCore& operator=(TokenCore&&) = delete;
 
-  [[nodiscard]] const Module& module() const noexcept { return *module_; }
-  [[nodiscard]] const Slot& slot() const noexcept { return slot_; }
-  [[nodiscard]] LoginSession& login() noexcept { return login_; }
-  [[nodiscard]] SessionPool& pool() noexcept { return pool_; }
-
-  /// Every handle carries the epoch it was resolved in, and is used in that epoch only. Constant
-  /// until a lost login can be recovered.
-  [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_.load(); }
+  [[nodiscard]] Recovery& recovery() noexcept { return *recovery_; }
+  /// Recovery::attachment.
+  [[nodiscard]] std::shared_ptr<Attachment> attachment() const { return recovery_->attachment(); }
 
   [[nodiscard]] TokenStatus status() noexcept;
 
  private:
-  friend struct LaterEpoch;  // of a test's own: what a login that was recovered will do
-
-  const std::shared_ptr<const Module> module_;
-  const Slot slot_;
-  const std::size_t cap_;
-  LoginSession login_;
-  SessionPool pool_;
-  std::atomic<std::uint64_t> epoch_{1};
+  const std::shared_ptr<Recovery> recovery_;  ///< shared with the thread
+  std::thread thread_;
 };
 
 }  // namespace estia::hsm

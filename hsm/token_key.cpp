@@ -8,12 +8,18 @@
 #include "crypto/base/der.h"
 #include "crypto/base/error.h"
 #include "hsm/ckr.h"
+#include "hsm/key_store.h"
+#include "hsm/objects.h"
 #include "hsm/token_core.h"
+#include "hsm/with_session.h"
 
 namespace estia::hsm {
 namespace {
 
 constexpr std::size_t kLongestRaw = 1024;  // RSA-8192
+constexpr std::chrono::seconds kLookingLimit{5};
+/// A key that is not there is not looked for with every request.
+constexpr std::chrono::seconds kMissingFor{1};
 
 KeyKind kind_of(const crypto::PublicKey& key) {
   if (!key.spec()) {
@@ -55,19 +61,88 @@ bool worth_another_session(const Outcome& outcome) {
 
 }  // namespace
 
-TokenKey::TokenKey(std::shared_ptr<TokenCore> core, KeyHandle token_object,
-                   crypto::PublicKey public_half)
+TokenKey::TokenKey(std::shared_ptr<TokenCore> core, KeyUri uri, crypto::PublicKey public_half)
     : core_(std::move(core)),
+      uri_(std::move(uri)),
       public_half_(std::move(public_half)),
-      kind_(kind_of(public_half_)),
-      token_object_(token_object),
-      signing_object_{core_->login().copy_or_same(token_object.object), token_object.epoch} {}
+      kind_(kind_of(public_half_)) {}
 
 TokenKey::~TokenKey() {
-  if (signing_object_.object != token_object_.object && signing_object_.epoch == core_->epoch()) {
+  const std::shared_ptr<Attachment> attached = place_.attachment.lock();
+  if (attached && place_.copy != place_.object) {
     const ErrorQueueGuard queue;
-    core_->login().destroy(signing_object_.object);
+    attached->login().destroy(place_.copy);
   }
+}
+
+void TokenKey::find() const {
+  with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
+    static_cast<void>(handle_in(attached));
+  });
+}
+
+std::optional<CK_OBJECT_HANDLE> TokenKey::known_in(const Attachment& attached) const {
+  const std::scoped_lock lock(mutex_);
+  if (place_.epoch == attached.epoch()) {
+    return place_.copy;
+  }
+  if (missing_ && missing_->epoch == attached.epoch() &&
+      std::chrono::steady_clock::now() < missing_->until) {
+    throw Error(missing_->why);
+  }
+  return std::nullopt;
+}
+
+/// One thread looks, the others wait for what it finds.
+CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached) const {
+  if (const auto known = known_in(*attached)) {
+    return *known;
+  }
+  const std::unique_lock looking(looking_, kLookingLimit);
+  if (!looking.owns_lock()) {
+    throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
+                "a key is being looked for");
+  }
+  if (const auto known = known_in(*attached)) {
+    return *known;
+  }
+  try {
+    Place found = look_for(attached);
+    const std::scoped_lock lock(mutex_);
+    place_ = std::move(found);
+    missing_.reset();
+    return place_.copy;
+  } catch (const TokenError&) {
+    throw;  // the token's trouble, not the key's
+  } catch (const Error& error) {
+    const std::scoped_lock lock(mutex_);
+    missing_ = Missing{error, attached->epoch(), std::chrono::steady_clock::now() + kMissingFor};
+    throw;
+  }
+}
+
+/// A handle, a label and an id may come to name another key; its public half does not.
+TokenKey::Place TokenKey::look_for(const std::shared_ptr<Attachment>& attached) const {
+  Place place{.attachment = attached, .epoch = attached->epoch()};
+  check_is_token(uri_, attached->slot().token);
+  with_session(*attached, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
+    const Objects objects(attached->module(), session);
+    const KeyPair pair = find_pair(objects, uri_);
+    if (!(objects.public_key(pair.public_object) == public_half_)) {
+      throw Error(ErrorCode::token, "token.key_changed",
+                  "the token is not available, try again later",
+                  "the token has another key of that name: " + uri_.text());
+    }
+    const KeyAttributes attributes = read_attributes(objects, pair);
+    if (attributes.extractable || !attributes.sensitive) {
+      throw Error(ErrorCode::token, "token.key_extractable",
+                  "the token is not available, try again later",
+                  "a key that can leave the token is not used: " + uri_.text());
+    }
+    place.object = pair.private_object;
+  });
+  place.copy = attached->login().copy_or_same(place.object);
+  return place;
 }
 
 std::size_t TokenKey::longest_signature() const noexcept {
@@ -84,27 +159,57 @@ std::size_t TokenKey::longest_signature() const noexcept {
   return field_bytes(public_half_);
 }
 
-Bytes TokenKey::sign(SignMechanism& mechanism, ByteView input) const {
-  if (signing_object_.epoch != core_->epoch()) {
-    throw Error(ErrorCode::token, "token.handle_stale",
-                "the token is not available, try again later", "key handle of an earlier epoch");
-  }
+struct TokenKey::Attempt {
+  Outcome outcome;
+  ByteView signature{};  ///< in the thread's buffer
+};
+
+/// In one attachment: in a session, then in a new one where that may help.
+TokenKey::Attempt TokenKey::attempt(const std::shared_ptr<Attachment>& attached,
+                                    SignMechanism& mechanism, ByteView input) const {
   // Of the thread: nobody else ever writes to it, also not a call that returns too late.
   static thread_local std::array<std::uint8_t, kLongestRaw> buffer;
-  const ErrorQueueGuard queue;
-  SessionPool::Lease lease = core_->pool().borrow();
+  const CK_OBJECT_HANDLE key = handle_in(attached);
+  const Module::Use in_use(attached->module(), attached->generation());
+  SessionPool::Lease lease = attached->pool().borrow();
   for (bool last_try = false;; last_try = true) {
-    const Outcome outcome = sign_once(core_->module(), lease.handle(), signing_object_.object,
-                                      mechanism.get(), input, buffer);
+    const Outcome outcome =
+        sign_once(attached->module(), lease.handle(), key, mechanism.get(), input, buffer);
     if (outcome.rv == CKR_OK && outcome.size <= buffer.size()) {
-      return encoded({buffer.data(), outcome.size});
+      return {outcome, {buffer.data(), outcome.size}};
     }
     lease.mark_broken();
     if (last_try || !worth_another_session(outcome)) {
-      throw token_error(outcome.rv, outcome.function);
+      return {outcome};
     }
+    core_->recovery().count_new_session();
     lease.renew();
   }
+}
+
+/// Whoever asks for a signature is not told what the token lacks, nor that it is somebody's
+/// mistake.
+Bytes TokenKey::sign(SignMechanism& mechanism, ByteView input) const {
+  const ErrorQueueGuard queue;
+  try {
+    return sign_or_recover(mechanism, input);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::token || error.code() == ErrorCode::busy) {
+      throw;
+    }
+    throw Error(ErrorCode::token, error.id(), "the token is not available, try again later",
+                std::string(error.what()) + (error.detail().empty() ? "" : ": " + error.detail()));
+  }
+}
+
+Bytes TokenKey::sign_or_recover(SignMechanism& mechanism, ByteView input) const {
+  return with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
+    const Attempt made = attempt(attached, mechanism, input);
+    if (made.outcome.rv != CKR_OK) {
+      throw token_error(made.outcome.rv, made.outcome.function);
+    }
+    return encoded(made.signature);
+  });
 }
 
 /// A token's ECDSA is r and s side by side; X.509, CMS and TLS carry a SEQUENCE.

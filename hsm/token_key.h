@@ -3,31 +3,32 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/error.h"
 #include "crypto/keys/public_key.h"
+#include "hsm/key_uri.h"
 #include "hsm/sign_mechanism.h"
 
 namespace estia::hsm {
 
+class Attachment;
 class TokenCore;
 
 enum class KeyKind { ec, rsa, ed25519 };
 
-/// An object handle and when it was resolved: it must not be used in another epoch.
-struct KeyHandle {
-  CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
-  std::uint64_t epoch = 0;
-};
-
-/// A private key in a token, ready to sign. Immutable; any thread.
+/// A private key in a token, known by its name and its public half: found again whenever the
+/// attachment to the token is another one. Any thread.
 class TokenKey final {
  public:
-  /// Makes the session copy. `public_half` has a spec (else Error{config,
+  /// Makes no call to the token. `public_half` has a spec (else Error{config,
   /// "token.key_unsupported"}).
-  TokenKey(std::shared_ptr<TokenCore> core, KeyHandle token_object, crypto::PublicKey public_half);
+  TokenKey(std::shared_ptr<TokenCore> core, KeyUri uri, crypto::PublicKey public_half);
   ~TokenKey();  ///< gives up the session copy
   TokenKey(const TokenKey&) = delete;
   TokenKey& operator=(const TokenKey&) = delete;
@@ -40,19 +41,48 @@ class TokenKey final {
   /// Longest signature that sign() gives: DER for ECDSA.
   [[nodiscard]] std::size_t longest_signature() const noexcept;
 
+  /// Looks for it now. Throws as Token::key, and Error{token, "token.key_changed"} for another
+  /// public half, Error{token, "token.key_extractable"} for a key that can leave the token.
+  void find() const;
+
   /// One C_SignInit and one C_Sign over `input` (a hash, DigestInfo or message, as the mechanism
   /// wants it). ECDSA comes back as DER. A failure that another session may not have is tried once
-  /// more on a new one (first rung of the recovery ladder). Throws Error{token}, Error{busy}.
+  /// more on a new one, then once with the next attachment. Throws Error{token}, also with the
+  /// ids of find(), and Error{busy}.
   [[nodiscard]] Bytes sign(SignMechanism& mechanism, ByteView input) const;
 
  private:
+  /// Where it was found; worth nothing in another attachment.
+  struct Place {
+    std::weak_ptr<Attachment> attachment{};
+    std::uint64_t epoch = 0;
+    CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
+    CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;  ///< in the login session, or the same
+  };
+  /// Why it was not found, for the moment.
+  struct Missing {
+    Error why;
+    std::uint64_t epoch;
+    std::chrono::steady_clock::time_point until;
+  };
+  struct Attempt;
+
+  [[nodiscard]] CK_OBJECT_HANDLE handle_in(const std::shared_ptr<Attachment>& attached) const;
+  [[nodiscard]] std::optional<CK_OBJECT_HANDLE> known_in(const Attachment& attached) const;
+  [[nodiscard]] Place look_for(const std::shared_ptr<Attachment>& attached) const;
+  [[nodiscard]] Attempt attempt(const std::shared_ptr<Attachment>& attached,
+                                SignMechanism& mechanism, ByteView input) const;
+  [[nodiscard]] Bytes sign_or_recover(SignMechanism& mechanism, ByteView input) const;
   [[nodiscard]] Bytes encoded(ByteView raw) const;
 
   const std::shared_ptr<TokenCore> core_;
+  const KeyUri uri_;
   const crypto::PublicKey public_half_;
   const KeyKind kind_;
-  const KeyHandle token_object_;
-  const KeyHandle signing_object_;  // the copy in the login session, or the same
+  mutable std::timed_mutex looking_;  ///< held by whoever looks for it
+  mutable std::mutex mutex_;          ///< guards what follows; not held across a call to the token
+  mutable Place place_;
+  mutable std::optional<Missing> missing_;
 };
 
 }  // namespace estia::hsm

@@ -13,10 +13,10 @@
 #include "crypto/keys/private_key.h"
 #include "crypto/openssl/library.h"
 #include "crypto/openssl/require.h"
+#include "hsm/attachment.h"
 #include "hsm/ckr.h"
 #include "hsm/oaep_wrap.h"
 #include "hsm/secret_key.h"
-#include "hsm/token_core.h"
 
 namespace estia::hsm {
 namespace {
@@ -56,13 +56,12 @@ bool is_refusal(const Error& error) {
 
 }  // namespace
 
-WrappingKey::WrappingKey(std::shared_ptr<TokenCore> core)
-    : core_(std::move(core)), epoch_(core_->epoch()) {
+WrappingKey::WrappingKey(std::shared_ptr<Attachment> attached) : attached_(std::move(attached)) {
   const ErrorQueueGuard queue;
   // Of this moment only: who records what the token sends can make nothing of it later.
   const auto transport =
       crypto::PrivateKey::generate_software(crypto::KeySpec::parse(kTransportKind));
-  core_->login().lend([&](CK_SESSION_HANDLE session) {
+  attached_->login().lend([&](CK_SESSION_HANDLE session) {
     try {
       make_in_token(session, transport);
     } catch (const Error& error) {
@@ -76,23 +75,20 @@ WrappingKey::WrappingKey(std::shared_ptr<TokenCore> core)
 }
 
 WrappingKey::~WrappingKey() {
-  if (epoch_ == core_->epoch()) {
-    const ErrorQueueGuard queue;
-    core_->login().destroy(object_);
-  }
+  const ErrorQueueGuard queue;
+  attached_->login().destroy(object_);
 }
 
 CK_OBJECT_HANDLE WrappingKey::object() const {
-  if (epoch_ != core_->epoch()) {
-    throw Error(ErrorCode::token, "token.handle_stale",
-                "the token is not available, try again later", "wrapping key of an earlier epoch");
+  if (!attached_->current()) {
+    throw token_error(CKR_OBJECT_HANDLE_INVALID, "the wrapping key of a login that was lost");
   }
   return object_;
 }
 
 /// Every digest is tried: which ones the token has tells what it can encrypt for clients.
 void WrappingKey::make_in_token(CK_SESSION_HANDLE session, const crypto::PrivateKey& transport) {
-  const Module& module = core_->module();
+  const Module& module = attached_->module();
   SessionObject key = make_wrapping_secret(module, session);
   std::optional<Error> refused;
   for (const std::string_view digest : kOaepDigests) {
@@ -124,8 +120,9 @@ void WrappingKey::import(CK_SESSION_HANDLE session) {
   wanted.flag(CKA_EXTRACTABLE, false);
   std::vector<CK_ATTRIBUTE> with_value(wanted.data(), wanted.data() + wanted.size());
   with_value.push_back({CKA_VALUE, value.data(), value.size()});  // not copied: see Template
-  check(core_->module()->C_CreateObject(session, with_value.data(), with_value.size(), &object_),
-        "C_CreateObject");
+  check(
+      attached_->module()->C_CreateObject(session, with_value.data(), with_value.size(), &object_),
+      "C_CreateObject");
   value_ = std::move(value);
 }
 

@@ -13,7 +13,7 @@
 
 namespace estia::hsm {
 
-class TokenCore;
+class Attachment;
 
 /// Where an AES-256 key that both sides know came from.
 enum class WrappingKeyOrigin {
@@ -26,7 +26,7 @@ enum class WrappingKeyOrigin {
 class WrappingKey final {
  public:
   /// Throws Error{token} when the token takes neither way, or is gone.
-  explicit WrappingKey(std::shared_ptr<TokenCore> core);
+  explicit WrappingKey(std::shared_ptr<Attachment> attached);
   ~WrappingKey();
   WrappingKey(const WrappingKey&) = delete;
   WrappingKey& operator=(const WrappingKey&) = delete;
@@ -41,15 +41,14 @@ class WrappingKey final {
   }
   /// What else was tried, and the token's answers; for people.
   [[nodiscard]] const std::string& refused() const noexcept { return refused_; }
-  /// Throws Error{token, "token.handle_stale"} in another epoch than the one it was made in.
+  /// Throws Error{token, "token.handle_stale"} once the attachment is over.
   [[nodiscard]] CK_OBJECT_HANDLE object() const;
 
  private:
   void make_in_token(CK_SESSION_HANDLE session, const crypto::PrivateKey& transport);
   void import(CK_SESSION_HANDLE session);
 
-  const std::shared_ptr<TokenCore> core_;
-  const std::uint64_t epoch_;
+  const std::shared_ptr<Attachment> attached_;
   CK_OBJECT_HANDLE object_ = CK_INVALID_HANDLE;
   SecureBytes value_;
   WrappingKeyOrigin origin_ = WrappingKeyOrigin::token;

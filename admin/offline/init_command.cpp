@@ -60,6 +60,8 @@ void report(const InitCommand& command, const InitialisedState& made) {
             << ", serial " << to_hex(made.issuing.serial()) << "\nCA bundle   "
             << layout.ca_bundle().string() << "\naccount     " << made.user << ", password in "
             << layout.account_password().string() << ", may ask for: " << command.ra_scope
+            << "\nTLS key     "
+            << (command.tls_key_in_token ? "in the token" : layout.tls_key().string())
             << "\nstart       estiad --state " << layout.directory().string() << "\n";
 }
 

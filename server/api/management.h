@@ -34,6 +34,20 @@ struct ServerKeygenStatus {
   std::uint64_t destroyed = 0;  ///< made in vain: tried, too old, or failed
 };
 
+/// The token with the CA keys.
+struct TokenStatus {
+  std::string state{};  ///< attached, recovering, away, PIN refused, does not answer
+  std::string why{};    ///< of the third and fourth
+  std::string label{};
+  std::string serial{};
+  std::size_t sessions_open = 0;
+  std::size_t sessions_in_use = 0;
+  std::size_t sessions_cap = 0;
+  std::uint64_t new_sessions = 0;
+  std::uint64_t logins = 0;
+  std::uint64_t restarts = 0;
+};
+
 /// What GET /v1/status tells.
 struct Status {
   std::string version{};  ///< of the program
@@ -48,6 +62,7 @@ struct Status {
   std::uint64_t store_failures = 0;
   std::size_t store_queued = 0;
   bool store_failed = false;
+  TokenStatus token{};
   ServerKeygenStatus serverkeygen{};
 };
 
@@ -74,6 +89,9 @@ struct Management {
   std::function<Status()> status;
   /// What would become of a request.
   std::function<ca::Explanation(const ca::Question&)> explain;
+  /// Tries the PIN once more, after the token has refused it. Throws what hsm::Token::activate
+  /// throws.
+  std::function<void(const std::string& who)> activate_token{};
   /// What EST clients are shown.
   std::function<crypto::Certificate()> tls_certificate{};
   /// Reads key and certificates of the EST listener again; what it shows from then on. Throws what

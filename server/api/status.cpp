@@ -6,6 +6,29 @@
 namespace estia::api {
 namespace {
 
+constexpr std::size_t kBodyLimit = 4096;
+
+Json token_json(const TokenStatus& token) {
+  return {{"state", token.state},
+          {"why", text_or_null(token.why)},
+          {"label", token.label},
+          {"serial", token.serial},
+          {"sessions",
+           {{"open", token.sessions_open},
+            {"in_use", token.sessions_in_use},
+            {"most", token.sessions_cap}}},
+          {"recoveries",
+           {{"new_session", token.new_sessions},
+            {"new_login", token.logins},
+            {"restart_module", token.restarts}}}};
+}
+
+http::Response activate(const Management& management, const Call& call) {
+  body_of(call.request).finish();
+  management.activate_token(call.who);
+  return json_response(token_json(management.status().token));
+}
+
 http::Response show(const Status& status) {
   const ServerKeygenStatus& keys = status.serverkeygen;
   return json_response({{"version", status.version},
@@ -20,6 +43,7 @@ http::Response show(const Status& status) {
                           {"failures", status.store_failures},
                           {"queued", status.store_queued},
                           {"failed", status.store_failed}}},
+                        {"token", token_json(status.token)},
                         {"serverkeygen",
                          {{"mechanism", text_or_null(keys.mechanism)},
                           {"wrapping_key", text_or_null(keys.wrapping_key)},
@@ -36,7 +60,10 @@ http::Response show(const Status& status) {
 }  // namespace
 
 std::vector<Route> status_routes(const Management& management) {
-  return {{"GET", {"status"}, 0, [&](const Call&) { return show(management.status()); }}};
+  return {{"GET", {"status"}, 0, [&](const Call&) { return show(management.status()); }},
+          {"POST", {"token", "activate"}, kBodyLimit, [&](const Call& call) {
+             return activate(management, call);
+           }}};
 }
 
 }  // namespace estia::api

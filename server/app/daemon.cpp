@@ -25,7 +25,8 @@ hsm::TokenConfig token_config(const ProcessConfig& config) {
           .serial = config.token.serial,
           .pin = {config.token.pin_file},
           .max_sessions = config.token.max_sessions,
-          .session_wait = config.token.session_wait};
+          .session_wait = config.token.session_wait,
+          .pin_marker = config.token.pin_marker};
 }
 
 hsm::ServerKeysLimits server_keys_limits(const ProcessConfig& config) {
@@ -59,6 +60,36 @@ std::string text_of(const crypto::TokenEncryption& encryption) {
   return text;
 }
 
+const char* name_of(hsm::TokenState state) {
+  switch (state) {
+    case hsm::TokenState::attached:
+      return "attached";
+    case hsm::TokenState::recovering:
+      return "recovering";
+    case hsm::TokenState::pin_refused:
+      return "PIN refused";
+    case hsm::TokenState::away:
+      break;
+  }
+  return "away";
+}
+
+api::TokenStatus token_status(const std::optional<hsm::TokenStatus>& seen) {
+  if (!seen) {
+    return {.state = "does not answer"};
+  }
+  return {.state = name_of(seen->state),
+          .why = seen->why,
+          .label = seen->label,
+          .serial = seen->serial,
+          .sessions_open = seen->sessions_open,
+          .sessions_in_use = seen->sessions_in_use,
+          .sessions_cap = seen->sessions_cap,
+          .new_sessions = seen->new_sessions,
+          .logins = seen->logins,
+          .restarts = seen->restarts};
+}
+
 /// Of a configuration that another token could serve: no reason not to issue.
 void warn_of_promises(const ca::Snapshot& snapshot, const ca::ServerKeys& keys) {
   try {
@@ -84,11 +115,12 @@ Daemon::Daemon(const ProcessConfig& config)
     : config_(config),
       store_(store::Store::open(config.store, clock_)),
       snapshots_(load_snapshot(store_->configuration())),
-      token_(hsm::Token::open(token_config(config))),
+      token_events_(store_->audit_log(), clock_),
+      token_(attach_token()),
       keys_(*token_, *snapshots_.current()),
+      tls_identity_(load_tls_identity(config.est, token_keys(), clock_.now())),
       server_keys_(*token_, server_keys_limits(config), clock_),
       sealer_(*token_),
-      tls_identity_(load_tls_identity(config.est, token_keys(), clock_.now())),
       issuer_(store_->registry(), clock_),
       enrollment_(issuer_, store_->end_entities(), keys_, server_keys_, clock_),
       authentication_(store_->registry(), store_->end_entities(), clock_),
@@ -111,6 +143,12 @@ Daemon::Daemon(const ProcessConfig& config)
         [this](ops::Metrics& metrics) { collect(monitored(), ESTIA_VERSION, metrics); },
         [this] { return readiness_of(monitored()); });
   }
+}
+
+std::shared_ptr<hsm::Token> Daemon::attach_token() {
+  hsm::TokenConfig wanted = token_config(config_);
+  wanted.on_event = [this](const hsm::TokenEvent& event) { token_events_.add(event); };
+  return hsm::Token::attach(wanted);
 }
 
 TokenKeySource Daemon::token_keys() {
@@ -158,8 +196,19 @@ api::Management Daemon::management() {
                                                .delivery = delivery_,
                                                .clock = clock_});
               },
+          .activate_token = [this](const std::string& who) { activate_token(who); },
           .tls_certificate = [this] { return tls_reload_.certificate(); },
           .reload_tls = [this](const std::string& who) { return tls_reload_.reload(who); }};
+}
+
+/// An operator's order: the audit trail says so before it is tried.
+void Daemon::activate_token(const std::string& who) {
+  store_->audit_log().append({.at = clock_.now(),
+                              .who = who,
+                              .what = "token.activate",
+                              .outcome = "ok",
+                              .object = "token"});
+  token_->activate();
 }
 
 api::Status Daemon::status() {
@@ -176,6 +225,7 @@ api::Status Daemon::status() {
                      .store_failures = stats.failures,
                      .store_queued = stats.queued,
                      .store_failed = stats.failed};
+  status.token = token_status(probe_.look());
   const hsm::ServerKeysStatus keys = server_keys_.status();
   status.serverkeygen = {.mechanism = keys.mechanism,
                          .wrapping_key = keys.wrapping_key,
@@ -222,17 +272,20 @@ void Daemon::start() {
 }
 
 void Daemon::reload_tls() {
-  constexpr std::chrono::seconds kAtOnce{0};
-  if (reload_.valid() && reload_.wait_for(kAtOnce) != std::future_status::ready) {
-    ops::log(ops::Level::warning, "tls.reload_running", {});
+  // One that runs may have read the files already: it goes round again.
+  if (reloads_wanted_.fetch_add(1) > 0) {
     return;
   }
   reload_ = std::async(std::launch::async, [this] {
-    try {
-      static_cast<void>(tls_reload_.reload("estiad uid " + std::to_string(::geteuid())));
-    } catch (const std::exception&) {
-      // Said by TlsReload; the old certificate is shown on.
-    }
+    unsigned seen = 0;
+    do {
+      seen = reloads_wanted_.load();
+      try {
+        static_cast<void>(tls_reload_.reload("estiad uid " + std::to_string(::geteuid())));
+      } catch (const std::exception&) {
+        // Said by TlsReload; the old certificate is shown on.
+      }
+    } while (!reloads_wanted_.compare_exchange_strong(seen, 0));
   });
 }
 

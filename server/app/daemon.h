@@ -18,6 +18,7 @@
 #include "server/app/snapshot_holder.h"
 #include "server/app/tls_reload.h"
 #include "server/app/token_ca_keys.h"
+#include "server/app/token_events.h"
 #include "server/app/token_secret_sealer.h"
 #include "server/app/token_server_keys.h"
 #include "server/auth/authenticate.h"
@@ -33,7 +34,8 @@ namespace estia::app {
 class Daemon final {
  public:
   /// Opens the store, builds the snapshot, logs in to the token, finds the CA keys. Opens no port.
-  /// Throws Error{config | store | token, ...}.
+  /// A token that is away or refuses its PIN is waited for while the daemon serves what needs none,
+  /// unless the TLS key is in it. Throws Error{config | store | token, ...}.
   explicit Daemon(const ProcessConfig& config);
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -62,6 +64,8 @@ class Daemon final {
   [[nodiscard]] bool drain();
   [[nodiscard]] Monitored monitored();
   [[nodiscard]] TokenKeySource token_keys();
+  [[nodiscard]] std::shared_ptr<hsm::Token> attach_token();
+  void activate_token(const std::string& who);
   void audit(const char* what, const std::string& outcome, const std::string& detail);
 
   ProcessConfig config_;
@@ -69,11 +73,12 @@ class Daemon final {
   Instant started_at_ = clock_.now();
   std::unique_ptr<store::Store> store_;
   SnapshotHolder snapshots_;
+  TokenEvents token_events_;
   std::shared_ptr<hsm::Token> token_;
   TokenCaKeys keys_;
+  http::TlsIdentity tls_identity_;
   TokenServerKeys server_keys_;
   TokenSecretSealer sealer_;
-  http::TlsIdentity tls_identity_;
   ca::Issuer issuer_;
   ca::Enrollment enrollment_;
   auth::Authentication authentication_;
@@ -90,7 +95,8 @@ class Daemon final {
   std::atomic<bool> stopping_{false};
   TokenProbe probe_{*token_};
   std::optional<OpsServer> ops_;
-  std::future<void> reload_;  ///< the last that a signal began
+  std::atomic<unsigned> reloads_wanted_{0};  ///< by signals, since the last one ended
+  std::future<void> reload_;                 ///< the last that a signal began
 };
 
 /// Everything that can be checked without opening a port and without logging in to the token

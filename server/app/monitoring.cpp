@@ -27,6 +27,13 @@ void collect_token(const Monitored& monitored, ops::Metrics& metrics) {
   metrics.set("estia_token_sessions_open", "Sessions of the pool", number(status.sessions_open));
   metrics.set("estia_token_sessions_in_use", "Sessions that are lent now",
               number(status.sessions_in_use));
+  for (const auto& [rung, count] :
+       {std::pair{"new session", status.new_sessions}, std::pair{"new login", status.logins},
+        std::pair{"restart module", status.restarts}}) {
+    metrics.set_total("estia_token_recoveries_total",
+                      "Rungs that were climbed; the first login is one of them", number(count),
+                      {{"rung", rung}});
+  }
   const hsm::ServerKeysStatus& keys = monitored.server_keys;
   metrics.set_total("estia_serverkeygen_delivered_total", "Keys brought out of the token",
                     number(keys.delivered));
@@ -42,8 +49,36 @@ void collect_token(const Monitored& monitored, ops::Metrics& metrics) {
 }  // namespace
 
 std::optional<hsm::TokenStatus> TokenProbe::look() {
-  const std::unique_lock lock(looking_, std::try_to_lock);
-  return lock.owns_lock() ? std::optional(token_.probe()) : std::nullopt;
+  constexpr std::chrono::seconds kRecent{2};
+  const std::unique_lock looking(looking_, std::try_to_lock);
+  std::optional<hsm::TokenStatus> seen;
+  if (looking.owns_lock()) {
+    seen = token_.probe();
+  }
+  const auto now = std::chrono::steady_clock::now();
+  const std::lock_guard lock(mutex_);
+  if (seen) {
+    last_ = std::move(seen);
+    seen_ = now;
+  }
+  return now - seen_ < kRecent ? last_ : std::nullopt;
+}
+
+std::string token_trouble(const std::optional<hsm::TokenStatus>& token) {
+  if (!token) {
+    return "does not answer";
+  }
+  switch (token->state) {
+    case hsm::TokenState::recovering:
+      return "being recovered";
+    case hsm::TokenState::pin_refused:
+      return "the PIN was refused";
+    case hsm::TokenState::away:
+      return "away";
+    case hsm::TokenState::attached:
+      break;
+  }
+  return !token->present ? "gone" : !token->logged_in ? "not logged in" : "";
 }
 
 ReadinessChecks readiness_of(const Monitored& monitored) {
@@ -53,10 +88,7 @@ ReadinessChecks readiness_of(const Monitored& monitored) {
           {"tls", expired ? "the certificate has expired" : ""},
           {"listener", monitored.load.stalled ? "no worker is free" : ""},
           {"store", monitored.store.failed ? "failed, restart needed" : ""},
-          {"token", !token              ? "does not answer"
-                    : !token->present   ? "gone"
-                    : !token->logged_in ? "not logged in"
-                                        : ""},
+          {"token", token_trouble(token)},
           {"stop", monitored.stopping ? "stopping" : ""}};
 }
 

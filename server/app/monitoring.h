@@ -15,18 +15,21 @@
 
 namespace estia::app {
 
-/// One look at the token at a time, however many ask: a token that hangs holds one of them, and the
-/// rest are told so. Any thread.
+/// One look at the token at a time, however many ask: the rest are told what was seen last, and if
+/// that is long ago, that the token does not answer. Any thread.
 class TokenProbe final {
  public:
   /// The token outlives it.
   explicit TokenProbe(hsm::Token& token) noexcept : token_(token) {}
-  /// nullopt: another look has not come back.
+  /// nullopt: a look has not come back for seconds.
   [[nodiscard]] std::optional<hsm::TokenStatus> look();
 
  private:
   hsm::Token& token_;
   std::mutex looking_;
+  std::mutex mutex_;  ///< guards what follows, for a moment
+  std::optional<hsm::TokenStatus> last_{};
+  std::chrono::steady_clock::time_point seen_{};
 };
 
 /// What readiness and metrics are made of: as it was when somebody asked.

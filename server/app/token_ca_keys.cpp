@@ -5,16 +5,25 @@
 #include <mutex>
 
 #include "crypto/base/error.h"
+#include "server/ops/log.h"
 
 namespace estia::app {
 namespace {
 
 crypto::PrivateKey find_key(hsm::Token& token, const ca::CertificationAuthority& authority) {
   try {
-    return token.key(hsm::KeyUri::parse(authority.key_uri));
+    return token.key(hsm::KeyUri::parse(authority.key_uri), authority.certificate().public_key());
   } catch (const Error& error) {
-    throw Error(error.code(), error.id(), "CA '" + authority.name + "': " + error.what(),
-                error.detail());
+    const std::string ca = "CA '" + authority.name + "': ";
+    if (error.id() == "token.key_changed") {
+      throw Error(ErrorCode::config, "ca_keys.mismatch",
+                  ca + "the key " + authority.key_uri + " is not the key of its certificate");
+    }
+    if (error.id() == "token.key_extractable") {
+      throw Error(ErrorCode::config, "ca_keys.extractable",
+                  ca + "the key " + authority.key_uri + " can leave the token");
+    }
+    throw Error(error.code(), error.id(), ca + error.what(), error.detail());
   }
 }
 
@@ -30,23 +39,35 @@ std::pair<std::string, Bytes> name_of(const ca::CertificationAuthority& authorit
 }  // namespace
 
 TokenCaKeys::TokenCaKeys(hsm::Token& token, const ca::Snapshot& snapshot) : token_(token) {
-  adopt(find(snapshot));
+  adopt(each(snapshot, [&](const ca::CertificationAuthority& authority) {
+    try {
+      return find_key(token_, authority);
+    } catch (const Error& error) {
+      ops::log(ops::Level::error, "ca.offline",
+               {{"ca", authority.name},
+                {"id", error.id()},
+                {"reason", error.what()},
+                {"detail", error.detail()}});
+      return token_.key_later(hsm::KeyUri::parse(authority.key_uri),
+                              authority.certificate().public_key());
+    }
+  }));
 }
 
 TokenCaKeys::Found TokenCaKeys::find(const ca::Snapshot& snapshot) const {
+  return each(snapshot, [&](const ca::CertificationAuthority& authority) {
+    return find_key(token_, authority);
+  });
+}
+
+template <class Find>
+TokenCaKeys::Found TokenCaKeys::each(const ca::Snapshot& snapshot, Find&& find) {
   Found found;
   for (const auto& [label, authority] : snapshot.cas) {
     Name name = name_of(authority);
-    if (!is_served(snapshot, label) || found.contains(name)) {
-      continue;
+    if (is_served(snapshot, label) && !found.contains(name)) {
+      found.emplace(std::move(name), find(authority));
     }
-    crypto::PrivateKey key = find_key(token_, authority);
-    if (!(key.public_key() == authority.certificate().public_key())) {
-      throw Error(ErrorCode::config, "ca_keys.mismatch",
-                  "CA '" + authority.name + "': the key " + authority.key_uri +
-                      " is not the key of its certificate");
-    }
-    found.emplace(std::move(name), std::move(key));
   }
   return found;
 }

@@ -12,7 +12,8 @@
 namespace estia::app {
 
 /// The signing keys of the CAs that an alias names, found in the token before a configuration is in
-/// force: a wrong or missing key stops the start or the change, not the first enrolment. The root's
+/// force: a wrong or missing key stops the change. At the start it keeps that CA offline, until the
+/// key is there, and the others are served. The root's
 /// key is not looked for, so that it may be elsewhere. Any thread.
 class TokenCaKeys final : public ca::CaKeys {
  public:
@@ -20,12 +21,11 @@ class TokenCaKeys final : public ca::CaKeys {
   using Name = std::pair<std::string, Bytes>;  ///< key URI, fingerprint of the public key
   using Found = std::map<Name, crypto::PrivateKey>;
 
-  /// Finds and adopts. Throws what find() throws.
+  /// Finds and adopts; what is not there yet is looked for whenever it is needed, and logged.
   TokenCaKeys(hsm::Token& token, const ca::Snapshot& snapshot);
 
-  /// All keys of `snapshot` as they are in the token; none of them can be used yet. Throws
-  /// Error{config, "ca_keys.mismatch"} when the token's key is not that of the CA's certificate,
-  /// and what hsm::Token::key throws, with the CA's name.
+  /// All keys of `snapshot` as they are in the token; none of them can be used yet. Throws what
+  /// hsm::Token::key throws, with the CA's name.
   [[nodiscard]] Found find(const ca::Snapshot& snapshot) const;
 
   /// Makes them available. Those of earlier configurations stay: requests in flight go on with what
@@ -36,6 +36,9 @@ class TokenCaKeys final : public ca::CaKeys {
   [[nodiscard]] crypto::PrivateKey key_for(const ca::CertificationAuthority& ca) const override;
 
  private:
+  template <class Find>
+  [[nodiscard]] static Found each(const ca::Snapshot& snapshot, Find&& find);
+
   hsm::Token& token_;
   mutable std::shared_mutex mutex_;  ///< guards keys_; never held across a token call
   Found keys_;

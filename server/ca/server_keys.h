@@ -35,7 +35,7 @@ class ServerKeys {
   /// Likewise; beyond encryption() it is "serverkeygen.unsupported".
   [[nodiscard]] virtual EncryptedServerKey generate_for(
       const crypto::KeySpec& spec, const crypto::TokenRecipient& recipient) = 0;
-  /// What generate_for() can be asked for.
+  /// What generate_for() can be asked for. Throws Error{token} while that is not known.
   [[nodiscard]] virtual crypto::TokenEncryption encryption() const = 0;
   /// Why it is no more, or why there are no keys at all; for the operator.
   [[nodiscard]] virtual std::string refused() const = 0;

@@ -74,28 +74,6 @@ TEST(Daemon, AChangedAuditRowStopsTheStart) {
   EXPECT_NE(refused.err.find("store.audit_chain_broken"), std::string::npos) << refused.err;
 }
 
-TEST(Daemon, AKeyThatIsNotTheCasStopsTheStart) {
-  const Installation installation;
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(installation.directory() / "tokens")) {
-    if (entry.path().extension() == ".object" && entry.path().filename() != "token.object") {
-      std::filesystem::remove(entry.path());
-    }
-  }
-  const Finished refused = run_estiad(installation, {"--port", "0"});
-  EXPECT_EQ(refused.code, 1);
-  EXPECT_NE(refused.err.find("token.key_not_found"), std::string::npos) << refused.err;
-}
-
-TEST(Daemon, AWrongPinIsTriedOnceAndStopsTheStart) {
-  const Installation installation;
-  replace_file(installation.directory() / "pin", "wrong-pin\n", FileMode::secret);
-  const Finished refused = run_estiad(installation, {"--port", "0"});
-  EXPECT_EQ(refused.code, 1);
-  EXPECT_NE(refused.err.find("token.pin_incorrect"), std::string::npos) << refused.err;
-  EXPECT_EQ(refused.err.find("wrong-pin"), std::string::npos);
-}
-
 TEST(Daemon, HasNoTestSeams) {
   const std::string binary = read_file(program("estiad"), 512U << 20U);
   for (const char* seam : {"gtest", "FakeClock", "fake_clock", "FaultPoint", "fault_point",

@@ -53,6 +53,42 @@ TEST(Ckr, ClassesFollowTheTableOfFaults) {
   }
 }
 
+/// docs/hsm-recovery.md has a row for each code that has a name, and no other.
+TEST(Ckr, TheManualSaysWhatIsDone) {
+  const std::string manual = read_file(ESTIA_HSM_MANUAL);
+  std::string rows;
+  for (CK_RV rv = 1; rv <= 0x210; ++rv) {
+    const std::string name = ckr_name(rv);
+    if (name.starts_with("CKR_?")) {
+      continue;
+    }
+    const std::size_t space = name.find(' ');
+    rows += "| " + name.substr(0, space) + " | " + name.substr(space + 2, name.size() - space - 3) +
+            " | " + std::string(to_string(classify(rv))) + " | " +
+            std::string(to_string(remedy(classify(rv)))) + " |\n";
+  }
+  const std::size_t begin = manual.find("| CKR_");
+  ASSERT_NE(begin, std::string::npos);
+  EXPECT_EQ(manual.substr(begin), rows);
+}
+
+TEST(Ckr, EveryFaultHasItsRemedy) {
+  const std::vector<std::pair<Fault, Remedy>> table = {
+      {Fault::session_lost, Remedy::new_session},
+      {Fault::stale_handle, Remedy::new_login},
+      {Fault::login_lost, Remedy::new_login},
+      {Fault::gone, Remedy::restart_module},
+      {Fault::not_initialized, Remedy::restart_module},
+      {Fault::exhausted, Remedy::wait},
+      {Fault::pin, Remedy::operator_only},
+      {Fault::configuration, Remedy::refuse},
+      {Fault::unknown, Remedy::look},
+  };
+  for (const auto& [fault, expected] : table) {
+    EXPECT_EQ(remedy(fault), expected) << to_string(fault);
+  }
+}
+
 TEST(Ckr, ErrorsNameFunctionAndCodeForTheLogOnly) {
   const Error error = token_error(CKR_DEVICE_ERROR, "C_Sign");
   EXPECT_EQ(error.code(), ErrorCode::token);

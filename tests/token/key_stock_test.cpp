@@ -11,10 +11,6 @@
 namespace estia::hsm {
 
 /// Begins a new epoch, as a login that was recovered will: every handle of before is stale.
-struct LaterEpoch {
-  static void begin(TokenCore& core) { ++core.epoch_; }
-};
-
 namespace {
 
 using std::chrono_literals::operator""h;
@@ -71,21 +67,22 @@ class KeyStock : public ServerKeysTestBase {
   std::unique_ptr<ServerKeys> keys_;
 };
 
-/// What waits is of another life: none of it is given out, and new ones are made.
-TEST_F(KeyStock, ANewEpochOfTheTokenEndsAllOfIt) {
-  const auto core = std::make_shared<TokenCore>(config());
-  KeyPairPool pool(core, {{"RSA-2048", 1}}, clock_);
-  const auto wait_until_ready = [&] {
-    while (!pool.has(spec("RSA-2048"))) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-  };
-  wait_until_ready();
-  LaterEpoch::begin(*core);
+/// What waits is of another life: none of it is given out.
+TEST_F(KeyStock, TheEndOfTheAttachmentEndsAllOfIt) {
+  const TokenCore core(config());
+  const auto attached = core.attachment();
+  std::atomic<std::uint64_t> destroyed{0};
+  KeyPairPool pool(attached, {{"RSA-2048", 1}}, destroyed, clock_);
+  while (!pool.has(spec("RSA-2048"))) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  attached->retire();
   EXPECT_FALSE(pool.take(spec("RSA-2048")));
-  wait_until_ready();
-  EXPECT_EQ(pool.counts().destroyed, 1U);
-  EXPECT_TRUE(pool.take(spec("RSA-2048")));
+  while (destroyed == 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_FALSE(pool.has(spec("RSA-2048")));
+  EXPECT_EQ(shim_.calls("C_GenerateKeyPair"), 1U);
 }
 
 TEST_F(KeyStock, ServesWhileNothingCanBeMade) {

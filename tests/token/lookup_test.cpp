@@ -71,18 +71,20 @@ TEST_F(Lookup, LabelsMustBeText) {
 }
 
 TEST_F(Lookup, TwoKeysOfOneNameAreAmbiguous) {
-  TokenCore core(config());
-  const auto lease = core.pool().borrow(SessionKind::read_write);
-  static_cast<void>(generate_pair(core.module(), lease.handle(), spec("P-256"), "twin"));
-  static_cast<void>(generate_pair(core.module(), lease.handle(), spec("P-256"), "twin"));
+  const TokenCore core(config());
+  const auto attached = core.attachment();
+  const auto lease = attached->pool().borrow(SessionKind::read_write);
+  static_cast<void>(generate_pair(attached->module(), lease.handle(), spec("P-256"), "twin"));
+  static_cast<void>(generate_pair(attached->module(), lease.handle(), spec("P-256"), "twin"));
   EXPECT_EQ(refused_key("pkcs11:object=twin"), "conflict token.key_ambiguous");
 }
 
 TEST_F(Lookup, KeyWithoutItsPublicObjectIsRefused) {
   static_cast<void>(token_->generate(spec("P-256"), "ca"));
-  TokenCore core(config());
-  const auto lease = core.pool().borrow(SessionKind::read_write);
-  const Objects objects(core.module(), lease.handle());
+  const TokenCore core(config());
+  const auto attached = core.attachment();
+  const auto lease = attached->pool().borrow(SessionKind::read_write);
+  const Objects objects(attached->module(), lease.handle());
   objects.destroy(find_pair(objects, token_->uri_of("ca")).public_object);
   EXPECT_EQ(refused_key("pkcs11:object=ca"), "not_found token.public_key_missing");
 }

@@ -35,7 +35,7 @@ std::map<std::string, std::string> documented_keys() {
 /// The keys that the reader's source asks for.
 std::set<std::string> keys_in_the_reader() {
   static const std::regex call(
-      R"re((?:text|duration|integers?|flag)\((?:section, |)"([a-z_]+)")re");
+      R"re((?:texts?|duration|integers?|flag)\((?:section, |)"([a-z_]+)")re");
   const std::string source = read_file(test::source_directory() / "server/app/process_config.cpp");
   std::set<std::string> keys;
   for (std::sregex_iterator match(source.begin(), source.end(), call), end; match != end; ++match) {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/attachment.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "crypto/base/error.h"
+
+namespace estia::hsm {
+namespace {
+
+constexpr std::size_t kMostSessions = 4096;
+
+/// One session of the token's is taken by the login.
+std::size_t pool_cap(std::size_t wanted, CK_ULONG token_limit) {
+  if (wanted == 0 || wanted > kMostSessions) {
+    throw Error(ErrorCode::config, "token.max_sessions",
+                "max_sessions must be between 1 and " + std::to_string(kMostSessions));
+  }
+  if (token_limit == CK_EFFECTIVELY_INFINITE || token_limit == CK_UNAVAILABLE_INFORMATION) {
+    return wanted;
+  }
+  if (token_limit < 2) {
+    throw Error(ErrorCode::config, "token.max_sessions",
+                "the token allows one session only; two are needed");
+  }
+  return std::min<std::size_t>(wanted, token_limit - 1);
+}
+
+}  // namespace
+
+Attachment::Found::Found(std::shared_ptr<const Module> module, const TokenConfig& config)
+    : module_(std::move(module)), generation_(module_->generation()) {
+  const Module::Use use(*module_, generation_);
+  slot_ = find_slot(*module_, config.label, config.serial);
+}
+
+Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint64_t epoch)
+    : module_(found.module_),
+      generation_(found.generation_),
+      slot_(found.slot_),
+      cap_(pool_cap(config.max_sessions, slot_.max_sessions)),
+      epoch_(epoch),
+      login_(module_, slot_.id, config.pin.read(), config.session_wait),
+      pool_(module_, slot_.id, cap_, config.session_wait) {
+  module_->count_attachment(true);
+}
+
+/// Nobody restarts the module meanwhile: the PIN must not go to whatever then has the slot's
+/// number.
+std::shared_ptr<Attachment> Attachment::make(const Found& found, const TokenConfig& config,
+                                             std::uint64_t epoch) {
+  const Module::Use use(*found.module_, found.generation_);
+  return std::shared_ptr<Attachment>(new Attachment(found, config, epoch));
+}
+
+void Attachment::retire() noexcept {
+  if (!current_.exchange(false)) {
+    return;
+  }
+  module_->count_attachment(false);
+  pool_.close();
+  login_.close();
+}
+
+}  // namespace estia::hsm

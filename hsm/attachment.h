@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "hsm/login_session.h"
+#include "hsm/module.h"
+#include "hsm/session_pool.h"
+#include "hsm/slots.h"
+#include "hsm/token.h"
+
+namespace estia::hsm {
+
+/// One login to the token with its sessions. Every object handle is of one attachment, and means
+/// nothing in the next, which recovery makes when this one is lost. Any thread.
+class Attachment final {
+ public:
+  /// Finds the token, without logging in.
+  class Found final {
+   public:
+    /// Throws as find_slot().
+    Found(std::shared_ptr<const Module> module, const TokenConfig& config);
+    [[nodiscard]] const TokenInfo& token() const noexcept { return slot_.token; }
+
+   private:
+    friend class Attachment;
+    std::shared_ptr<const Module> module_;
+    Module::Generation generation_;
+    Slot slot_;
+  };
+
+  /// Logs in, with one attempt. `epoch` tells attachments apart. Throws as Token::open.
+  [[nodiscard]] static std::shared_ptr<Attachment> make(const Found& found,
+                                                        const TokenConfig& config,
+                                                        std::uint64_t epoch);
+
+  [[nodiscard]] const Module& module() const noexcept { return *module_; }
+  [[nodiscard]] Module::Generation generation() const noexcept { return generation_; }
+  [[nodiscard]] const Slot& slot() const noexcept { return slot_; }
+  [[nodiscard]] LoginSession& login() noexcept { return login_; }
+  [[nodiscard]] SessionPool& pool() noexcept { return pool_; }
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+
+  ~Attachment() { retire(); }
+  Attachment(const Attachment&) = delete;
+  Attachment& operator=(const Attachment&) = delete;
+  Attachment(Attachment&&) = delete;
+  Attachment& operator=(Attachment&&) = delete;
+
+  /// Until another takes its place.
+  [[nodiscard]] bool current() const noexcept { return current_.load(); }
+  /// Its sessions are closed as they come free.
+  void retire() noexcept;
+
+ private:
+  Attachment(const Found& found, const TokenConfig& config, std::uint64_t epoch);
+
+  const std::shared_ptr<const Module> module_;
+  const Module::Generation generation_;
+  const Slot slot_;
+  const std::size_t cap_;
+  const std::uint64_t epoch_;
+  LoginSession login_;
+  SessionPool pool_;
+  std::atomic<bool> current_{true};
+};
+
+}  // namespace estia::hsm

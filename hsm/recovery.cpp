@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/recovery.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace estia::hsm {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kShortestPause{100};
+constexpr milliseconds kLongestPause{2000};
+/// Between recoveries that succeed and do not last.
+constexpr milliseconds kLongestHaste{500};
+/// For the end of a recovery that has just begun: nobody else is served by that thread meanwhile.
+constexpr milliseconds kWorthWaiting{2000};
+/// One that lasted shorter was none.
+constexpr std::chrono::seconds kLasting{1};
+/// So many faults in a row that the token's answers do not explain restart its module, but not more
+/// often than that: a single key of which the token says nothing else must not stop the others.
+constexpr unsigned kMostUnexplained = 3;
+constexpr std::chrono::seconds kBetweenBlindRestarts{60};
+
+/// Of a PIN that was compared: another attempt could be the one that locks the token.
+bool is_refused_pin(const Error& error) {
+  const auto* told = dynamic_cast<const TokenError*>(&error);
+  return error.id() == "token.pin_refused" || (told != nullptr && told->fault() == Fault::pin &&
+                                               told->rv() != CKR_USER_PIN_NOT_INITIALIZED);
+}
+
+}  // namespace
+
+Recovery::Recovery(TokenConfig config) : config_(std::move(config)), marker_(config_.pin_marker) {}
+
+void Recovery::begin(Start start) {
+  try {
+    module_ = Module::load(config_.module, config_.init_args);
+    std::shared_ptr<Attachment> first = log_in(nullptr);
+    const Lock lock(mutex_);
+    adopt(std::move(first), Remedy::new_login);
+  } catch (const Error& error) {
+    if (start == Start::now || error.code() != ErrorCode::token) {
+      throw;
+    }
+    const Lock lock(mutex_);
+    give_up(error);
+  }
+}
+
+void Recovery::run() {
+  const ErrorQueueGuard queue;
+  Lock lock(mutex_);
+  while (!stop_) {
+    if (has_work(Clock::now())) {
+      work(lock);
+    } else if (wanted_ || phase_ == Phase::away) {
+      changed_.wait_until(lock, next_attempt_);
+    } else {
+      changed_.wait(lock);
+    }
+  }
+  ended_ = true;
+  changed_.notify_all();
+}
+
+bool Recovery::stop(milliseconds patience) noexcept {
+  Lock lock(mutex_);
+  stop_ = true;
+  changed_.notify_all();
+  return changed_.wait_for(lock, patience, [&] { return ended_; });
+}
+
+bool Recovery::has_work(Clock::time_point now) const {
+  return wanted_ ? now >= next_attempt_ : phase_ == Phase::away && now >= next_attempt_;
+}
+
+void Recovery::work(Lock& lock) {
+  const Remedy wanted = std::exchange(wanted_, std::nullopt).value_or(Remedy::restart_module);
+  if (wanted == Remedy::look) {
+    look(lock);
+  } else {
+    climb(lock, wanted);
+  }
+}
+
+/// After a failure that tells nothing: does the token answer otherwise?
+void Recovery::look(Lock& lock) {
+  const std::shared_ptr<Attachment> seen = current_;
+  lock.unlock();
+  const bool logged_in = seen->login().logged_in();
+  lock.lock();
+  if (phase_ != Phase::attached || seen != current_) {
+    return;
+  }
+  const Clock::time_point now = Clock::now();
+  const bool blind = unexplained_ >= kMostUnexplained && now >= next_blind_restart_;
+  if (!logged_in) {
+    climb(lock, Remedy::new_login);
+  } else if (blind) {
+    next_blind_restart_ = now + kBetweenBlindRestarts;
+    climb(lock, Remedy::restart_module);
+  }
+}
+
+void Recovery::climb(Lock& lock, Remedy rung) {
+  if (phase_ == Phase::attached) {
+    phase_ = Phase::recovering;  // worth waiting for; what is away is not
+  }
+  const std::shared_ptr<Attachment> old = current_;
+  lock.unlock();
+  std::shared_ptr<Attachment> next;
+  std::optional<Error> why;
+  Remedy reached = rung;
+  try {
+    if (rung == Remedy::new_login) {
+      next = new_login(old);
+    }
+    if (!next) {
+      reached = Remedy::restart_module;
+      next = restarted(old);
+    }
+  } catch (const Error& error) {
+    why = error;
+    if (is_refused_pin(error)) {
+      why.emplace(ErrorCode::token, "token.pin_refused", error.what(), error.detail());
+    }
+  } catch (const std::exception& error) {
+    why.emplace(ErrorCode::token, "token.failed", "the token is not available, try again later",
+                error.what());
+  }
+  lock.lock();
+  if (next) {
+    adopt(std::move(next), reached);
+  } else {
+    give_up(*why);
+  }
+}
+
+/// Null: it takes more than that.
+std::shared_ptr<Attachment> Recovery::new_login(const std::shared_ptr<Attachment>& old) {
+  try {
+    return log_in(old);
+  } catch (const Error& error) {
+    if (is_refused_pin(error)) {
+      throw;
+    }
+    return nullptr;
+  }
+}
+
+std::shared_ptr<Attachment> Recovery::restarted(const std::shared_ptr<Attachment>& old) {
+  if (old) {
+    old->retire();
+  }
+  if (!module_) {
+    module_ = Module::load(config_.module, config_.init_args);
+  } else if (module_->attachments() == 0) {  // else another token of it is well
+    if (!module_->restart(module_->generation(), config_.session_wait)) {
+      throw Error(ErrorCode::token, "token.stuck", "the token is not available, try again later",
+                  "a call of the module has not come back");
+    }
+  }
+  return log_in(nullptr);
+}
+
+std::shared_ptr<Attachment> Recovery::log_in(const std::shared_ptr<Attachment>& old) {
+  const Attachment::Found found(module_, config_);
+  const std::string& serial = found.token().serial;
+  if (const auto when = marker_.refused(serial)) {
+    throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
+                *when + "; say estia token activate once the PIN is right");
+  }
+  if (old) {
+    old->pool().close();  // the token may have none to spare
+  }
+  try {
+    std::shared_ptr<Attachment> next = Attachment::make(found, config_, last_epoch_ + 1);
+    if (old) {
+      old->retire();
+    }
+    return next;
+  } catch (const Error& error) {
+    if (is_refused_pin(error)) {
+      marker_.set(serial);
+    }
+    throw;
+  }
+}
+
+void Recovery::adopt(std::shared_ptr<Attachment> next, Remedy rung) {
+  const Clock::time_point now = Clock::now();
+  const bool lasted = now >= next_attempt_ + kLasting;
+  pause_ = lasted ? milliseconds(0) : std::clamp(2 * pause_, kShortestPause, kLongestHaste);
+  next_attempt_ = now + pause_;  // of the next recovery
+  last_epoch_ = next->epoch();
+  current_ = std::move(next);
+  phase_ = Phase::attached;
+  why_.reset();
+  unexplained_ = 0;
+  ++attempts_;
+  ++(rung == Remedy::restart_module ? restarts_ : logins_);
+  changed_.notify_all();
+  tell(TokenEvent::What::attached, std::string(to_string(rung)));
+}
+
+void Recovery::give_up(const Error& why) {
+  const bool refused = is_refused_pin(why);
+  const bool news = !why_ || why_->id() != why.id();
+  pause_ = std::clamp(2 * pause_, kShortestPause, kLongestPause);
+  next_attempt_ = Clock::now() + pause_;
+  phase_ = refused ? Phase::refused : Phase::away;
+  why_ = Error(ErrorCode::token, why.id(), "the token is not available, try again later",
+               std::string(why.what()) + (why.detail().empty() ? "" : ": " + why.detail()));
+  if (current_) {
+    current_->retire();
+  }
+  ++attempts_;
+  changed_.notify_all();
+  if (news) {
+    tell(refused ? TokenEvent::What::pin_refused : TokenEvent::What::away,
+         why_->id() + " " + why_->detail());
+  }
+}
+
+std::shared_ptr<Attachment> Recovery::attachment() {
+  Lock lock(mutex_);
+  if (phase_ == Phase::recovering) {
+    changed_.wait_for(lock, std::min<milliseconds>(config_.session_wait, kWorthWaiting),
+                      [&] { return phase_ != Phase::recovering; });
+  }
+  if (phase_ == Phase::attached) {
+    return current_;
+  }
+  if (why_) {
+    throw Error(*why_);
+  }
+  throw Error(ErrorCode::token, "token.recovering", "the token is not available, try again later",
+              "it is being recovered");
+}
+
+std::shared_ptr<Attachment> Recovery::attachment_now() const {
+  const Lock lock(mutex_);
+  return phase_ == Phase::attached ? current_ : nullptr;
+}
+
+void Recovery::report(const Attachment& seen, Fault fault) noexcept {
+  const Remedy told = remedy(fault);
+  const Remedy wanted = told == Remedy::new_session ? Remedy::new_login : told;
+  if (wanted != Remedy::new_login && wanted != Remedy::restart_module && wanted != Remedy::look) {
+    return;
+  }
+  const Lock lock(mutex_);
+  if (phase_ != Phase::attached || current_->epoch() != seen.epoch()) {
+    return;  // seen to already
+  }
+  if (wanted == Remedy::look) {
+    ++unexplained_;
+  } else {
+    phase_ = Phase::recovering;  // nobody begins anything with it any more
+    tell(TokenEvent::What::lost, std::string(to_string(fault)));
+  }
+  wanted_ = wanted;
+  changed_.notify_all();
+}
+
+void Recovery::activate() {
+  marker_.clear();
+  Lock lock(mutex_);
+  if (phase_ == Phase::attached) {
+    return;
+  }
+  const std::uint64_t before = attempts_;
+  wanted_ = Remedy::restart_module;
+  next_attempt_ = {};
+  changed_.notify_all();
+  const bool ended =
+      changed_.wait_for(lock, config_.session_wait, [&] { return attempts_ > before; });
+  if (phase_ != Phase::attached) {
+    throw ended && why_
+        ? *why_
+        : Error(ErrorCode::token, "token.recovering", "the token is not available, try again later",
+                "it is being recovered");
+  }
+}
+
+TokenStatus Recovery::status() const {
+  const Lock lock(mutex_);
+  TokenStatus status{.label = config_.label, .serial = config_.serial};
+  status.state = phase_ == Phase::attached     ? TokenState::attached
+                 : phase_ == Phase::recovering ? TokenState::recovering
+                 : phase_ == Phase::refused    ? TokenState::pin_refused
+                                               : TokenState::away;
+  status.why = why_ && phase_ != Phase::attached ? why_->id() + " " + why_->detail() : "";
+  status.new_sessions = new_sessions_;
+  status.logins = logins_;
+  status.restarts = restarts_;
+  return status;
+}
+
+void Recovery::tell(TokenEvent::What what, const std::string& detail) const noexcept {
+  try {
+    if (config_.on_event) {
+      config_.on_event({what, detail});
+    }
+  } catch (const std::exception&) {
+    // Whoever listens has its own trouble.
+  }
+}
+
+}  // namespace estia::hsm

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "crypto/base/error.h"
+#include "hsm/attachment.h"
+#include "hsm/ckr.h"
+#include "hsm/pin_marker.h"
+#include "hsm/token.h"
+
+namespace estia::hsm {
+
+/// Keeps the process attached to its token. Operations report faults; one thread climbs the rungs,
+/// and everybody else waits for the next Attachment, for a bounded time:
+///
+/// - new login: another session logs in. Whoever needs a key finds it again by name, and compares
+///   its public half;
+/// - restart of the module once no call is out, then a new login; again and again, with growing
+///   pauses, until it works;
+/// - a PIN that was refused ends all that: activate() alone begins again.
+///
+/// Any thread.
+class Recovery final {
+ public:
+  enum class Start {
+    now,    ///< throw what goes wrong
+    later,  ///< a token that is away, or refuses its PIN, is waited for
+  };
+
+  explicit Recovery(TokenConfig config);
+
+  /// The first attempt, in the caller's thread. Throws as Token::open, but with `later` no
+  /// Error{token}.
+  void begin(Start start);
+  /// The thread's: until stop().
+  void run();
+  /// False: it has not come back from the module in time.
+  [[nodiscard]] bool stop(std::chrono::milliseconds patience) noexcept;
+
+  /// The one in force; waits, two seconds at most, while a lost one is replaced. Throws
+  /// Error{token}: why there is none.
+  [[nodiscard]] std::shared_ptr<Attachment> attachment();
+  /// Without waiting; null if there is none.
+  [[nodiscard]] std::shared_ptr<Attachment> attachment_now() const;
+
+  /// A call within that attachment failed: Remedy says what is done. Returns at once.
+  void report(const Attachment& seen, Fault fault) noexcept;
+  /// A call did what it should: what failed before it was an episode.
+  void report_success() noexcept {
+    if (unexplained_.load(std::memory_order_relaxed) != 0) {
+      unexplained_.store(0);
+    }
+  }
+  /// The first rung is climbed by operations themselves.
+  void count_new_session() noexcept { ++new_sessions_; }
+
+  /// By an operator: a refused PIN is forgotten, and one attempt is made with the PIN as it is now.
+  /// Waits for its end, at most session_wait. Throws why it failed.
+  void activate();
+
+  /// What is known without a call to the module.
+  [[nodiscard]] TokenStatus status() const;
+
+ private:
+  enum class Phase { attached, recovering, away, refused };
+  using Lock = std::unique_lock<std::mutex>;
+
+  [[nodiscard]] bool has_work(std::chrono::steady_clock::time_point now) const;
+  void work(Lock& lock);
+  void look(Lock& lock);
+  void climb(Lock& lock, Remedy rung);
+  void adopt(std::shared_ptr<Attachment> next, Remedy rung);
+  void give_up(const Error& why);
+  [[nodiscard]] std::shared_ptr<Attachment> new_login(const std::shared_ptr<Attachment>& old);
+  [[nodiscard]] std::shared_ptr<Attachment> restarted(const std::shared_ptr<Attachment>& old);
+  [[nodiscard]] std::shared_ptr<Attachment> log_in(const std::shared_ptr<Attachment>& old);
+  void tell(TokenEvent::What what, const std::string& detail) const noexcept;
+
+  const TokenConfig config_;
+  const PinMarker marker_;
+  std::atomic<unsigned> unexplained_{0};  ///< faults since the last success
+  std::atomic<std::uint64_t> new_sessions_{0};
+  std::shared_ptr<Module> module_;  ///< of whoever makes attachments: begin(), then the thread
+
+  mutable std::mutex mutex_;  ///< guards what follows; never held across a call to the module
+  mutable std::condition_variable changed_;
+  Phase phase_ = Phase::recovering;
+  std::shared_ptr<Attachment> current_;  ///< the last one; in force while attached
+  std::uint64_t last_epoch_ = 0;
+  std::optional<Remedy> wanted_{};
+  std::optional<Error> why_{};  ///< why there is none
+  std::chrono::milliseconds pause_{0};
+  std::chrono::steady_clock::time_point next_attempt_{};
+  std::chrono::steady_clock::time_point next_blind_restart_{};
+  std::uint64_t attempts_ = 0;  ///< that have ended
+  std::uint64_t logins_ = 0;
+  std::uint64_t restarts_ = 0;
+  bool stop_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace estia::hsm

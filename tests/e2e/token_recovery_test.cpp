@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// estiad without its token, with a PIN that is refused, with a key that is another one: what needs
+// no token is served, and what was missing is taken up without a restart.
+#include <fstream>
+#include <thread>
+
+#include "crypto/base/file.h"
+#include "tests/e2e/support/managed_site.h"
+
+namespace estia::e2e {
+namespace {
+
+class TokenRecovery : public ManagedSite {
+ protected:
+  TokenRecovery() { EXPECT_EQ(server->stop(), 0); }
+
+  [[nodiscard]] std::filesystem::path tokens() const { return installation.directory() / "tokens"; }
+  [[nodiscard]] std::filesystem::path hidden() const { return installation.directory() / "hidden"; }
+  void hide_token() const {
+    std::filesystem::rename(tokens(), hidden());
+    std::filesystem::create_directory(tokens());
+  }
+  void show_token() const {
+    std::filesystem::remove(tokens());
+    std::filesystem::rename(hidden(), tokens());
+  }
+  [[nodiscard]] std::string token_state() const {
+    const std::string status = estia_ok({"status", "--json"});
+    const std::size_t at = status.find("\"state\": \"") + 10;
+    return status.substr(at, status.find('"', at) - at);
+  }
+  void wait_until(const std::string& state) const {
+    for (int i = 0; i < 600 && token_state() != state; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    EXPECT_EQ(token_state(), state) << server->err();
+  }
+  /// The status of an enrolment, and whether a 503 said when to come back.
+  [[nodiscard]] int enrolment(const std::string& name) const {
+    const Answer answer = client->post(
+        "simpleenroll", EstClient::csr_base64(client->make_device("/CN=" + name)), client->as_ra());
+    EXPECT_EQ(answer.status == 503, !answer.header("Retry-After").empty()) << answer.body;
+    return answer.status;
+  }
+  [[nodiscard]] std::string audited(const std::string& what) const {
+    return installation.query("SELECT count(*) FROM audit WHERE what = '" + what + "'");
+  }
+};
+
+TEST_F(TokenRecovery, StartsWithoutItsTokenAndTakesItUpWhenItIsThere) {
+  hide_token();
+  start();
+  EXPECT_EQ(client->request("cacerts").status, 200);
+  EXPECT_EQ(enrolment("early"), 503);
+  EXPECT_EQ(token_state(), "away");
+  show_token();
+  wait_until("attached");
+  EXPECT_EQ(enrolment("late"), 200);
+  EXPECT_EQ(server->stop(), 0);
+  EXPECT_EQ(audited("token.away"), "1");
+  EXPECT_NE(server->err().find("event=token.attached"), std::string::npos) << server->err();
+}
+
+/// Each further attempt could be the one that locks the token.
+TEST_F(TokenRecovery, APinThatIsRefusedIsTriedOnceUntilTheOperatorSaysSo) {
+  const std::string right = read_file(installation.pin_file());
+  replace_file(installation.pin_file(), "wrong-pin\n", FileMode::secret);
+  const auto marker = installation.state() / "token-pin-refused";
+  for (int life = 0; life < 2; ++life) {
+    start();
+    EXPECT_EQ(client->request("cacerts").status, 200);
+    EXPECT_EQ(enrolment("no-pin"), 503);
+    EXPECT_EQ(token_state(), "PIN refused");
+    EXPECT_TRUE(std::filesystem::exists(marker));
+    EXPECT_EQ(server->stop(), 0);
+  }
+  start();
+  EXPECT_NE(estia({"token", "activate"}).code, 0) << "the PIN is still wrong";
+  replace_file(installation.pin_file(), right, FileMode::secret);
+  EXPECT_EQ(enrolment("not-yet"), 503);
+  EXPECT_NE(estia_ok({"token", "activate"}).find("attached"), std::string::npos);
+  EXPECT_EQ(enrolment("at-last"), 200);
+  EXPECT_FALSE(std::filesystem::exists(marker));
+  EXPECT_EQ(server->stop(), 0);
+  EXPECT_EQ(server->err().find("wrong-pin"), std::string::npos);
+  EXPECT_EQ(audited("token.activate"), "2");
+}
+
+/// A wrong or missing key keeps that CA offline, not the process.
+TEST_F(TokenRecovery, ACaWithoutItsKeyIsOffline) {
+  const auto keep = installation.directory() / "kept";
+  std::filesystem::copy(tokens(), keep, std::filesystem::copy_options::recursive);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(tokens())) {
+    if (entry.path().extension() == ".object" && entry.path().filename() != "token.object") {
+      std::filesystem::remove(entry.path());
+    }
+  }
+  start();
+  EXPECT_EQ(client->request("cacerts").status, 200);
+  EXPECT_EQ(token_state(), "attached");
+  EXPECT_EQ(enrolment("no-key"), 503);
+  EXPECT_NE(server->err().find("event=ca.offline ca=issuing id=token.key_not_found"),
+            std::string::npos)
+      << server->err();
+  EXPECT_EQ(server->stop(), 0);
+}
+
+class TokenHealth : public TokenRecovery {};
+
+TEST_F(TokenHealth, ReadinessIsRedWithoutTheToken) {
+  hide_token();
+  std::ofstream(installation.state() / "estia.toml", std::ios::app)
+      << "\n[listener.ops]\nport = 0\n";
+  start();
+  const std::string log = server->err();
+  const std::size_t at = log.find(" ops=") + 5;
+  const std::string address = log.substr(at, log.find_first_of(" \n", at) - at);
+  const auto page = [&](const std::string& path) {
+    return run({"curl", "-sS", "--max-time", "20", "http://" + address + path},
+               installation.directory())
+        .out;
+  };
+  EXPECT_NE(page("/readyz").find("token away\n"), std::string::npos) << page("/readyz");
+  EXPECT_EQ(page("/healthz"), "alive\n");
+  show_token();
+  wait_until("attached");
+  EXPECT_NE(page("/readyz").find("token ok\n"), std::string::npos) << page("/readyz");
+  EXPECT_NE(page("/metrics").find("estia_token_recoveries_total{rung=\"restart module\"} 1"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace estia::e2e

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <thread>
+
+#include "hsm/module.h"
+#include "hsm/slots.h"
+#include "tests/token/shim_test_base.h"
+
+namespace estia::hsm {
+
+/// A token behind the shim, a key in it, and somebody else in the process who uses the same module.
+class RecoveryTest : public ShimTest {
+ protected:
+  explicit RecoveryTest(std::chrono::milliseconds session_wait = std::chrono::milliseconds(5000)) {
+    config_ = config();
+    config_.session_wait = session_wait;
+    config_.pin_marker = dir_.folder / "pin-refused";
+    config_.on_event = [this](const TokenEvent& event) {
+      const std::lock_guard lock(mutex_);
+      events_ += std::string(events_.empty() ? "" : " ") +
+                 (event.what == TokenEvent::What::attached ? "attached"
+                  : event.what == TokenEvent::What::lost   ? "lost"
+                  : event.what == TokenEvent::What::away   ? "away"
+                                                           : "pin_refused");
+    };
+    token_ = Token::open(config_);
+    key_.emplace(token_->generate(spec("P-256"), "ca"));
+  }
+
+  [[nodiscard]] std::string events() {
+    const std::lock_guard lock(mutex_);
+    return events_;
+  }
+  [[nodiscard]] bool signs_now() const { return signs(*key_); }
+  [[nodiscard]] std::string refused() const {
+    return test::refusal([&] { static_cast<void>(signs_now()); });
+  }
+  void wait_until(TokenState state) const {
+    while (token_->probe().state != state) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+  /// The module itself, as another user in this process has it.
+  [[nodiscard]] const CK_FUNCTION_LIST& other() const {
+    return *(*Module::load(config_.module, {})).operator->();
+  }
+  [[nodiscard]] CK_SLOT_ID slot() const {
+    return find_slot(*Module::load(config_.module, {}), dir_.label, {}).id;
+  }
+
+  TokenConfig config_;
+  std::mutex mutex_;  ///< guards events_
+  std::string events_;
+  std::shared_ptr<Token> token_;
+  std::optional<crypto::PrivateKey> key_;
+};
+
+}  // namespace estia::hsm
