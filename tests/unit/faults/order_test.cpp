@@ -3,7 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <sstream>
+
+#include "crypto/base/file.h"
 #include "hsm/faults/words.h"
+#include "tests/support/paths.h"
 
 namespace estia::hsm::faults {
 namespace {
@@ -113,6 +118,27 @@ TEST(Orders, WhatIsNotUnderstoodIsRefusedByItsWord) {
   for (const auto& [line, reason] : table) {
     EXPECT_EQ(refusal_of(line), reason) << line;
   }
+}
+
+/// docs/fault-injection.md shows each kind of order, and what it shows is understood.
+TEST(Orders, TheDocumentsExamplesAreUnderstood) {
+  std::istringstream document(read_file(test::source_directory() / "docs" / "fault-injection.md"));
+  constexpr std::string_view kTool = "estia-p11-faults ";
+  std::set<std::size_t> orders;
+  std::set<Kind> kinds;
+  for (std::string line; std::getline(document, line);) {
+    if (!line.starts_with(kTool)) {
+      continue;
+    }
+    EXPECT_EQ(refusal_of(line.substr(kTool.size())), "") << line;
+    const Order order = parse_order(line.substr(kTool.size()));
+    orders.insert(order.index());
+    if (const Rule* rule = std::get_if<Rule>(&order)) {
+      kinds.insert(rule->kind);
+    }
+  }
+  EXPECT_EQ(orders.size(), std::variant_size_v<Order>);
+  EXPECT_EQ(kinds.size(), 5U);
 }
 
 TEST(Orders, QuotedWordsAreReadBack) {
