@@ -20,6 +20,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "hsm/faults/functions.h"
 #include "tests/support/p11_counters.h"
 #include "tests/support/p11_lies.h"
 
@@ -214,76 +215,43 @@ bool in_place_of_real(const Arguments& arguments) {
   return false;
 }
 
-template <auto Member>
-struct Thunk;
+template <auto Member, class... Arguments>
+CK_RV call_real(Arguments... arguments) {
+  constexpr bool kOpens = kSame<Member, &CK_FUNCTION_LIST::C_OpenSession>;
+  if (kOpens && session_refused()) {
+    return CKR_SESSION_COUNT;
+  }
+  if (in_place_of_real<Member>(std::tuple(arguments...))) {
+    return CKR_OK;
+  }
+  const CK_RV rv = (real()->*Member)(arguments...);
+  if (rv == CKR_OK) {
+    after_success<Member>(std::tuple(arguments...));
+  } else if (kOpens) {
+    session_closed();
+  }
+  return rv;
+}
 
-template <class... Arguments, CK_RV (*CK_FUNCTION_LIST::*Member)(Arguments...)>
-struct Thunk<Member> {
-  inline static const char* name = "";
-
+struct Hook {
+  template <std::size_t Index, auto Member, class... Arguments>
   static CK_RV call(Arguments... arguments) {
+    const char* const name = estia::hsm::faults::kFunctionNames[Index];
     const Orders orders = enter(name);
     CK_RV rv = orders.rv;
     if (!orders.fail || orders.after_real) {
-      const CK_RV real_rv = call_real(arguments...);
+      const CK_RV real_rv = call_real<Member>(arguments...);
       rv = orders.fail ? orders.rv : real_rv;
     }
     leave(name);
     return rv;
   }
-
-  static CK_RV call_real(Arguments... arguments) {
-    constexpr bool kOpens = kSame<Member, &CK_FUNCTION_LIST::C_OpenSession>;
-    if (kOpens && session_refused()) {
-      return CKR_SESSION_COUNT;
-    }
-    if (in_place_of_real<Member>(std::tuple(arguments...))) {
-      return CKR_OK;
-    }
-    const CK_RV rv = (real()->*Member)(arguments...);
-    if (rv == CKR_OK) {
-      after_success<Member>(std::tuple(arguments...));
-    } else if (kOpens) {
-      session_closed();
-    }
-    return rv;
-  }
 };
-
-#define ESTIA_SHIM_FUNCTIONS(X)                                                                   \
-  X(C_Initialize)                                                                                 \
-  X(C_Finalize)                                                                                   \
-  X(C_GetInfo)                                                                                    \
-  X(C_GetSlotList)                                                                                \
-  X(C_GetSlotInfo)                                                                                \
-  X(C_GetTokenInfo)                                                                               \
-  X(C_GetMechanismList) X(C_GetMechanismInfo) X(C_InitToken) X(C_InitPIN) X(C_SetPIN)             \
-      X(C_OpenSession) X(C_CloseSession) X(C_CloseAllSessions) X(C_GetSessionInfo) X(             \
-          C_GetOperationState) X(C_SetOperationState) X(C_Login) X(C_Logout) X(C_CreateObject)    \
-          X(C_CopyObject) X(C_DestroyObject) X(C_GetObjectSize) X(C_GetAttributeValue) X(         \
-              C_SetAttributeValue) X(C_FindObjectsInit) X(C_FindObjects) X(C_FindObjectsFinal)    \
-              X(C_EncryptInit) X(C_Encrypt) X(C_EncryptUpdate) X(C_EncryptFinal) X(C_DecryptInit) \
-                  X(C_Decrypt) X(C_DecryptUpdate) X(C_DecryptFinal) X(C_DigestInit) X(C_Digest)   \
-                      X(C_DigestUpdate) X(C_DigestKey) X(C_DigestFinal) X(C_SignInit) X(C_Sign)   \
-                          X(C_SignUpdate) X(C_SignFinal) X(C_SignRecoverInit) X(C_SignRecover)    \
-                              X(C_VerifyInit) X(C_Verify) X(C_VerifyUpdate) X(C_VerifyFinal)      \
-                                  X(C_VerifyRecoverInit) X(C_VerifyRecover)                       \
-                                      X(C_DigestEncryptUpdate) X(C_DecryptDigestUpdate)           \
-                                          X(C_SignEncryptUpdate) X(C_DecryptVerifyUpdate)         \
-                                              X(C_GenerateKey) X(C_GenerateKeyPair) X(C_WrapKey)  \
-                                                  X(C_UnwrapKey) X(C_DeriveKey) X(C_SeedRandom)   \
-                                                      X(C_GenerateRandom) X(C_GetFunctionStatus)  \
-                                                          X(C_CancelFunction)                     \
-                                                              X(C_WaitForSlotEvent)
 
 CK_FUNCTION_LIST* list() {
   static CK_FUNCTION_LIST* const made = [] {
     auto* functions = new CK_FUNCTION_LIST(*real());
-#define X(function)                                      \
-  Thunk<& CK_FUNCTION_LIST::function>::name = #function; \
-  functions->function = Thunk<&CK_FUNCTION_LIST::function>::call;
-    ESTIA_SHIM_FUNCTIONS(X)
-#undef X
+    estia::hsm::faults::interpose<Hook>(*functions);
     functions->C_GetFunctionList = C_GetFunctionList;
     return functions;
   }();

@@ -96,6 +96,9 @@ std::string module_of(std::string_view path) {
     return "";
   }
   const std::string_view top = path.substr(0, first);
+  if (path.starts_with("hsm/faults/")) {
+    return "hsm/faults";
+  }
   const std::size_t second = path.find('/', first + 1);
   if (top == "hsm" || second == std::string_view::npos) {
     return std::string(top);

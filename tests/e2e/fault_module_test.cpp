@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shipped module between a real estiad and SoftHSM, controlled from outside while it runs.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include "crypto/base/file.h"
+#include "crypto/keys/private_key.h"
+#include "hsm/faults/client.h"
+#include "tests/e2e/support/estiad_process.h"
+#include "tests/support/certificates.h"
+#include "tests/support/est_request.h"
+#include "tests/support/tls_client.h"
+
+namespace estia::e2e {
+namespace {
+
+class FaultModule : public testing::Test {
+ protected:
+  FaultModule() {
+    installation_.replace_module(ESTIA_FAULT_MODULE);
+    installation_.add_environment("ESTIA_FAULTS_MODULE=" + softhsm_module());
+    installation_.add_environment("ESTIA_FAULTS_SOCKET=" + socket_.string());
+  }
+
+  [[nodiscard]] int enroll(const std::string& device) const {
+    const auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
+    test::TlsClient client(static_cast<std::uint16_t>(std::stoi(server_->port())));
+    client.send(test::est_request(
+        "simpleenroll", test::make_csr_der(key, "CN=" + device),
+        test::basic_authorization(installation_.user() + ":" + installation_.password())));
+    return client.read_answer().status;
+  }
+  /// A server that takes its time to trust the token again is right too; ctest's limit ends this.
+  void enroll_at_last(const std::string& device) const {
+    while (enroll(device) != 200) {
+      std::this_thread::yield();
+    }
+  }
+  void order(const std::string& line) const {
+    const auto answer = hsm::faults::Client(socket_).ask(line);
+    ASSERT_TRUE(answer.ok) << answer.text;
+  }
+
+  Installation installation_;
+  const std::filesystem::path socket_ = installation_.directory() / "faults.sock";
+  std::unique_ptr<EstiadProcess> server_;
+};
+
+TEST_F(FaultModule, TheTokenFailsAndRecoversWhileEstiadRuns) {
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  EXPECT_NE(server_->err().find("estia-p11-faults: for tests only"), std::string::npos);
+  EXPECT_EQ(enroll("before"), 200);
+  order("fail C_Sign CKR_FUNCTION_FAILED count=for-ever");
+  EXPECT_EQ(enroll("meanwhile"), 503);
+  order("clear");
+  enroll_at_last("afterwards");
+  EXPECT_EQ(server_->stop(), 0);
+}
+
+TEST_F(FaultModule, AWrongSignatureIsNotReleased) {
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  order("corrupt-signature");
+  EXPECT_GE(enroll("meanwhile"), 500);
+  order("clear");
+  enroll_at_last("afterwards");
+  EXPECT_EQ(server_->stop(), 0);
+}
+
+TEST_F(FaultModule, AFaultOfTheStartStopsIt) {
+  const std::filesystem::path rules = installation_.directory() / "rules";
+  write_new_file(rules, "fail C_Initialize CKR_DEVICE_ERROR count=for-ever\n", FileMode::readable);
+  installation_.add_environment("ESTIA_FAULTS_RULES=" + rules.string());
+  const Finished ended = run_estiad(installation_, {"--port", "0"});
+  EXPECT_NE(ended.code, 0);
+  EXPECT_NE(ended.err.find("CKR_DEVICE_ERROR"), std::string::npos) << ended.err;
+}
+
+/// The words that switch faults on are in the module, and in no program of ours.
+TEST(FaultModuleAlone, EstiadAndEstiaHaveNoFaultsInThem) {
+  const auto has_faults = [](const std::filesystem::path& file) {
+    constexpr std::size_t kLargest = 1U << 30U;  // with sanitizers
+    return read_file(file, kLargest).find("ESTIA_FAULTS_") != std::string::npos;
+  };
+  EXPECT_TRUE(has_faults(ESTIA_FAULT_MODULE));
+  EXPECT_FALSE(has_faults(program("estiad")));
+  EXPECT_FALSE(has_faults(program("estia")));
+}
+
+}  // namespace
+}  // namespace estia::e2e
