@@ -9,6 +9,7 @@
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
 #include "server/app/tls_identity.h"
+#include "server/app/token_reports.h"
 #include "server/est/explain.h"
 #include "server/http/stream.h"
 #include "server/ops/log.h"
@@ -44,59 +45,15 @@ http::ServerConfig server_config(const ProcessConfig& config, ops::Metrics& metr
           .observer = counting(metrics)};
 }
 
-/// For people. Empty: none is.
-std::string text_of(const crypto::TokenEncryption& encryption) {
-  std::string text;
-  if (!encryption.possible()) {
-    return text;
-  }
-  for (const crypto::TokenCipher cipher : encryption.ciphers) {
-    text += cipher == crypto::TokenCipher::aes256_cbc ? "AES-256-CBC, " : "AES-256-WRAP-PAD, ";
-  }
-  text += "RSAES-OAEP with";
-  for (const std::string& digest : encryption.oaep_digests) {
-    text += " " + digest;
-  }
-  return text;
-}
-
-const char* name_of(hsm::TokenState state) {
-  switch (state) {
-    case hsm::TokenState::attached:
-      return "attached";
-    case hsm::TokenState::recovering:
-      return "recovering";
-    case hsm::TokenState::pin_refused:
-      return "PIN refused";
-    case hsm::TokenState::away:
-      break;
-  }
-  return "away";
-}
-
-api::TokenStatus token_status(const std::optional<hsm::TokenStatus>& seen) {
-  if (!seen) {
-    return {.state = "does not answer"};
-  }
-  return {.state = name_of(seen->state),
-          .why = seen->why,
-          .label = seen->label,
-          .serial = seen->serial,
-          .sessions_open = seen->sessions_open,
-          .sessions_in_use = seen->sessions_in_use,
-          .sessions_cap = seen->sessions_cap,
-          .new_sessions = seen->new_sessions,
-          .logins = seen->logins,
-          .restarts = seen->restarts};
-}
-
 /// Of a configuration that another token could serve: no reason not to issue.
 void warn_of_promises(const ca::Snapshot& snapshot, const ca::ServerKeys& keys) {
   try {
     check_server_keys(snapshot, {}, keys);
   } catch (const Error& error) {
-    ops::log(ops::Level::warning, "serverkeygen.hsm_wrapped",
-             {{"reason", error.what()}, {"detail", error.detail()}});
+    if (error.code() != ErrorCode::token) {  // else that is not known yet, and said elsewhere
+      ops::log(ops::Level::warning, "serverkeygen.hsm_wrapped",
+               {{"reason", error.what()}, {"detail", error.detail()}});
+    }
   }
 }
 
@@ -225,18 +182,8 @@ api::Status Daemon::status() {
                      .store_failures = stats.failures,
                      .store_queued = stats.queued,
                      .store_failed = stats.failed};
-  status.token = token_status(probe_.look());
-  const hsm::ServerKeysStatus keys = server_keys_.status();
-  status.serverkeygen = {.mechanism = keys.mechanism,
-                         .wrapping_key = keys.wrapping_key,
-                         .hsm_wrapped = text_of(keys.encryption),
-                         .ed25519 = keys.ed25519,
-                         .refused = keys.refused,
-                         .running = keys.running,
-                         .stock = keys.stock,
-                         .stock_failure = keys.stock_failure,
-                         .delivered = keys.delivered,
-                         .destroyed = keys.destroyed};
+  status.token = report_of(probe_.look());
+  status.serverkeygen = report_of(server_keys_.status());
   for (const auto& [name, alias] : snapshot->aliases) {
     status.aliases.push_back(name);
   }

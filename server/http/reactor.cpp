@@ -32,8 +32,6 @@ constexpr int kAcceptedAtOnce = 64;
 constexpr int kAcceptedBesideHandshakes = 4;
 /// Beyond so many the kernel keeps new clients in its backlog.
 constexpr std::size_t kMostHandshakesWaiting = 1000;
-/// Who has waited so long will hardly be served in time; who has just come still can.
-constexpr std::chrono::milliseconds kPatience{1000};
 constexpr std::size_t kEventsAtOnce = 256;
 constexpr std::chrono::milliseconds kAcceptPause{50};
 
@@ -48,7 +46,9 @@ bool out_of_descriptors(int error) noexcept {
 }  // namespace
 
 Reactor::Reactor(Transport& transport)
-    : transport_(transport), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    : transport_(transport),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      ready_(transport.workers, transport.handshakes, transport.turns) {
   epoll_event event{.events = EPOLLIN, .data = {.u64 = kWakeupId}};
   if (epoll_ < 0 ||
       ::epoll_ctl(epoll_, EPOLL_CTL_ADD, transport.wakeup.descriptor(), &event) != 0) {
@@ -59,8 +59,6 @@ Reactor::Reactor(Transport& transport)
 
 Reactor::~Reactor() {
   ready_.clear();
-  begun_.clear();
-  handshakes_.clear();
   parked_.clear();
   ::close(epoll_);
 }
@@ -131,12 +129,12 @@ std::unique_ptr<Connection> Reactor::next(std::chrono::milliseconds wait) {
   const Deadline until = after(wait);
   for (;;) {
     take_expired();
-    if (auto connection = hand_over()) {
+    if (auto connection = ready_.pop()) {
       return connection;
     }
-    if (!ready_.empty() || handshakes_wait()) {
+    if (!ready_.empty()) {
       transport_.wakeup.ask();
-      if (auto connection = hand_over()) {  // a place may have been given back meanwhile
+      if (auto connection = ready_.pop()) {  // a place may have been given back meanwhile
         return connection;
       }
     }
@@ -147,79 +145,9 @@ std::unique_ptr<Connection> Reactor::next(std::chrono::milliseconds wait) {
   }
 }
 
-/// Requests and handshakes by turns: neither kind can keep the other waiting. More handshakes than
-/// processors make none of them faster, and with a TLS key in a slow token they would hold every
-/// worker.
-std::unique_ptr<Connection> Reactor::hand_over() {
-  const bool full = transport_.handshakes.full();
-  auto* handshakes = full || (!ready_.empty() && !handshake_next_) ? nullptr : next_handshake();
-  if (ready_.empty() && handshakes == nullptr) {
-    return nullptr;
-  }
-  auto worker = transport_.workers.take();
-  if (!worker) {
-    return nullptr;
-  }
-  handshake_next_ = handshakes == nullptr;
-  auto& from = handshakes != nullptr ? *handshakes : ready_;
-  std::unique_ptr<Connection> connection;
-  if (handshakes == &handshakes_ && newest_first()) {
-    connection = std::move(from.back());
-    from.pop_back();
-  } else {
-    connection = std::move(from.front());
-    from.pop_front();
-  }
-  transport_.turns.taken();
-  connection->begin_turn(std::move(*worker),
-                         handshakes != nullptr ? transport_.handshakes.take() : std::nullopt);
-  return connection;
-}
-
-/// In an overload nobody would be served if all were served in the order in which they came: each
-/// would be given up by its client, or by its deadline, shortly before its end.
-bool Reactor::newest_first() const {
-  return handshakes_.front()->waits_since() + kPatience < std::chrono::steady_clock::now();
-}
-
-/// Null: none waits. Whoever has left meanwhile costs no signature.
-std::deque<std::unique_ptr<Connection>>* Reactor::next_handshake() {
-  if (!begun_.empty()) {
-    return &begun_;
-  }
-  while (!handshakes_.empty()) {
-    const bool newest = newest_first();
-    if (!(newest ? handshakes_.back() : handshakes_.front())->gone()) {
-      return &handshakes_;
-    }
-    drop(handshakes_, newest);
-  }
-  return nullptr;
-}
-
-void Reactor::drop(std::deque<std::unique_ptr<Connection>>& from, bool newest) {
-  if (newest) {
-    from.pop_back();
-  } else {
-    from.pop_front();
-  }
-  transport_.turns.dropped();
-}
-
-/// They could have gone on, and got no worker in time.
-void Reactor::drop_late(std::deque<std::unique_ptr<Connection>>& handshakes) {
-  const Deadline now = std::chrono::steady_clock::now();
-  while (!handshakes.empty() && handshakes.front()->deadline() <= now) {
-    drop(handshakes, false);
-    if (transport_.observer) {
-      transport_.observer->turned_away(TurnedAway::handshakes);
-    }
-  }
-}
-
 /// New clients wait in the kernel's backlog while too many handshakes wait here.
 void Reactor::accept_or_wait() {
-  const bool wanted = handshakes_.size() < kMostHandshakesWaiting;
+  const bool wanted = ready_.new_handshakes() < kMostHandshakesWaiting;
   if (listener_ >= 0 && wanted != accepting_) {
     epoll_event event{.events = wanted ? EPOLLIN : 0U, .data = {.u64 = kListenerId}};
     if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_, &event) == 0) {
@@ -256,18 +184,16 @@ void Reactor::wake(Id id) {
 /// One that lingers needs no worker: what it still sends is dropped as it comes, encrypted or not.
 void Reactor::queue(std::unique_ptr<Connection> connection) {
   if (!connection->lingering()) {
-    connection->set_ready(std::chrono::steady_clock::now());
-    transport_.turns.waits();
-    auto& queue = !connection->shakes_hands() ? ready_ : connection->begun() ? begun_ : handshakes_;
-    queue.push_back(std::move(connection));
+    ready_.push(std::move(connection));
   } else if (connection->drop_input()) {
     park(std::move(connection));
   }
 }
 
 void Reactor::take_expired() {
-  drop_late(begun_);
-  drop_late(handshakes_);
+  for (std::size_t late = ready_.drop_late(); late > 0 && transport_.observer; --late) {
+    transport_.observer->turned_away(TurnedAway::handshakes);
+  }
   const Deadline now = std::chrono::steady_clock::now();
   for (;;) {
     Id id = 0;
@@ -299,7 +225,7 @@ void Reactor::accept_some() {
     return;
   }
   accept_again_.reset();
-  const int most = handshakes_wait() ? kAcceptedBesideHandshakes : kAcceptedAtOnce;
+  const int most = ready_.handshakes_wait() ? kAcceptedBesideHandshakes : kAcceptedAtOnce;
   for (int i = 0; i < most && accept_one(); ++i) {
   }
 }

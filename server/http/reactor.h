@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -13,7 +12,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "server/http/places.h"
+#include "server/http/ready_queue.h"
 #include "server/http/stream.h"
 
 namespace estia::http {
@@ -58,18 +57,12 @@ class Reactor final {
 
   void wait_for_events(Deadline until);
   void accept_some();
-  [[nodiscard]] bool handshakes_wait() const { return !begun_.empty() || !handshakes_.empty(); }
   bool accept_one();
   [[nodiscard]] bool admit(int descriptor, const Poco::Net::SocketAddress& client);
   void take_expired();
   void wake(Id id);
   void queue(std::unique_ptr<Connection> connection);
-  void drop_late(std::deque<std::unique_ptr<Connection>>& handshakes);
-  void drop(std::deque<std::unique_ptr<Connection>>& from, bool newest);
-  [[nodiscard]] std::deque<std::unique_ptr<Connection>>* next_handshake();
-  [[nodiscard]] bool newest_first() const;
   void accept_or_wait();
-  [[nodiscard]] std::unique_ptr<Connection> hand_over();
   [[nodiscard]] std::unique_ptr<Connection> take(Id id);
   [[nodiscard]] std::unique_ptr<Connection> take_locked(Id id);
   [[nodiscard]] bool end_an_idle_one();
@@ -79,11 +72,7 @@ class Reactor final {
   int epoll_ = -1;
   int listener_ = -1;
   std::optional<Deadline> accept_again_{};  ///< not before: the machine has no descriptors left
-  std::deque<std::unique_ptr<Connection>> ready_;  ///< for a worker
-  // Likewise, and for one of their places: those that have begun have cost a signature already.
-  std::deque<std::unique_ptr<Connection>> begun_;
-  std::deque<std::unique_ptr<Connection>> handshakes_;  ///< the longest first
-  bool handshake_next_ = false;
+  ReadyQueue ready_;
   bool accepting_ = false;
 
   std::mutex mutex_;  ///< guards what follows

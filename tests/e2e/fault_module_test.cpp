@@ -69,13 +69,16 @@ TEST_F(FaultModule, AWrongSignatureIsNotReleased) {
   EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(FaultModule, AFaultOfTheStartStopsIt) {
+TEST_F(FaultModule, AModuleThatDoesNotStartIsTakenUpOnceItDoes) {
   const std::filesystem::path rules = installation_.directory() / "rules";
   write_new_file(rules, "fail C_Initialize CKR_DEVICE_ERROR count=for-ever\n", FileMode::readable);
   installation_.add_environment("ESTIA_FAULTS_RULES=" + rules.string());
-  const Finished ended = run_estiad(installation_, {"--port", "0"});
-  EXPECT_NE(ended.code, 0);
-  EXPECT_NE(ended.err.find("CKR_DEVICE_ERROR"), std::string::npos) << ended.err;
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  EXPECT_EQ(enroll("without-a-module"), 503);
+  EXPECT_NE(server_->err().find("CKR_DEVICE_ERROR"), std::string::npos) << server_->err();
+  order("clear");
+  enroll_at_last("with-one");
+  EXPECT_EQ(server_->stop(), 0);
 }
 
 /// The words that switch faults on are in the module, and in no program of ours.

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cstdlib>
 #include <iostream>
+#include <thread>
 
 #include "crypto/base/file.h"
 #include "tests/e2e/support/est_client.h"
@@ -87,6 +89,38 @@ TEST_F(RemoteToken, EnrolsAndWhenItGoesEnrolmentIs503AndTheRestLives) {
   client = std::make_unique<e2e::EstClient>(installation_, *server_);
   EXPECT_EQ(enroll().status, 200) << "the names of refused requests are free";
   EXPECT_EQ(server_->stop(), 0);
+}
+
+/// An HSM in the network that restarts, again and again: the same process takes it up each time.
+TEST_F(RemoteToken, IsTakenUpEachTimeItIsBack) {
+  const int rounds = std::getenv("ESTIA_TEST_FULL") != nullptr ? 100 : 5;
+  const e2e::EstClient client(installation_, *server_);
+  const auto enroll = [&](const std::string& name) {
+    return client
+        .post("simpleenroll", e2e::EstClient::csr_base64(client.make_device("/CN=" + name)),
+              client.as_ra())
+        .status;
+  };
+  std::chrono::steady_clock::duration longest{};
+  for (int i = 0; i < rounds; ++i) {
+    const std::string round = std::to_string(i);
+    EXPECT_EQ(enroll("before-" + round), 200);
+    token_->kill();
+    EXPECT_EQ(enroll("away-" + round), 503);
+    token_ = std::make_unique<TokenServer>(installation_);
+    const auto back = std::chrono::steady_clock::now();
+    int attempts = 0;
+    while (enroll("back-" + round + "-" + std::to_string(++attempts)) != 200) {
+      ASSERT_LT(attempts, 600);
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    longest = std::max(longest, std::chrono::steady_clock::now() - back);
+  }
+  std::cout << "[ FIGURES  ] " << rounds << " restarts; served again at most "
+            << std::chrono::duration_cast<std::chrono::milliseconds>(longest).count()
+            << " ms after it was back (goal: 5000)\n";
+  EXPECT_TRUE(server_lives());
+  EXPECT_EQ(server_->stop(), 0) << server_->err();
 }
 
 TEST_F(RemoteToken, GoingDuringEnrolmentLeavesNoRequestUnansweredAndNoRowUnexplained) {

@@ -17,6 +17,8 @@ struct Request {
   std::string bytes;
 };
 
+constexpr std::chrono::milliseconds kMoment{20};
+
 /// The devices of one client: each with a key and a name that nobody else uses.
 class Devices final {
  public:
@@ -57,8 +59,8 @@ std::unique_ptr<test::TlsClient> connect(std::uint16_t port) {
 
 }  // namespace
 
-Load::Load(std::size_t clients, const std::string& account)
-    : authorization_(test::basic_authorization(account)) {
+Load::Load(std::size_t clients, const std::string& account, Refused refused)
+    : authorization_(test::basic_authorization(account)), refused_(refused) {
   ::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a killed server must not end the test
   for (std::size_t i = 0; i < clients; ++i) {
     clients_.emplace_back([this, i] {
@@ -135,7 +137,10 @@ void Load::run_client(std::size_t index) {
       log_.answered(request.name, server->life, *answer);
       request = {};
       if (answer->status != 200) {
-        break;
+        if (refused_ == Refused::waits) {
+          break;
+        }
+        std::this_thread::sleep_for(kMoment);
       }
     }
   }

@@ -15,12 +15,15 @@ namespace estia::fault {
 
 /// Clients that enrol one new device after another, each over its own connection as long as it
 /// holds. When it breaks they wait for the server's next life; then every second one repeats the
-/// request it has no answer to, as a device would, and the others give it up. A refused client
-/// waits for the next life as well.
+/// request it has no answer to, as a device would, and the others give it up.
 class Load final {
  public:
+  enum class Refused {
+    waits,    ///< for the server's next life
+    goes_on,  ///< with another device, a moment later
+  };
   /// `account` as "user:password".
-  Load(std::size_t clients, const std::string& account);
+  Load(std::size_t clients, const std::string& account, Refused refused = Refused::waits);
   ~Load();
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
@@ -46,6 +49,7 @@ class Load final {
   [[nodiscard]] bool ending();
 
   const std::string authorization_;
+  const Refused refused_;
   LoadLog log_;
   std::mutex mutex_;  // guards the three below
   std::condition_variable changed_;

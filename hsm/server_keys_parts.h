@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "crypto/base/error.h"
+#include "hsm/attachment.h"
+#include "hsm/key_pair_pool.h"
+#include "hsm/key_wrapper.h"
+#include "hsm/server_keys.h"
+#include "hsm/session_pair.h"
+
+namespace estia::hsm {
+
+/// Counts those who are inside, and lets no more in than the limit.
+class Gate final {
+ public:
+  explicit Gate(std::size_t limit) noexcept : limit_(limit) {}
+
+  class Pass final {
+   public:
+    explicit Pass(Gate& gate) : gate_(gate) {
+      if (gate_.inside_.fetch_add(1) >= gate_.limit_) {
+        --gate_.inside_;
+        throw Error(ErrorCode::busy, "serverkeygen.busy",
+                    "too many keys are being made, try again later",
+                    std::to_string(gate_.limit_) + " of this kind are");
+      }
+    }
+    ~Pass() { --gate_.inside_; }
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
+    Pass(Pass&&) = delete;
+    Pass& operator=(Pass&&) = delete;
+
+   private:
+    Gate& gate_;
+  };
+
+  [[nodiscard]] std::size_t inside() const noexcept { return inside_.load(); }
+
+ private:
+  const std::size_t limit_;
+  std::atomic<std::size_t> inside_{0};
+};
+
+/// Of all attachments together.
+struct ServerKeys::Counters {
+  explicit Counters(const ServerKeysLimits& limits)
+      : others(limits.at_once), rsa(limits.rsa_at_once) {}
+  Gate others;
+  Gate rsa;
+  std::atomic<std::uint64_t> delivered{0};
+  std::atomic<std::uint64_t> destroyed{0};
+  std::atomic<std::uint64_t> tried{0};  ///< pairs made to find out the mechanism
+};
+
+/// What one attachment offers: wrapping key and stock are gone with it.
+class ServerKeys::Parts final {
+ public:
+  Parts(std::shared_ptr<Attachment> attached, const ServerKeysLimits& limits, Counters& counters,
+        const Clock& clock)
+      : attached_(std::move(attached)),
+        counters_(counters),
+        wrapper_(attached_),
+        stock_(attached_, checked_stock(limits), counters.destroyed, clock) {}
+
+  [[nodiscard]] const Attachment& attachment() const noexcept { return *attached_; }
+
+  [[nodiscard]] const KeyWrapper& wrapper() const noexcept { return wrapper_; }
+  void require(const crypto::KeySpec& spec) const {
+    if (!wrapper_.can_export(spec)) {
+      refuse_export(spec.name, wrapper_.status().refused);
+    }
+  }
+  /// How the private key is taken out of the token. Used again when the first pair was lost.
+  struct Export {
+    /// Whom a content key is made for, before there is a pair: what fails there is no fault of one.
+    const crypto::TokenRecipient* recipient = nullptr;
+    std::function<void(CK_SESSION_HANDLE, const SessionPair&, const crypto::PublicKey&,
+                       std::optional<KeyWrapper::ContentKey>&)>
+        take;
+  };
+  /// The public key of a new pair that went out by `way`.
+  [[nodiscard]] crypto::PublicKey hand_out(const crypto::KeySpec& spec, const Export& way);
+  [[nodiscard]] ServerKeysStatus status() const;
+  [[nodiscard]] bool halt_stock() noexcept { return stock_.halt(); }
+
+ private:
+  [[nodiscard]] const std::map<std::string, std::size_t>& checked_stock(
+      const ServerKeysLimits& limits) const;
+  [[nodiscard]] std::optional<KeyWrapper::ContentKey> prepare(SessionPool::Lease& lease,
+                                                              const Export& way) const;
+  [[nodiscard]] std::optional<crypto::PublicKey> from_stock(const crypto::KeySpec& spec,
+                                                            const Export& way);
+  [[nodiscard]] crypto::PublicKey make(const crypto::KeySpec& spec, const Export& way);
+  [[nodiscard]] crypto::PublicKey deliver(PairGuard& guard, CK_SESSION_HANDLE session,
+                                          const crypto::KeySpec& spec, crypto::PublicKey public_key,
+                                          const Export& way,
+                                          std::optional<KeyWrapper::ContentKey>& content_key);
+
+  const std::shared_ptr<Attachment> attached_;
+  Counters& counters_;
+  const KeyWrapper wrapper_;
+  KeyPairPool stock_;
+};
+
+}  // namespace estia::hsm
