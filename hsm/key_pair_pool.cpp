@@ -220,6 +220,7 @@ KeyPairPool::Ready KeyPairPool::make_pair(const crypto::KeySpec& spec) {
   const Module::Use in_use(attached_->module(), attached_->generation());
   if (!session_) {
     session_.emplace(attached_->pool().borrow());
+    session_->keep();
   }
   const Instant now = clock_.now();
   const SessionPair objects = make_session_pair(attached_->module(), session_->handle(), spec);

@@ -16,6 +16,8 @@ constexpr milliseconds kLongestPause{2000};
 constexpr milliseconds kLongestHaste{500};
 /// For the end of a recovery that has just begun: nobody else is served by that thread meanwhile.
 constexpr milliseconds kWorthWaiting{2000};
+/// How often it is looked for calls that hang.
+constexpr milliseconds kWatch{1000};
 /// One that lasted shorter was none.
 constexpr std::chrono::seconds kLasting{1};
 /// So many faults in a row that the token's answers do not explain restart its module, but not more
@@ -58,7 +60,8 @@ void Recovery::run() {
     } else if (wanted_ || phase_ == Phase::away) {
       changed_.wait_until(lock, next_attempt_);
     } else {
-      changed_.wait(lock);
+      changed_.wait_for(lock, kWatch);
+      give_up_if_stuck();
     }
   }
   ended_ = true;
@@ -82,6 +85,18 @@ void Recovery::work(Lock& lock) {
     look(lock);
   } else {
     climb(lock, wanted);
+  }
+}
+
+void Recovery::give_up_if_stuck() {
+  if (phase_ != Phase::attached) {
+    return;
+  }
+  const SessionPool& pool = current_->pool();
+  const std::size_t overdue = pool.overdue(Clock::now() - config_.call_limit);
+  if (overdue > 0 && 2 * overdue >= pool.counts().cap) {
+    give_up(Error(ErrorCode::token, "token.stuck", "the token is not available, try again later",
+                  std::to_string(overdue) + " calls of the module have not come back"));
   }
 }
 
@@ -301,7 +316,7 @@ TokenStatus Recovery::status() const {
 
 void Recovery::tell(TokenEvent::What what, const std::string& detail) const noexcept {
   try {
-    if (config_.on_event) {
+    if (config_.on_event && !stop_) {  // who listens may be gone after stop()
       config_.on_event({what, detail});
     }
   } catch (const std::exception&) {

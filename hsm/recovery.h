@@ -24,6 +24,8 @@ namespace estia::hsm {
 ///   its public half;
 /// - restart of the module once no call is out, then a new login; again and again, with growing
 ///   pauses, until it works;
+/// - calls that hang, in half of the sessions, make the token count as away: nobody else goes in
+///   after them. Once they are back, its module is restarted;
 /// - a PIN that was refused ends all that: activate() alone begins again.
 ///
 /// Any thread.
@@ -75,12 +77,14 @@ class Recovery final {
   [[nodiscard]] bool has_work(std::chrono::steady_clock::time_point now) const;
   void work(Lock& lock);
   void look(Lock& lock);
+  void give_up_if_stuck();
   void climb(Lock& lock, Remedy rung);
   void adopt(std::shared_ptr<Attachment> next, Remedy rung);
   void give_up(const Error& why);
   [[nodiscard]] std::shared_ptr<Attachment> new_login(const std::shared_ptr<Attachment>& old);
   [[nodiscard]] std::shared_ptr<Attachment> restarted(const std::shared_ptr<Attachment>& old);
   [[nodiscard]] std::shared_ptr<Attachment> log_in(const std::shared_ptr<Attachment>& old);
+  /// Under the lock.
   void tell(TokenEvent::What what, const std::string& detail) const noexcept;
 
   const TokenConfig config_;

@@ -47,24 +47,30 @@ SessionPool::Lease::Lease(Lease&& other) noexcept
     : pool_(std::exchange(other.pool_, nullptr)),
       kind_(other.kind_),
       handle_(std::exchange(other.handle_, CK_INVALID_HANDLE)),
-      broken_(other.broken_) {}
+      broken_(other.broken_),
+      loan_(other.loan_) {}
 
 SessionPool::Lease::~Lease() {
   if (pool_ == nullptr) {
     return;
   }
   if (!broken_ && kind_ == SessionKind::read_only && handle_ != CK_INVALID_HANDLE &&
-      pool_->give_back(handle_)) {
+      pool_->give_back(*this)) {
     return;
   }
   close();
-  pool_->give_up_slot();
+  pool_->give_up_slot(*this);
 }
 
 void SessionPool::Lease::close() noexcept {
   if (handle_ != CK_INVALID_HANDLE) {
     pool_->close_session(std::exchange(handle_, CK_INVALID_HANDLE));
   }
+}
+
+void SessionPool::Lease::keep() noexcept {
+  const std::scoped_lock lock(pool_->mutex_);
+  *loan_ = std::chrono::steady_clock::time_point::max();
 }
 
 void SessionPool::Lease::renew() {
@@ -79,10 +85,10 @@ void SessionPool::Lease::renew() {
 SessionPool::Lease SessionPool::borrow(SessionKind kind) {
   const auto deadline = std::chrono::steady_clock::now() + wait_;
   for (;;) {
-    const CK_SESSION_HANDLE idle = take_slot(deadline, kind);
-    Lease lease(*this, kind);  // owns the slot from here on, whatever fails
-    lease.handle_ = idle;
-    if (idle != CK_INVALID_HANDLE && kind == SessionKind::read_only) {
+    const Taken taken = take_slot(deadline, kind);
+    Lease lease(*this, kind, taken.loan);  // owns the slot from here on, whatever fails
+    lease.handle_ = taken.idle;
+    if (taken.idle != CK_INVALID_HANDLE && kind == SessionKind::read_only) {
       return lease;
     }
     lease.close();
@@ -97,8 +103,8 @@ SessionPool::Lease SessionPool::borrow(SessionKind kind) {
 
 /// Waits for the right to one session. Returns an idle one, or CK_INVALID_HANDLE if one may be
 /// opened; the slot is counted either way.
-CK_SESSION_HANDLE SessionPool::take_slot(std::chrono::steady_clock::time_point deadline,
-                                         SessionKind kind) {
+SessionPool::Taken SessionPool::take_slot(std::chrono::steady_clock::time_point deadline,
+                                          SessionKind kind) {
   std::unique_lock lock(mutex_);
   const bool free =
       freed_.wait_until(lock, deadline, [&] { return closed_ || !idle_.empty() || taken_ < cap_; });
@@ -107,18 +113,18 @@ CK_SESSION_HANDLE SessionPool::take_slot(std::chrono::steady_clock::time_point d
   }
   if (!free) {
     throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
-                "no free session in time; " + std::to_string(in_use_) + " of " +
+                "no free session in time; " + std::to_string(loans_.size()) + " of " +
                     std::to_string(cap_) + " are in use");
   }
-  ++in_use_;
+  const auto loan = loans_.insert(loans_.end(), std::chrono::steady_clock::now());
   const bool reuse = !idle_.empty() && (kind == SessionKind::read_only || taken_ >= cap_);
   if (!reuse) {
     ++taken_;
-    return CK_INVALID_HANDLE;
+    return {CK_INVALID_HANDLE, loan};
   }
   const CK_SESSION_HANDLE handle = idle_.back();
   idle_.pop_back();
-  return handle;
+  return {handle, loan};
 }
 
 SessionPool::Opened SessionPool::open(Lease& lease) {
@@ -136,24 +142,24 @@ SessionPool::Opened SessionPool::open(Lease& lease) {
 }
 
 /// False: it is to be closed.
-bool SessionPool::give_back(CK_SESSION_HANDLE handle) noexcept {
+bool SessionPool::give_back(const Lease& lease) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) {
       return false;
     }
-    idle_.push_back(handle);
-    --in_use_;
+    idle_.push_back(lease.handle_);
+    loans_.erase(lease.loan_);
   }
   freed_.notify_one();
   return true;
 }
 
-void SessionPool::give_up_slot() noexcept {
+void SessionPool::give_up_slot(const Lease& lease) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     --taken_;
-    --in_use_;
+    loans_.erase(lease.loan_);
   }
   freed_.notify_one();
 }
@@ -169,7 +175,13 @@ bool SessionPool::shrink() noexcept {
 
 SessionPool::Counts SessionPool::counts() const {
   const std::scoped_lock lock(mutex_);
-  return {.open = taken_, .in_use = in_use_, .cap = cap_};
+  return {.open = taken_, .in_use = loans_.size(), .cap = cap_};
+}
+
+std::size_t SessionPool::overdue(std::chrono::steady_clock::time_point before) const {
+  const std::scoped_lock lock(mutex_);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(loans_, [&](const auto since) { return since < before; }));
 }
 
 }  // namespace estia::hsm

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -19,6 +20,9 @@ enum class SessionKind { read_only, read_write };
 /// that few stay open on a quiet server. Any thread; no call to the token is made under the pool's
 /// lock.
 class SessionPool final {
+  /// Since when each lent session is.
+  using Loans = std::list<std::chrono::steady_clock::time_point>;
+
  public:
   /// `cap` is at least 1. `wait` limits how long borrow() waits for a free session.
   SessionPool(std::shared_ptr<const Module> module, CK_SLOT_ID slot, std::size_t cap,
@@ -44,16 +48,20 @@ class SessionPool final {
     void mark_broken() noexcept { broken_ = true; }
     /// Closes the session and opens a new one in its place. Throws Error{token}.
     void renew();
+    /// It is lent for good: overdue() does not count it.
+    void keep() noexcept;
 
    private:
     friend class SessionPool;
-    Lease(SessionPool& pool, SessionKind kind) noexcept : pool_(&pool), kind_(kind) {}
+    Lease(SessionPool& pool, SessionKind kind, Loans::iterator loan) noexcept
+        : pool_(&pool), kind_(kind), loan_(loan) {}
     void close() noexcept;
 
     SessionPool* pool_;
     SessionKind kind_;
     CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
     bool broken_ = false;
+    Loans::iterator loan_;
   };
 
   /// Throws Error{busy, "token.sessions_exhausted"} when none comes free in time, and Error{token}
@@ -70,15 +78,21 @@ class SessionPool final {
     std::size_t cap = 0;
   };
   [[nodiscard]] Counts counts() const;
+  /// Sessions that were lent before, and are not back: in calls that hang, most likely.
+  [[nodiscard]] std::size_t overdue(std::chrono::steady_clock::time_point before) const;
 
  private:
   enum class Opened { yes, token_is_full };
 
   void close_session(CK_SESSION_HANDLE handle) const noexcept;
-  CK_SESSION_HANDLE take_slot(std::chrono::steady_clock::time_point deadline, SessionKind kind);
+  struct Taken {
+    CK_SESSION_HANDLE idle;
+    Loans::iterator loan;
+  };
+  [[nodiscard]] Taken take_slot(std::chrono::steady_clock::time_point deadline, SessionKind kind);
   Opened open(Lease& lease);
-  [[nodiscard]] bool give_back(CK_SESSION_HANDLE handle) noexcept;
-  void give_up_slot() noexcept;
+  [[nodiscard]] bool give_back(const Lease& lease) noexcept;
+  void give_up_slot(const Lease& lease) noexcept;
   bool shrink() noexcept;
 
   const std::shared_ptr<const Module> module_;
@@ -91,7 +105,7 @@ class SessionPool final {
   std::vector<CK_SESSION_HANDLE> idle_;  // last in, first out; read-only ones
   std::size_t cap_;
   std::size_t taken_ = 0;  // open sessions and those being opened
-  std::size_t in_use_ = 0;
+  Loans loans_;
   bool closed_ = false;
 };
 

@@ -36,7 +36,10 @@ struct TokenConfig {
   PinSource pin;
   std::size_t max_sessions = 64;  ///< upper limit; the token's own limit may be lower
   std::chrono::milliseconds session_wait{5000};  ///< how long an operation waits for a session
-  std::filesystem::path pin_marker{};            ///< of PinMarker; empty: none is kept
+  /// A call that takes longer hangs. Half of the sessions in such calls: the token counts as away,
+  /// until they are back.
+  std::chrono::milliseconds call_limit{30'000};
+  std::filesystem::path pin_marker{};  ///< of PinMarker; empty: none is kept
   /// Called by the thread that recovers, and by those that report faults, under a lock: it returns
   /// soon and calls nothing of the token's.
   std::function<void(const TokenEvent&)> on_event{};

@@ -27,6 +27,7 @@ hsm::TokenConfig token_config(const ProcessConfig& config) {
           .pin = {config.token.pin_file},
           .max_sessions = config.token.max_sessions,
           .session_wait = config.token.session_wait,
+          .call_limit = config.token.call_limit,
           .pin_marker = config.token.pin_marker};
 }
 

@@ -133,6 +133,7 @@ ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path
   constexpr std::int64_t kMostSessions = 1024;
   set_integer(section, "max_sessions", 1, kMostSessions, token.max_sessions);
   set_duration(section, "session_wait", token.session_wait);
+  set_duration(section, "call_limit", token.call_limit);
   section.finish();
   return token;
 }

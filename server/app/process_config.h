@@ -48,6 +48,7 @@ struct ProcessConfig {
     std::filesystem::path pin_marker{};  ///< written when the token refuses it
     unsigned max_sessions = 64;
     std::chrono::milliseconds session_wait{5000};
+    std::chrono::milliseconds call_limit{30'000};
   };
 
   /// Keys that are made for clients.

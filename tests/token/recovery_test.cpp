@@ -230,6 +230,41 @@ TEST_F(Drain, TheModuleIsNotFinalisedWhileACallIsOut) {
   EXPECT_EQ(shim_.calls("C_Finalize"), 1U);
 }
 
+class Stuck : public RecoveryTest {
+ protected:
+  Stuck() : RecoveryTest(milliseconds(300), {.max_sessions = 4, .call_limit = milliseconds(100)}) {}
+};
+
+/// Each call that hangs takes a worker: before they take all, nobody else goes in.
+TEST_F(Stuck, HalfOfTheSessionsInCallsThatHangEndItForTheOthers) {
+  shim_.close_gate("C_Sign");
+  std::vector<std::future<bool>> hanging;
+  for (int i = 0; i < 2; ++i) {
+    hanging.push_back(std::async(std::launch::async, [&] { return signs_now(); }));
+  }
+  shim_.wait_in_flight("C_Sign", 2);
+  wait_until(TokenState::away);
+  EXPECT_EQ(refused(), "token token.stuck");
+  EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
+  shim_.open_gate("C_Sign");
+  for (auto& call : hanging) {
+    static_cast<void>(test::refusal([&] { static_cast<void>(call.get()); }));
+  }
+  wait_until(TokenState::attached);
+  EXPECT_TRUE(signs_now());
+  EXPECT_EQ(token_->probe().restarts, 1U);
+}
+
+TEST_F(Stuck, OneIsNoReasonYet) {
+  shim_.close_gate("C_Sign");
+  auto hangs = std::async(std::launch::async, [&] { return signs_now(); });
+  shim_.wait_in_flight("C_Sign", 1);
+  std::this_thread::sleep_for(milliseconds(1500));
+  EXPECT_EQ(token_->probe().state, TokenState::attached);
+  shim_.open_gate("C_Sign");
+  EXPECT_TRUE(hangs.get());
+}
+
 class Pin : public RecoveryTest {
  protected:
   void set_pin(const std::string& from, const std::string& to) const {

@@ -13,9 +13,15 @@ namespace estia::hsm {
 /// A token behind the shim, a key in it, and somebody else in the process who uses the same module.
 class RecoveryTest : public ShimTest {
  protected:
-  explicit RecoveryTest(std::chrono::milliseconds session_wait = std::chrono::milliseconds(5000)) {
+  struct Limits {
+    std::size_t max_sessions = 64;
+    std::chrono::milliseconds call_limit{30'000};
+  };
+  explicit RecoveryTest(std::chrono::milliseconds session_wait, const Limits& limits) {
     config_ = config();
     config_.session_wait = session_wait;
+    config_.max_sessions = limits.max_sessions;
+    config_.call_limit = limits.call_limit;
     config_.pin_marker = dir_.folder / "pin-refused";
     config_.on_event = [this](const TokenEvent& event) {
       const std::lock_guard lock(mutex_);
@@ -28,6 +34,8 @@ class RecoveryTest : public ShimTest {
     token_ = Token::open(config_);
     key_.emplace(token_->generate(spec("P-256"), "ca"));
   }
+  explicit RecoveryTest(std::chrono::milliseconds session_wait = std::chrono::milliseconds(5000))
+      : RecoveryTest(session_wait, Limits()) {}
 
   [[nodiscard]] std::string events() {
     const std::lock_guard lock(mutex_);
