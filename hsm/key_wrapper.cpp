@@ -54,6 +54,7 @@ void refuse_export(const std::string& kind, const std::string& why) {
 }
 
 KeyWrapper::KeyWrapper(std::shared_ptr<Attachment> attached) : attached_(std::move(attached)) {
+  const Module::Use in_use(attached_->module(), attached_->generation());
   try {
     key_ = std::make_unique<const WrappingKey>(attached_);
   } catch (const Error& error) {

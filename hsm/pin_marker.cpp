@@ -35,6 +35,20 @@ std::optional<std::string> PinMarker::refused(const std::string& serial) const {
   return when.starts_with("at ") ? when : "at an unknown time";
 }
 
+void PinMarker::require_writable() const {
+  if (file_.empty()) {
+    return;
+  }
+  try {
+    const std::filesystem::path trial = file_.string() + ".trial";
+    replace_file(trial, "serial\nat\n", FileMode::secret);
+    std::filesystem::remove(trial);
+  } catch (const std::exception& error) {
+    throw Error(ErrorCode::token, "token.marker", "the token is not available, try again later",
+                "a refused PIN could not be noted, so none is tried: " + std::string(error.what()));
+  }
+}
+
 void PinMarker::set(const std::string& serial) const {
   if (!file_.empty()) {
     replace_file(file_, "serial " + serial + "\nat " + utc_text(SystemClock().now()) + "\n",

@@ -17,7 +17,10 @@ class PinMarker final {
 
   /// When this token refused its PIN; nullopt if it did not. A marker that cannot be read counts.
   [[nodiscard]] std::optional<std::string> refused(const std::string& serial) const;
-  /// Throws Error{config | internal, "file...."} when it cannot be written.
+  /// Whether it could be written, if it had to: without it nobody may try a PIN. Throws
+  /// Error{token, "token.marker"}.
+  void require_writable() const;
+  /// Throws as replace_file().
   void set(const std::string& serial) const;
   /// Throws Error{config, "token.marker"} when it cannot be removed.
   void clear() const;

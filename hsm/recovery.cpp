@@ -61,7 +61,7 @@ void Recovery::run() {
       changed_.wait_until(lock, next_attempt_);
     } else {
       changed_.wait_for(lock, kWatch);
-      give_up_if_stuck();
+      give_up_if_stuck(lock);
     }
   }
   ended_ = true;
@@ -88,7 +88,7 @@ void Recovery::work(Lock& lock) {
   }
 }
 
-void Recovery::give_up_if_stuck() {
+void Recovery::give_up_if_stuck(Lock& lock) {
   if (phase_ != Phase::attached) {
     return;
   }
@@ -97,6 +97,10 @@ void Recovery::give_up_if_stuck() {
   if (overdue > 0 && 2 * overdue >= pool.counts().cap) {
     give_up(Error(ErrorCode::token, "token.stuck", "the token is not available, try again later",
                   std::to_string(overdue) + " calls of the module have not come back"));
+    const std::shared_ptr<Attachment> stuck = current_;
+    lock.unlock();
+    stuck->retire();
+    lock.lock();
   }
 }
 
@@ -120,9 +124,8 @@ void Recovery::look(Lock& lock) {
 }
 
 void Recovery::climb(Lock& lock, Remedy rung) {
-  if (phase_ == Phase::attached) {
-    phase_ = Phase::recovering;  // worth waiting for; what is away is not
-  }
+  begin_recovering();  // worth waiting for; what is away is not
+  climbing_ = true;
   const std::shared_ptr<Attachment> old = current_;
   lock.unlock();
   std::shared_ptr<Attachment> next;
@@ -145,7 +148,11 @@ void Recovery::climb(Lock& lock, Remedy rung) {
     why.emplace(ErrorCode::token, "token.failed", "the token is not available, try again later",
                 error.what());
   }
+  if (!next && old) {
+    old->retire();
+  }
   lock.lock();
+  climbing_ = false;
   if (next) {
     adopt(std::move(next), reached);
   } else {
@@ -187,6 +194,10 @@ std::shared_ptr<Attachment> Recovery::log_in(const std::shared_ptr<Attachment>& 
     throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
                 *when + "; say estia token activate once the PIN is right");
   }
+  if (found.token().user_pin_locked) {
+    throw token_error(CKR_PIN_LOCKED, "C_GetTokenInfo");
+  }
+  marker_.require_writable();
   if (old) {
     old->pool().close();  // the token may have none to spare
   }
@@ -198,9 +209,18 @@ std::shared_ptr<Attachment> Recovery::log_in(const std::shared_ptr<Attachment>& 
     return next;
   } catch (const Error& error) {
     if (is_refused_pin(error)) {
-      marker_.set(serial);
+      note_refusal(serial);
     }
     throw;
+  }
+}
+
+/// Whatever becomes of the note: in this process the PIN is not tried again.
+void Recovery::note_refusal(const std::string& serial) const noexcept {
+  try {
+    marker_.set(serial);
+  } catch (const std::exception&) {
+    // Seen to before the attempt; the disk has just failed.
   }
 }
 
@@ -212,6 +232,7 @@ void Recovery::adopt(std::shared_ptr<Attachment> next, Remedy rung) {
   last_epoch_ = next->epoch();
   current_ = std::move(next);
   phase_ = Phase::attached;
+  wanted_.reset();
   why_.reset();
   unexplained_ = 0;
   ++attempts_;
@@ -228,9 +249,6 @@ void Recovery::give_up(const Error& why) {
   phase_ = refused ? Phase::refused : Phase::away;
   why_ = Error(ErrorCode::token, why.id(), "the token is not available, try again later",
                std::string(why.what()) + (why.detail().empty() ? "" : ": " + why.detail()));
-  if (current_) {
-    current_->retire();
-  }
   ++attempts_;
   changed_.notify_all();
   if (news) {
@@ -239,11 +257,17 @@ void Recovery::give_up(const Error& why) {
   }
 }
 
+void Recovery::begin_recovering() {
+  if (phase_ == Phase::attached) {
+    phase_ = Phase::recovering;
+    wait_until_ = Clock::now() + std::min<milliseconds>(config_.session_wait, kWorthWaiting);
+  }
+}
+
 std::shared_ptr<Attachment> Recovery::attachment() {
   Lock lock(mutex_);
   if (phase_ == Phase::recovering) {
-    changed_.wait_for(lock, std::min<milliseconds>(config_.session_wait, kWorthWaiting),
-                      [&] { return phase_ != Phase::recovering; });
+    changed_.wait_until(lock, wait_until_, [&] { return phase_ != Phase::recovering; });
   }
   if (phase_ == Phase::attached) {
     return current_;
@@ -273,7 +297,7 @@ void Recovery::report(const Attachment& seen, Fault fault) noexcept {
   if (wanted == Remedy::look) {
     ++unexplained_;
   } else {
-    phase_ = Phase::recovering;  // nobody begins anything with it any more
+    begin_recovering();  // nobody begins anything with it any more
     tell(TokenEvent::What::lost, std::string(to_string(fault)));
   }
   wanted_ = wanted;
@@ -281,8 +305,10 @@ void Recovery::report(const Attachment& seen, Fault fault) noexcept {
 }
 
 void Recovery::activate() {
-  marker_.clear();
   Lock lock(mutex_);
+  // An attempt that is going on may end in a refusal, and is none of this order's.
+  changed_.wait_for(lock, config_.session_wait, [&] { return !climbing_; });
+  marker_.clear();
   if (phase_ == Phase::attached) {
     return;
   }

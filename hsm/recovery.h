@@ -46,7 +46,8 @@ class Recovery final {
   /// False: it has not come back from the module in time.
   [[nodiscard]] bool stop(std::chrono::milliseconds patience) noexcept;
 
-  /// The one in force; waits, two seconds at most, while a lost one is replaced. Throws
+  /// The one in force; waits while a lost one is replaced, until two seconds after the
+  /// loss. Throws
   /// Error{token}: why there is none.
   [[nodiscard]] std::shared_ptr<Attachment> attachment();
   /// Without waiting; null if there is none.
@@ -77,7 +78,9 @@ class Recovery final {
   [[nodiscard]] bool has_work(std::chrono::steady_clock::time_point now) const;
   void work(Lock& lock);
   void look(Lock& lock);
-  void give_up_if_stuck();
+  void give_up_if_stuck(Lock& lock);
+  void begin_recovering();
+  void note_refusal(const std::string& serial) const noexcept;
   void climb(Lock& lock, Remedy rung);
   void adopt(std::shared_ptr<Attachment> next, Remedy rung);
   void give_up(const Error& why);
@@ -103,7 +106,9 @@ class Recovery final {
   std::chrono::milliseconds pause_{0};
   std::chrono::steady_clock::time_point next_attempt_{};
   std::chrono::steady_clock::time_point next_blind_restart_{};
-  std::uint64_t attempts_ = 0;  ///< that have ended
+  std::chrono::steady_clock::time_point wait_until_{};  ///< while recovering
+  bool climbing_ = false;                               ///< the thread is in the module
+  std::uint64_t attempts_ = 0;                          ///< that have ended
   std::uint64_t logins_ = 0;
   std::uint64_t restarts_ = 0;
   bool stop_ = false;

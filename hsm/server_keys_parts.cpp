@@ -44,6 +44,7 @@ const std::map<std::string, std::size_t>& ServerKeys::Parts::checked_stock(
 
 crypto::PublicKey ServerKeys::Parts::hand_out(const crypto::KeySpec& spec, const Export& way) {
   const ErrorQueueGuard queue;
+  const Module::Use in_use(attached_->module(), attached_->generation());
   if (auto key = from_stock(spec, way)) {
     return std::move(*key);
   }

@@ -193,12 +193,28 @@ Bytes TokenKey::sign(SignMechanism& mechanism, ByteView input) const {
   const ErrorQueueGuard queue;
   try {
     return sign_or_recover(mechanism, input);
+  } catch (const TokenError& error) {
+    if (error.fault() == Fault::stale_handle || error.fault() == Fault::gone) {
+      rest(error);  // in two attachments
+    }
+    throw;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::token || error.code() == ErrorCode::busy) {
       throw;
     }
     throw Error(ErrorCode::token, error.id(), "the token is not available, try again later",
                 std::string(error.what()) + (error.detail().empty() ? "" : ": " + error.detail()));
+  }
+}
+
+/// A key of which the token says what it says of a lost one must not have it recovered with every
+/// request: other keys wait meanwhile.
+void TokenKey::rest(const Error& why) const {
+  const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
+  if (attached) {
+    const std::scoped_lock lock(mutex_);
+    place_ = Place();
+    missing_ = Missing{why, attached->epoch(), std::chrono::steady_clock::now() + kMissingFor};
   }
 }
 

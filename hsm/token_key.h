@@ -72,6 +72,7 @@ class TokenKey final {
   [[nodiscard]] Place look_for(const std::shared_ptr<Attachment>& attached) const;
   [[nodiscard]] Attempt attempt(const std::shared_ptr<Attachment>& attached,
                                 SignMechanism& mechanism, ByteView input) const;
+  void rest(const Error& why) const;
   [[nodiscard]] Bytes sign_or_recover(SignMechanism& mechanism, ByteView input) const;
   [[nodiscard]] Bytes encoded(ByteView raw) const;
 

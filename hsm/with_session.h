@@ -50,7 +50,10 @@ auto with_recovery(TokenCore& core, Operation&& operation) {
         return result;
       }
     } catch (const TokenError& error) {
-      core.recovery().report(*attached, error.fault());
+      // What fails alike in the next attachment is this operation's trouble, not the token's.
+      if (!last || remedy(error.fault()) == Remedy::look) {
+        core.recovery().report(*attached, error.fault());
+      }
       if (last || !another_attachment_may_do(error.fault())) {
         throw;
       }

@@ -174,6 +174,18 @@ TEST_F(Rungs, AnotherKeyOfTheSameNameNeverSigns) {
   EXPECT_EQ(shim_.calls("C_Sign"), before);
 }
 
+/// Found as a hole: it had the token recovered twice with every request.
+TEST_F(Rungs, AKeyThatIsAlwaysStaleCostsOneRecoveryASecond) {
+  shim_.fail("C_SignInit", CKR_KEY_HANDLE_INVALID, 1'000'000);
+  EXPECT_EQ(refused(), "token token.handle_stale");
+  const std::uint64_t logins = token_->probe().logins;
+  EXPECT_EQ(logins, 2U);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(refused(), "token token.handle_stale");
+  }
+  EXPECT_LE(token_->probe().logins, logins + 1);
+}
+
 TEST_F(Rungs, AKeyThatCanLeaveTheTokenIsNotUsed) {
   for (const CK_ATTRIBUTE_TYPE type : {CKA_EXTRACTABLE, CKA_SENSITIVE}) {
     shim_.flip_attribute(type);
@@ -228,6 +240,56 @@ TEST_F(Drain, TheModuleIsNotFinalisedWhileACallIsOut) {
   wait_until(TokenState::attached);
   EXPECT_TRUE(signs_now());
   EXPECT_EQ(shim_.calls("C_Finalize"), 1U);
+}
+
+/// Found as a hole: keys for clients were made without holding the module.
+TEST_F(Drain, TheModuleIsNotFinalisedWhileAKeyIsMade) {
+  open_secure_heap(4U << 20U);
+  test::FakeClock clock;
+  ServerKeys keys(*token_, {}, clock);
+  shim_.close_gate("C_GenerateKeyPair");
+  auto making = std::async(std::launch::async, [&] {
+    return test::refusal([&] { static_cast<void>(keys.generate(spec("P-256"))); });
+  });
+  shim_.wait_in_flight("C_GenerateKeyPair", 1);
+  shim_.fail("C_SignInit", CKR_DEVICE_REMOVED, 2);
+  EXPECT_NE(refused(), "none");
+  wait_until(TokenState::away);
+  EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
+  shim_.open_gate("C_GenerateKeyPair");
+  static_cast<void>(making.get());
+  wait_until(TokenState::attached);
+  EXPECT_TRUE(signs_now());
+}
+
+/// Found as a hole: sessions were closed under the lock that every operation takes.
+TEST_F(Drain, ASessionThatDoesNotCloseKeepsNobodyWaiting) {
+  shim_.close_gate("C_CloseSession");
+  shim_.fail("C_Login", CKR_PIN_INCORRECT);
+  shim_.fail("C_SignInit", CKR_SESSION_HANDLE_INVALID);
+  auto lost = std::async(std::launch::async, [&] { return refused(); });
+  shim_.wait_in_flight("C_CloseSession", 1);  // rung 1 hangs; others go on
+  EXPECT_TRUE(signs_now());
+  shim_.open_gate("C_CloseSession");
+  EXPECT_EQ(lost.get(), "none");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  EXPECT_EQ(refused(), "token token.pin_refused");
+}
+
+/// Found as a hole: each request waited anew while the login hung.
+TEST_F(Drain, ALoginThatHangsIsWaitedForOnce) {
+  shim_.close_gate("C_Login");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  EXPECT_EQ(refused(), "token token.recovering");
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_EQ(refused(), "token token.recovering");
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(100))
+      << "a thousand waits would be 300 s";
+  shim_.open_gate("C_Login");
+  wait_until(TokenState::attached);
+  EXPECT_TRUE(signs_now());
 }
 
 class Stuck : public RecoveryTest {
@@ -312,6 +374,45 @@ TEST_F(Pin, ThatIsRefusedIsNotTriedAgainNotAfterARestartEither) {
   token_->activate();
   EXPECT_TRUE(signs_now());
   EXPECT_FALSE(std::filesystem::exists(config_.pin_marker));
+}
+
+/// Found as a hole: without the note, the PIN was tried again and again.
+TEST_F(Pin, WithoutAPlaceForTheNoteNoPinIsTried) {
+  const auto folder = dir_.folder / "state";
+  std::filesystem::create_directory(folder);
+  config_.pin_marker = folder / "marker";
+  token_.reset();
+  key_.reset();
+  const auto token = Token::open(config_);
+  const crypto::PrivateKey key = token->key(KeyUri::parse("pkcs11:object=ca"));
+  std::filesystem::remove_all(folder);
+  replace_file(folder, "no folder", FileMode::secret);
+  const unsigned long before = shim_.calls("C_Login");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  const auto attempt = [&] { return test::refusal([&] { static_cast<void>(signs(key)); }); };
+  EXPECT_EQ(attempt(), "token token.marker");
+  EXPECT_EQ(attempt(), "token token.marker");
+  EXPECT_EQ(shim_.calls("C_Login"), before);
+  std::filesystem::remove(folder);
+  std::filesystem::create_directory(folder);
+  while (token->probe().state != TokenState::attached) {
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  EXPECT_TRUE(signs(key));
+}
+
+/// Found as a hole: it restarted a module that had just been recovered, and said that it failed.
+TEST_F(Pin, AnOrderDuringARecoveryWaitsForIt) {
+  shim_.close_gate("C_Login");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  auto lost = std::async(std::launch::async, [&] { return refused(); });
+  shim_.wait_in_flight("C_Login", 1);
+  auto ordered =
+      std::async(std::launch::async, [&] { return test::refusal([&] { token_->activate(); }); });
+  shim_.open_gate("C_Login");
+  EXPECT_EQ(lost.get(), "none");
+  EXPECT_EQ(ordered.get(), "none");
+  EXPECT_EQ(token_->probe().restarts, 0U);
 }
 
 TEST_F(Pin, AMarkerOfAnotherTokenDoesNotCount) {
