@@ -6,30 +6,9 @@
 
 #include "crypto/base/error.h"
 #include "hsm/ckr.h"
+#include "hsm/turn.h"
 
 namespace estia::hsm {
-
-/// The right to use the session: not a lock that somebody could be holding while they wait for a
-/// hung token without limit.
-class LoginSession::Turn final {
- public:
-  Turn(std::binary_semaphore& free, std::chrono::milliseconds wait)
-      : free_(free), mine_(free.try_acquire_for(wait)) {}
-  ~Turn() {
-    if (mine_) {
-      free_.release();
-    }
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  Turn(Turn&&) = delete;
-  Turn& operator=(Turn&&) = delete;
-  [[nodiscard]] bool mine() const noexcept { return mine_; }
-
- private:
-  std::binary_semaphore& free_;
-  bool mine_;
-};
 
 LoginSession::LoginSession(std::shared_ptr<const Module> module, CK_SLOT_ID slot, const Secret& pin,
                            std::chrono::milliseconds wait)

@@ -44,8 +44,6 @@ class LoginSession final {
   void close() noexcept;
 
  private:
-  class Turn;
-
   const std::shared_ptr<const Module> module_;
   const Module::Generation generation_;
   const std::chrono::milliseconds wait_;

@@ -7,6 +7,7 @@
 #include "crypto/base/error.h"
 #include "hsm/server_keys_parts.h"
 #include "hsm/token_core.h"
+#include "hsm/turn.h"
 #include "hsm/with_session.h"
 
 namespace estia::hsm {
@@ -65,8 +66,8 @@ std::shared_ptr<ServerKeys::Parts> ServerKeys::parts_in(
   if (auto now = known()) {
     return now;
   }
-  const std::unique_lock finding_out(finding_out_, kPatience);
-  if (!finding_out.owns_lock()) {
+  const Turn finding_out(finding_out_, kPatience);
+  if (!finding_out.mine()) {
     throw Error(ErrorCode::busy, "serverkeygen.busy",
                 "too many keys are being made, try again later",
                 "what the token lets out is being found out");

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -119,7 +120,7 @@ class ServerKeys final {
   const ServerKeysLimits limits_;
   const Clock& clock_;
   const std::unique_ptr<Counters> counters_;
-  std::timed_mutex finding_out_;              ///< held by whoever makes parts
+  std::binary_semaphore finding_out_{1};      ///< of whoever makes parts
   mutable std::mutex mutex_;                  ///< guards what follows, for a moment
   std::shared_ptr<Parts> parts_;              ///< of the last attachment that was asked for keys
   std::vector<std::shared_ptr<Parts>> past_;  ///< whose stock may still be making a pair

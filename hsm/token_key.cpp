@@ -11,6 +11,7 @@
 #include "hsm/key_store.h"
 #include "hsm/objects.h"
 #include "hsm/token_core.h"
+#include "hsm/turn.h"
 #include "hsm/with_session.h"
 
 namespace estia::hsm {
@@ -98,8 +99,8 @@ CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached
   if (const auto known = known_in(*attached)) {
     return *known;
   }
-  const std::unique_lock looking(looking_, kLookingLimit);
-  if (!looking.owns_lock()) {
+  const Turn looking(looking_, kLookingLimit);
+  if (!looking.mine()) {
     throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
                 "a key is being looked for");
   }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <semaphore>
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/error.h"
@@ -80,8 +81,8 @@ class TokenKey final {
   const KeyUri uri_;
   const crypto::PublicKey public_half_;
   const KeyKind kind_;
-  mutable std::timed_mutex looking_;  ///< held by whoever looks for it
-  mutable std::mutex mutex_;          ///< guards what follows; not held across a call to the token
+  mutable std::binary_semaphore looking_{1};  ///< of whoever looks for it
+  mutable std::mutex mutex_;  ///< guards what follows; not held across a call to the token
   mutable Place place_;
   mutable std::optional<Missing> missing_;
 };

@@ -140,8 +140,10 @@ std::shared_ptr<const TlsContext> Server::prepare(const TlsIdentity& identity) c
   return make_context(identity, std::get<ServerConfig>(impl_->config));
 }
 
-void Server::forget_sessions() noexcept {
-  impl_->transport->tls->forget_sessions();
+void Server::forget_sessions() {
+  if (std::get<ServerConfig>(impl_->config).resumption == Resumption::on) {
+    impl_->transport->tls->forget_sessions();
+  }
 }
 
 void Server::adopt(std::shared_ptr<const TlsContext> prepared) {

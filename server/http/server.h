@@ -97,8 +97,9 @@ class Server final {
   [[nodiscard]] std::shared_ptr<const TlsContext> prepare(const TlsIdentity& identity) const;
   /// For every connection from here on; those that exist keep theirs. With TLS only. Any thread.
   void adopt(std::shared_ptr<const TlsContext> prepared);
-  /// No TLS session that began before can be resumed. With TLS only. Any thread.
-  void forget_sessions() noexcept;
+  /// No TLS session that began before can be resumed. With TLS only. Throws Error{config} as
+  /// prepare(). Any thread.
+  void forget_sessions();
   struct Load {
     std::size_t connections = 0;
     std::size_t buffered_bytes = 0;

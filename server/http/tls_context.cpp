@@ -139,7 +139,10 @@ void set_identity(SSL_CTX* context, const TlsIdentity& identity) {
 
 TlsContext::TlsContext(const TlsIdentity& identity, Resumption resumption,
                        std::chrono::seconds session_lifetime)
-    : context_(require(::SSL_CTX_new_ex(crypto::library(), nullptr, ::TLS_server_method()),
+    : identity_(identity),
+      resumption_(resumption),
+      session_lifetime_(session_lifetime),
+      context_(require(::SSL_CTX_new_ex(crypto::library(), nullptr, ::TLS_server_method()),
                        "SSL_CTX_new_ex")) {
   set_protocol(context_.get());
   set_sessions(context_.get(), resumption, session_lifetime);
@@ -164,13 +167,8 @@ void TlsContext::keep_age(SSL* ssl) noexcept {
   }
 }
 
-void TlsContext::forget_sessions() const noexcept {
-  // 0: whatever their age.
-#if OPENSSL_VERSION_NUMBER >= 0x30400000L
-  ::SSL_CTX_flush_sessions_ex(context_.get(), 0);
-#else
-  ::SSL_CTX_flush_sessions(context_.get(), 0);
-#endif
+std::shared_ptr<const TlsContext> TlsContext::without_sessions() const {
+  return std::make_shared<const TlsContext>(identity_, resumption_, session_lifetime_);
 }
 
 crypto::SslPtr TlsContext::new_connection() const {

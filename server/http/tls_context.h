@@ -20,10 +20,13 @@ class TlsContext final {
   /// After a handshake: a session that was taken up is as old as the first one, in which the client
   /// has shown that it holds its key. OpenSSL lets each begin a new life in TLS 1.3.
   static void keep_age(SSL* ssl) noexcept;
-  /// No session from before can be resumed.
-  void forget_sessions() const noexcept;
+  /// The same, and it knows no session from before.
+  [[nodiscard]] std::shared_ptr<const TlsContext> without_sessions() const;
 
  private:
+  const TlsIdentity identity_;
+  const Resumption resumption_;
+  const std::chrono::seconds session_lifetime_;
   crypto::SslCtxPtr context_;
 };
 

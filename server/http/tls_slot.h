@@ -19,9 +19,9 @@ class TlsSlot final {
     const std::shared_lock lock(mutex_);
     return context_->new_connection();
   }
-  void forget_sessions() const noexcept {
-    const std::shared_lock lock(mutex_);
-    context_->forget_sessions();
+  void forget_sessions() {
+    const std::unique_lock lock(mutex_);
+    context_ = context_->without_sessions();
   }
   void replace(std::shared_ptr<const TlsContext> context) {
     const std::unique_lock lock(mutex_);

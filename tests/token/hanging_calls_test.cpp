@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recovery while calls of the module do not come back.
+#include <future>
+
+#include "crypto/base/secure_bytes.h"
+#include "hsm/server_keys.h"
+#include "tests/support/fake_clock.h"
+#include "tests/token/recovery_test_base.h"
+
+namespace estia::hsm {
+namespace {
+
+using std::chrono::milliseconds;
+
+class Drain : public RecoveryTest {
+ protected:
+  Drain() : RecoveryTest(milliseconds(300)) {}
+};
+
+/// C_Finalize while a call is out crashes some modules.
+TEST_F(Drain, TheModuleIsNotFinalisedWhileACallIsOut) {
+  shim_.close_gate("C_Sign");
+  auto hangs = std::async(std::launch::async, [&] { return signs_now(); });
+  shim_.wait_in_flight("C_Sign", 1);
+  shim_.fail("C_SignInit", CKR_DEVICE_REMOVED, 2);
+  EXPECT_NE(refused(), "none");
+  wait_until(TokenState::away);
+  EXPECT_NE(token_->probe().why.find("token.stuck"), std::string::npos);
+  EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
+  EXPECT_EQ(refused(), "token token.stuck");
+  shim_.open_gate("C_Sign");
+  static_cast<void>(test::refusal([&] { static_cast<void>(hangs.get()); }));
+  wait_until(TokenState::attached);
+  EXPECT_TRUE(signs_now());
+  EXPECT_EQ(shim_.calls("C_Finalize"), 1U);
+}
+
+/// Found as a hole: keys for clients were made without holding the module.
+TEST_F(Drain, TheModuleIsNotFinalisedWhileAKeyIsMade) {
+  open_secure_heap(4U << 20U);
+  test::FakeClock clock;
+  ServerKeys keys(*token_, {}, clock);
+  shim_.close_gate("C_GenerateKeyPair");
+  auto making = std::async(std::launch::async, [&] {
+    return test::refusal([&] { static_cast<void>(keys.generate(spec("P-256"))); });
+  });
+  shim_.wait_in_flight("C_GenerateKeyPair", 1);
+  shim_.fail("C_SignInit", CKR_DEVICE_REMOVED, 2);
+  EXPECT_NE(refused(), "none");
+  wait_until(TokenState::away);
+  EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
+  shim_.open_gate("C_GenerateKeyPair");
+  static_cast<void>(making.get());
+  wait_until(TokenState::attached);
+  EXPECT_TRUE(signs_now());
+}
+
+/// Found as a hole: sessions were closed under the lock that every operation takes.
+TEST_F(Drain, ASessionThatDoesNotCloseKeepsNobodyWaiting) {
+  shim_.close_gate("C_CloseSession");
+  shim_.fail("C_Login", CKR_PIN_INCORRECT);
+  shim_.fail("C_SignInit", CKR_SESSION_HANDLE_INVALID);
+  auto lost = std::async(std::launch::async, [&] { return refused(); });
+  shim_.wait_in_flight("C_CloseSession", 1);  // rung 1 hangs; others go on
+  EXPECT_TRUE(signs_now());
+  shim_.open_gate("C_CloseSession");
+  EXPECT_EQ(lost.get(), "none");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  EXPECT_EQ(refused(), "token token.pin_refused");
+}
+
+/// Found as a hole: each request waited anew while the login hung.
+TEST_F(Drain, ALoginThatHangsIsWaitedForOnce) {
+  shim_.close_gate("C_Login");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  EXPECT_EQ(refused(), "token token.recovering");
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_EQ(refused(), "token token.recovering");
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(100))
+      << "a thousand waits would be 300 s";
+  shim_.open_gate("C_Login");
+  wait_until(TokenState::attached);
+  EXPECT_TRUE(signs_now());
+}
+
+class Stuck : public RecoveryTest {
+ protected:
+  Stuck() : RecoveryTest(milliseconds(300), {.max_sessions = 4, .call_limit = milliseconds(100)}) {}
+};
+
+/// Each call that hangs takes a worker: before they take all, nobody else goes in.
+TEST_F(Stuck, HalfOfTheSessionsInCallsThatHangEndItForTheOthers) {
+  shim_.close_gate("C_Sign");
+  std::vector<std::future<bool>> hanging;
+  for (int i = 0; i < 2; ++i) {
+    hanging.push_back(std::async(std::launch::async, [&] { return signs_now(); }));
+  }
+  shim_.wait_in_flight("C_Sign", 2);
+  wait_until(TokenState::away);
+  EXPECT_EQ(refused(), "token token.stuck");
+  EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
+  shim_.open_gate("C_Sign");
+  for (auto& call : hanging) {
+    static_cast<void>(test::refusal([&] { static_cast<void>(call.get()); }));
+  }
+  wait_until(TokenState::attached);
+  EXPECT_TRUE(signs_now());
+  EXPECT_EQ(token_->probe().restarts, 1U);
+}
+
+TEST_F(Stuck, OneIsNoReasonYet) {
+  shim_.close_gate("C_Sign");
+  auto hangs = std::async(std::launch::async, [&] { return signs_now(); });
+  shim_.wait_in_flight("C_Sign", 1);
+  std::this_thread::sleep_for(milliseconds(1500));
+  EXPECT_EQ(token_->probe().state, TokenState::attached);
+  shim_.open_gate("C_Sign");
+  EXPECT_TRUE(hangs.get());
+}
+
+}  // namespace
+}  // namespace estia::hsm

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// A PIN that is refused, and a token that is not there at the start.
+#include <future>
+
+#include "crypto/base/file.h"
+#include "tests/token/recovery_test_base.h"
+
+namespace estia::hsm {
+namespace {
+
+using std::chrono::milliseconds;
+
+class Pin : public RecoveryTest {
+ protected:
+  void set_pin(const std::string& from, const std::string& to) const {
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+    ASSERT_EQ(other().C_OpenSession(slot(), CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
+                                    &session),
+              CKR_OK);
+    std::string old_pin = from;
+    std::string new_pin = to;
+    ASSERT_EQ(
+        other().C_SetPIN(session, reinterpret_cast<CK_UTF8CHAR*>(old_pin.data()), old_pin.size(),
+                         reinterpret_cast<CK_UTF8CHAR*>(new_pin.data()), new_pin.size()),
+        CKR_OK);
+  }
+  [[nodiscard]] std::string pin() const {
+    return std::string(PinSource{config_.pin}.read().text());
+  }
+};
+
+/// Every further attempt could be the one that locks the token.
+TEST_F(Pin, ThatIsRefusedIsNotTriedAgainNotAfterARestartEither) {
+  const std::string right = pin();
+  set_pin(right, "another-pin");
+  const unsigned long before = shim_.calls("C_Login");
+  ASSERT_EQ(other().C_CloseAllSessions(slot()), CKR_OK);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(refused(), "token token.pin_refused");
+  }
+  wait_until(TokenState::pin_refused);
+  EXPECT_EQ(shim_.calls("C_Login"), before + 1);
+  EXPECT_EQ(events(), "attached lost pin_refused");
+  const std::string marker = read_file(config_.pin_marker);
+  EXPECT_NE(marker.find(token_->probe().serial), std::string::npos);
+  EXPECT_EQ(marker.find(right), std::string::npos);
+
+  const auto next_life = Token::attach(config_);
+  EXPECT_EQ(next_life->probe().state, TokenState::pin_refused);
+  EXPECT_EQ(shim_.calls("C_Login"), before + 1);
+
+  EXPECT_EQ(test::refusal([&] { token_->activate(); }), "token token.pin_refused")
+      << "the file still holds the old one";
+  EXPECT_EQ(shim_.calls("C_Login"), before + 2) << "one attempt for each order";
+  EXPECT_TRUE(std::filesystem::exists(config_.pin_marker));
+  replace_file(config_.pin.file, "another-pin\n", FileMode::secret);
+  token_->activate();
+  EXPECT_TRUE(signs_now());
+  EXPECT_FALSE(std::filesystem::exists(config_.pin_marker));
+}
+
+/// Found as a hole: without the note, the PIN was tried again and again.
+TEST_F(Pin, WithoutAPlaceForTheNoteNoPinIsTried) {
+  const auto folder = dir_.folder / "state";
+  std::filesystem::create_directory(folder);
+  config_.pin_marker = folder / "marker";
+  token_.reset();
+  key_.reset();
+  const auto token = Token::open(config_);
+  const crypto::PrivateKey key = token->key(KeyUri::parse("pkcs11:object=ca"));
+  std::filesystem::remove_all(folder);
+  replace_file(folder, "no folder", FileMode::secret);
+  const unsigned long before = shim_.calls("C_Login");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  const auto attempt = [&] { return test::refusal([&] { static_cast<void>(signs(key)); }); };
+  EXPECT_EQ(attempt(), "token token.marker");
+  EXPECT_EQ(attempt(), "token token.marker");
+  EXPECT_EQ(shim_.calls("C_Login"), before);
+  std::filesystem::remove(folder);
+  std::filesystem::create_directory(folder);
+  while (token->probe().state != TokenState::attached) {
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  EXPECT_TRUE(signs(key));
+}
+
+/// Found as a hole: it restarted a module that had just been recovered, and said that it failed.
+TEST_F(Pin, AnOrderDuringARecoveryWaitsForIt) {
+  shim_.close_gate("C_Login");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  auto lost = std::async(std::launch::async, [&] { return refused(); });
+  shim_.wait_in_flight("C_Login", 1);
+  auto ordered =
+      std::async(std::launch::async, [&] { return test::refusal([&] { token_->activate(); }); });
+  shim_.open_gate("C_Login");
+  EXPECT_EQ(lost.get(), "none");
+  EXPECT_EQ(ordered.get(), "none");
+  EXPECT_EQ(token_->probe().restarts, 0U);
+}
+
+TEST_F(Pin, AMarkerOfAnotherTokenDoesNotCount) {
+  replace_file(config_.pin_marker, "serial 0123456789\nat 2026-01-01T00:00:00Z\n",
+               FileMode::secret);
+  EXPECT_EQ(Token::attach(config_)->probe().state, TokenState::attached);
+}
+
+TEST_F(Pin, AMarkerThatCannotBeReadCounts) {
+  replace_file(config_.pin_marker, "nonsense", FileMode::secret);
+  const unsigned long before = shim_.calls("C_Login");
+  EXPECT_EQ(Token::attach(config_)->probe().state, TokenState::pin_refused);
+  EXPECT_EQ(shim_.calls("C_Login"), before);
+}
+
+class LaterStart : public ShimTest {};
+
+TEST_F(LaterStart, KeysAreFoundWhenTheTokenIsThere) {
+  const std::filesystem::path tokens = dir_.tokens;
+  const auto hidden = dir_.folder / "hidden";
+  const crypto::PublicKey known = open_shim()->generate(spec("P-256"), "ca").public_key();
+  std::filesystem::rename(tokens, hidden);
+  std::filesystem::create_directory(tokens);
+  ASSERT_TRUE(Module::load(config().module, {})->restart(1, milliseconds(5000)));
+  const auto token = Token::attach(config());
+  const crypto::PrivateKey key = token->key_later(KeyUri::parse("pkcs11:object=ca"), known);
+  EXPECT_EQ(test::refusal([&] { static_cast<void>(signs(key)); }), "token token.not_found");
+  std::filesystem::remove(tokens);
+  std::filesystem::rename(hidden, tokens);
+  while (token->probe().state != TokenState::attached) {
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  EXPECT_TRUE(signs(key));
+}
+
+TEST_F(LaterStart, WhatWaitingCannotMendIsThrown) {
+  TokenConfig no_module = config();
+  no_module.module = "/nowhere.so";
+  EXPECT_EQ(test::refusal([&] { static_cast<void>(Token::attach(no_module)); }),
+            "config token.module_unloadable");
+}
+
+}  // namespace
+}  // namespace estia::hsm
