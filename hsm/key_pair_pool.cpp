@@ -137,7 +137,6 @@ void KeyPairPool::set_aside_unusable(Kind& kind) {
     if (usable(ready, now)) {
       return false;
     }
-    flush_ = flush_ || !attached_->current();  // its session is of another life
     old_.push_back(ready.pair.objects);
     return true;
   });
@@ -177,16 +176,16 @@ void KeyPairPool::note_failure(const std::string& why) {
 
 /// One step: what has gone wrong first, then what is too old, then what is missing.
 void KeyPairPool::work(std::unique_lock<std::mutex>& lock) {
+  if (!attached_->current()) {
+    drop_session(lock);
+    changed_.wait(lock, [&] { return stop_; });
+    return;
+  }
   for (Kind& kind : kinds_) {
     set_aside_unusable(kind);
   }
   if (flush_) {
     return drop_session(lock);
-  }
-  if (!attached_->current()) {
-    drop_session(lock);
-    changed_.wait(lock, [&] { return stop_; });
-    return;
   }
   if (!old_.empty()) {
     return destroy_old(lock);

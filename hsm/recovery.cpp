@@ -55,13 +55,13 @@ void Recovery::run() {
   const ErrorQueueGuard queue;
   Lock lock(mutex_);
   while (!stop_) {
-    if (has_work(Clock::now())) {
-      work(lock);
-    } else if (wanted_ || phase_ == Phase::away) {
-      changed_.wait_until(lock, next_attempt_);
-    } else {
+    if (!wanted_ && phase_ != Phase::away) {
       changed_.wait_for(lock, kWatch);
       give_up_if_stuck(lock);
+    } else if (Clock::now() < next_attempt_) {
+      changed_.wait_until(lock, next_attempt_);
+    } else {
+      work(lock);
     }
   }
   ended_ = true;
@@ -73,10 +73,6 @@ bool Recovery::stop(milliseconds patience) noexcept {
   stop_ = true;
   changed_.notify_all();
   return changed_.wait_for(lock, patience, [&] { return ended_; });
-}
-
-bool Recovery::has_work(Clock::time_point now) const {
-  return wanted_ ? now >= next_attempt_ : phase_ == Phase::away && now >= next_attempt_;
 }
 
 void Recovery::work(Lock& lock) {

@@ -75,7 +75,6 @@ class Recovery final {
   enum class Phase { attached, recovering, away, refused };
   using Lock = std::unique_lock<std::mutex>;
 
-  [[nodiscard]] bool has_work(std::chrono::steady_clock::time_point now) const;
   void work(Lock& lock);
   void look(Lock& lock);
   void give_up_if_stuck(Lock& lock);

@@ -8,6 +8,7 @@
 
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
+#include "server/app/process_guard.h"
 #include "server/app/tls_identity.h"
 #include "server/app/token_reports.h"
 #include "server/est/explain.h"
@@ -229,7 +230,7 @@ void Daemon::reload_tls() {
     do {
       seen = reloads_wanted_.load();
       try {
-        static_cast<void>(tls_reload_.reload("estiad uid " + std::to_string(::geteuid())));
+        static_cast<void>(tls_reload_.reload(own_name()));
       } catch (const std::exception&) {
         // Said by TlsReload; the old certificate is shown on.
       }
@@ -280,7 +281,7 @@ Daemon::Stopped Daemon::stop() {
 
 void Daemon::audit(const char* what, const std::string& outcome, const std::string& detail) {
   store_->audit_log().append({.at = clock_.now(),
-                              .who = "estiad uid " + std::to_string(::geteuid()),
+                              .who = own_name(),
                               .what = what,
                               .outcome = outcome,
                               .object = store_->node(),

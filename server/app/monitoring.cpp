@@ -46,6 +46,23 @@ void collect_token(const Monitored& monitored, ops::Metrics& metrics) {
   }
 }
 
+std::string token_trouble(const std::optional<hsm::TokenStatus>& token) {
+  if (!token) {
+    return "does not answer";
+  }
+  switch (token->state) {
+    case hsm::TokenState::recovering:
+      return "being recovered";
+    case hsm::TokenState::pin_refused:
+      return "the PIN was refused";
+    case hsm::TokenState::away:
+      return "away";
+    case hsm::TokenState::attached:
+      break;
+  }
+  return !token->present ? "gone" : !token->logged_in ? "not logged in" : "";
+}
+
 }  // namespace
 
 std::optional<hsm::TokenStatus> TokenProbe::look() {
@@ -62,23 +79,6 @@ std::optional<hsm::TokenStatus> TokenProbe::look() {
     seen_ = now;
   }
   return now - seen_ < kRecent ? last_ : std::nullopt;
-}
-
-std::string token_trouble(const std::optional<hsm::TokenStatus>& token) {
-  if (!token) {
-    return "does not answer";
-  }
-  switch (token->state) {
-    case hsm::TokenState::recovering:
-      return "being recovered";
-    case hsm::TokenState::pin_refused:
-      return "the PIN was refused";
-    case hsm::TokenState::away:
-      return "away";
-    case hsm::TokenState::attached:
-      break;
-  }
-  return !token->present ? "gone" : !token->logged_in ? "not logged in" : "";
 }
 
 ReadinessChecks readiness_of(const Monitored& monitored) {

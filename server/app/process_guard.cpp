@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -45,6 +46,10 @@ void guard_process() {
   require_done(::setrlimit(RLIMIT_CORE, &none) == 0, "setrlimit(RLIMIT_CORE)");
   require_done(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "prctl(PR_SET_DUMPABLE)");
   ::umask(077);
+}
+
+std::string own_name() {
+  return "estiad uid " + std::to_string(::geteuid());
 }
 
 bool allow_descriptors(std::size_t count) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 namespace estia::app {
 
@@ -10,6 +11,9 @@ namespace estia::app {
 /// away must not end the process), no core dump and no debugger of the same user can show key or
 /// PIN, and files are ours alone unless said otherwise. Throws Error{internal, "process.guard"}.
 void guard_process();
+
+/// Who this process is, for the audit trail: "estiad uid 107".
+[[nodiscard]] std::string own_name();
 
 /// Lets this process open so many descriptors, as far as its hard limit goes. False: no further
 /// than that. Before the first thread starts.

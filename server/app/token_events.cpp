@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/token_events.h"
 
-#include <unistd.h>
-
 #include <string>
 #include <utility>
 
 #include "crypto/base/error.h"
+#include "server/app/process_guard.h"
 #include "server/ops/log.h"
 
 namespace estia::app {
@@ -77,7 +76,7 @@ void TokenEvents::write(const Entry& entry) noexcept {
   try {
     ops::log(words.level, words.id, {{"detail", entry.event.detail}});
     audit_.append({.at = entry.at,
-                   .who = "estiad uid " + std::to_string(::geteuid()),
+                   .who = own_name(),
                    .what = words.id,
                    .outcome = words.outcome,
                    .object = "token",

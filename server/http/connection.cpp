@@ -47,7 +47,8 @@ bool passed(Deadline deadline) {
 
 }  // namespace
 
-Connection::Connection(int descriptor, const Poco::Net::SocketAddress& peer, Transport& transport)
+Connection::Connection(int descriptor, const Poco::Net::SocketAddress& peer, bool proxy,
+                       Transport& transport)
     : transport_(transport),
       descriptor_(descriptor),
       peer_address_(peer),
@@ -55,7 +56,7 @@ Connection::Connection(int descriptor, const Poco::Net::SocketAddress& peer, Tra
       reader_(*channel_, *transport.router, transport.limits),
       share_(transport.budget),
       deadline_(after(transport.limits.handshake)) {
-  if (transport.is_proxy(peer)) {
+  if (proxy) {
     proxy_.emplace();
   }
   if (peer_address_.family() != Poco::Net::SocketAddress::UNIX_LOCAL) {

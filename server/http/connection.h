@@ -27,8 +27,10 @@ struct Transport;
 /// passed. All deadlines are totals. Belongs to one worker, or to the reactor, at a time.
 class Connection final {
  public:
-  /// Takes the descriptor, which `transport` has admitted; it outlives the connection.
-  Connection(int descriptor, const Poco::Net::SocketAddress& peer, Transport& transport);
+  /// Takes the descriptor, which `transport` has admitted; it outlives the connection. `proxy`: the
+  /// peer begins by saying who the client is.
+  Connection(int descriptor, const Poco::Net::SocketAddress& peer, bool proxy,
+             Transport& transport);
   /// Closes it. What is not sent by then is lost.
   ~Connection();
   Connection(const Connection&) = delete;

@@ -22,10 +22,9 @@ Connections::Admission Connections::enter(int descriptor,
   if (entries_.size() >= limit_) {
     return Admission::full;
   }
-  std::size_t* const of_source = source ? &sources_[*source] : nullptr;
-  entries_.emplace(descriptor, Entry{.source = source});
-  if (of_source != nullptr) {
-    ++*of_source;
+  Entry& entry = entries_.emplace(descriptor, Entry()).first->second;
+  if (source) {
+    count(entry, *source);
   }
   return Admission::admitted;
 }
@@ -35,10 +34,14 @@ bool Connections::count_for(int descriptor, const std::string& source) {
   if (source_full(source)) {
     return false;
   }
-  std::size_t& of_source = sources_[source];
-  entries_.at(descriptor).source = source;
-  ++of_source;
+  count(entries_.at(descriptor), source);
   return true;
+}
+
+void Connections::count(Entry& entry, const std::string& source) {
+  std::size_t& of_source = sources_[source];
+  entry.source = source;
+  ++of_source;
 }
 
 void Connections::leave(int descriptor) noexcept {

@@ -53,7 +53,9 @@ class Connections final {
     bool in_request = false;
   };
 
+  // Under the lock.
   [[nodiscard]] bool source_full(const std::string& source) const;
+  void count(Entry& entry, const std::string& source);
 
   const std::size_t limit_;
   const std::size_t per_source_;

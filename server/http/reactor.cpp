@@ -247,8 +247,11 @@ bool Reactor::accept_one() {
         address.ss_family == AF_UNIX
             ? transport_.own_address
             : Poco::Net::SocketAddress(reinterpret_cast<sockaddr*>(&address), size);
-    if (admit(descriptor, client)) {
-      park(std::make_unique<Connection>(descriptor, client, transport_));
+    const bool proxy = transport_.is_proxy(client);
+    // Those of a load balancer count for the clients that it names.
+    const auto source = proxy ? std::nullopt : std::optional(source_of(client, descriptor));
+    if (admit(descriptor, source)) {
+      park(std::make_unique<Connection>(descriptor, client, proxy, transport_));
     } else {
       ::close(descriptor);
     }
@@ -260,11 +263,8 @@ bool Reactor::accept_one() {
   return true;
 }
 
-bool Reactor::admit(int descriptor, const Poco::Net::SocketAddress& client) {
+bool Reactor::admit(int descriptor, const std::optional<std::string>& source) {
   using Admission = Connections::Admission;
-  // Those of a load balancer count for the clients that it names.
-  const auto source =
-      transport_.is_proxy(client) ? std::nullopt : std::optional(source_of(client, descriptor));
   Admission admission = transport_.connections.enter(descriptor, source);
   if (admission == Admission::full && end_an_idle_one()) {
     admission = transport_.connections.enter(descriptor, source);

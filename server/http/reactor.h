@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <Poco/Net/SocketAddress.h>
-
 #include <chrono>
 #include <cstdint>
 #include <list>
@@ -10,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
 
 #include "server/http/ready_queue.h"
@@ -58,7 +57,7 @@ class Reactor final {
   void wait_for_events(Deadline until);
   void accept_some();
   bool accept_one();
-  [[nodiscard]] bool admit(int descriptor, const Poco::Net::SocketAddress& client);
+  [[nodiscard]] bool admit(int descriptor, const std::optional<std::string>& source);
   void take_expired();
   void wake(Id id);
   void queue(std::unique_ptr<Connection> connection);
