@@ -64,7 +64,9 @@ class FaultModuleTest : public TokenTest {
 
   /// The module, initialised, and a session in the token, not logged in.
   [[nodiscard]] CK_SESSION_HANDLE open_session() const {
-    const CK_RV rv = p11().C_Initialize(nullptr);
+    CK_C_INITIALIZE_ARGS args{};
+    args.flags = CKF_OS_LOCKING_OK;  // without it SoftHSM takes no locks, and tests have threads
+    const CK_RV rv = p11().C_Initialize(&args);
     EXPECT_TRUE(rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED);
     CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
     EXPECT_EQ(p11().C_OpenSession(slot(), CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
