@@ -64,15 +64,24 @@ class Recovery final {
   /// The first rung is climbed by operations themselves.
   void count_new_session() noexcept { ++new_sessions_; }
 
-  /// By an operator: a refused PIN is forgotten, and one attempt is made with the PIN as it is now.
-  /// Waits for its end, at most session_wait. Throws why it failed.
-  void activate();
+  /// By an operator: a refused PIN is forgotten, and one attempt is made with the PIN as it is now,
+  /// or with the one that is brought (HeldPin), unless the token is attached. Waits for its end, at
+  /// most session_wait. Throws why it failed; Error{conflict, "token.pin_not_taken"} for a PIN to a
+  /// token that has it from elsewhere.
+  void activate(std::optional<Secret> pin);
 
+  [[nodiscard]] TokenStatistics& statistics() const noexcept { return *statistics_; }
   /// What is known without a call to the module.
   [[nodiscard]] TokenStatus status() const;
 
  private:
-  enum class Phase { attached, recovering, away, refused };
+  enum class Phase {
+    attached,
+    recovering,
+    away,
+    refused,  ///< or awaited: the PIN. Only an operator can go on
+  };
+  enum class Orders { none, try_pin };
   using Lock = std::unique_lock<std::mutex>;
 
   void work(Lock& lock);
@@ -80,17 +89,25 @@ class Recovery final {
   void give_up_if_stuck(Lock& lock);
   void begin_recovering();
   void note_refusal(const std::string& serial) const noexcept;
+  void count(const Error& error) const noexcept;
   void climb(Lock& lock, Remedy rung);
   void adopt(std::shared_ptr<Attachment> next, Remedy rung);
   void give_up(const Error& why);
-  [[nodiscard]] std::shared_ptr<Attachment> new_login(const std::shared_ptr<Attachment>& old);
-  [[nodiscard]] std::shared_ptr<Attachment> restarted(const std::shared_ptr<Attachment>& old);
-  [[nodiscard]] std::shared_ptr<Attachment> log_in(const std::shared_ptr<Attachment>& old);
+  [[nodiscard]] std::shared_ptr<Attachment> new_login(const std::shared_ptr<Attachment>& old,
+                                                      Orders orders);
+  [[nodiscard]] std::shared_ptr<Attachment> restarted(const std::shared_ptr<Attachment>& old,
+                                                      Orders orders);
+  [[nodiscard]] std::shared_ptr<Attachment> log_in(const std::shared_ptr<Attachment>& old,
+                                                   Orders orders);
+  [[nodiscard]] std::shared_ptr<Attachment> attach_again(const Attachment::Found& found,
+                                                         const std::shared_ptr<Attachment>& old);
+  [[nodiscard]] TokenState refused_state() const;
   /// Under the lock.
   void tell(TokenEvent::What what, const std::string& detail) const noexcept;
 
   const TokenConfig config_;
   const PinMarker marker_;
+  const std::shared_ptr<TokenStatistics> statistics_ = std::make_shared<TokenStatistics>();
   std::atomic<unsigned> unexplained_{0};  ///< faults since the last success
   std::atomic<std::uint64_t> new_sessions_{0};
   std::shared_ptr<Module> module_;  ///< of whoever makes attachments: begin(), then the thread
@@ -101,7 +118,8 @@ class Recovery final {
   std::shared_ptr<Attachment> current_;  ///< the last one; in force while attached
   std::uint64_t last_epoch_ = 0;
   std::optional<Remedy> wanted_{};
-  std::optional<Error> why_{};  ///< why there is none
+  Orders orders_ = Orders::none;  ///< of the next attempt
+  std::optional<Error> why_{};    ///< why there is none
   std::chrono::milliseconds pause_{0};
   std::chrono::steady_clock::time_point next_attempt_{};
   std::chrono::steady_clock::time_point next_blind_restart_{};

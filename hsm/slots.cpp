@@ -33,7 +33,8 @@ Slot read_slot(const Module& module, CK_SLOT_ID id) {
                     .model = unpadded(info.model),
                     .initialized = (info.flags & CKF_TOKEN_INITIALIZED) != 0,
                     .user_pin_set = (info.flags & CKF_USER_PIN_INITIALIZED) != 0,
-                    .user_pin_locked = (info.flags & CKF_USER_PIN_LOCKED) != 0},
+                    .user_pin_locked = (info.flags & CKF_USER_PIN_LOCKED) != 0,
+                    .user_pin_final_try = (info.flags & CKF_USER_PIN_FINAL_TRY) != 0},
           .max_sessions = info.ulMaxSessionCount};
 }
 
