@@ -25,34 +25,20 @@ constexpr std::chrono::seconds kLasting{1};
 constexpr unsigned kMostUnexplained = 3;
 constexpr std::chrono::seconds kBetweenBlindRestarts{60};
 
-/// Of a PIN that was compared: another attempt could be the one that locks the token.
-bool is_refused_pin(const Error& error) {
-  const auto* told = dynamic_cast<const TokenError*>(&error);
-  return error.id() == "token.pin_refused" || (told != nullptr && told->fault() == Fault::pin &&
-                                               told->rv() != CKR_USER_PIN_NOT_INITIALIZED);
-}
-
-/// Nothing that time mends.
-bool needs_operator(const Error& error) {
-  return is_refused_pin(error) || error.id() == "token.pin_awaited" ||
-         error.id() == "token.pin_final_try";
-}
-
 }  // namespace
 
-Recovery::Recovery(TokenConfig config) : config_(std::move(config)), marker_(config_.pin_marker) {}
+Recovery::Recovery(TokenConfig config) : config_(std::move(config)) {}
 
 void Recovery::begin(Start start) {
   try {
-    module_ = Module::load(config_.module, config_.init_args);
-    std::shared_ptr<Attachment> first = log_in(nullptr, Orders::none);
+    std::shared_ptr<Attachment> first = login_.first();
     const Lock lock(mutex_);
     adopt(std::move(first), Remedy::new_login);
   } catch (const Error& error) {
     if (start == Start::now || error.code() != ErrorCode::token) {
       throw;
     }
-    count(error);
+    login_.count(error);
     const Lock lock(mutex_);
     give_up(error);
   }
@@ -129,7 +115,7 @@ void Recovery::look(Lock& lock) {
 void Recovery::climb(Lock& lock, Remedy rung) {
   begin_recovering();  // worth waiting for; what is away is not
   climbing_ = true;
-  const Orders orders = std::exchange(orders_, Orders::none);
+  const Logins::Orders orders = std::exchange(orders_, Logins::Orders::none);
   const std::shared_ptr<Attachment> old = current_;
   lock.unlock();
   std::shared_ptr<Attachment> next;
@@ -141,11 +127,11 @@ void Recovery::climb(Lock& lock, Remedy rung) {
     }
     if (!next) {
       reached = Remedy::restart_module;
-      next = restarted(old, orders);
+      next = login_.after_restart(old, orders);
     }
   } catch (const Error& error) {
     why = error;
-    count(error);
+    login_.count(error);
     if (is_refused_pin(error)) {
       why.emplace(ErrorCode::token, "token.pin_refused", error.what(), error.detail());
     }
@@ -167,98 +153,15 @@ void Recovery::climb(Lock& lock, Remedy rung) {
 
 /// Null: it takes more than that.
 std::shared_ptr<Attachment> Recovery::new_login(const std::shared_ptr<Attachment>& old,
-                                                Orders orders) {
+                                                Logins::Orders orders) {
   try {
-    return log_in(old, orders);
+    return login_.in_place_of(old, orders);
   } catch (const Error& error) {
     if (needs_operator(error)) {
       throw;
     }
-    count(error);
+    login_.count(error);
     return nullptr;
-  }
-}
-
-std::shared_ptr<Attachment> Recovery::restarted(const std::shared_ptr<Attachment>& old,
-                                                Orders orders) {
-  if (old) {
-    old->retire();
-  }
-  if (!module_) {
-    module_ = Module::load(config_.module, config_.init_args);
-  } else if (module_->attachments() == 0) {  // else another token of it is well
-    if (!module_->restart(module_->generation(), config_.session_wait)) {
-      throw Error(ErrorCode::token, "token.stuck", "the token is not available, try again later",
-                  "a call of the module has not come back");
-    }
-  }
-  return log_in(nullptr, orders);
-}
-
-std::shared_ptr<Attachment> Recovery::log_in(const std::shared_ptr<Attachment>& old,
-                                             Orders orders) {
-  const Attachment::Found found(module_, config_);
-  const std::string& serial = found.token().serial;
-  if (const auto when = marker_.refused(serial)) {
-    throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
-                *when + "; say estia token activate once the PIN is right");
-  }
-  if (found.token().user_pin_locked) {
-    throw token_error(CKR_PIN_LOCKED, "C_GetTokenInfo");
-  }
-  if (found.token().user_pin_final_try && orders != Orders::try_pin) {
-    throw Error(ErrorCode::token, "token.pin_final_try", "the token refuses the PIN",
-                "one more wrong PIN locks the token: be sure of it, then say estia token activate");
-  }
-  marker_.require_writable();
-  try {
-    return attach_again(found, old);
-  } catch (const Error& error) {
-    if (is_refused_pin(error)) {
-      note_refusal(serial);
-    }
-    throw;
-  }
-}
-
-std::shared_ptr<Attachment> Recovery::attach_again(const Attachment::Found& found,
-                                                   const std::shared_ptr<Attachment>& old) {
-  const auto attach = [&] {
-    return Attachment::make(found, config_, last_epoch_ + 1, statistics_);
-  };
-  if (!old) {
-    return attach();
-  }
-  old->pool().close();  // the token may have none to spare
-  std::shared_ptr<Attachment> next;
-  try {
-    next = attach();
-  } catch (const TokenError& error) {
-    if (error.rv() != CKR_SESSION_COUNT) {
-      throw;
-    }
-    old->retire();  // it has one session in all
-    return attach();
-  }
-  old->retire();
-  return next;
-}
-
-void Recovery::count(const Error& error) const noexcept {
-  if (const auto* told = dynamic_cast<const TokenError*>(&error)) {
-    statistics_->failed(told->rv());
-  }
-}
-
-/// Whatever becomes of the note: in this process the PIN is not tried again.
-void Recovery::note_refusal(const std::string& serial) const noexcept {
-  try {
-    if (config_.pin.held) {
-      config_.pin.held->forget();
-    }
-    marker_.set(serial);
-  } catch (const std::exception&) {
-    // Seen to before the attempt; the disk has just failed.
   }
 }
 
@@ -267,7 +170,6 @@ void Recovery::adopt(std::shared_ptr<Attachment> next, Remedy rung) {
   const bool lasted = now >= next_attempt_ + kLasting;
   pause_ = lasted ? milliseconds(0) : std::clamp(2 * pause_, kShortestPause, kLongestHaste);
   next_attempt_ = now + pause_;  // of the next recovery
-  last_epoch_ = next->epoch();
   current_ = std::move(next);
   phase_ = Phase::attached;
   wanted_.reset();
@@ -353,7 +255,7 @@ void Recovery::activate(std::optional<Secret> pin) {
   // An attempt that is going on may end in a refusal, and is none of this order's.
   changed_.wait_for(lock, config_.session_wait, [&] { return !climbing_; });
   if (phase_ == Phase::attached) {
-    marker_.clear();
+    login_.marker().clear();
     return;
   }
   if (pin) {
@@ -361,10 +263,10 @@ void Recovery::activate(std::optional<Secret> pin) {
   } else if (config_.pin.held) {
     static_cast<void>(config_.pin.held->read());  // one that was refused is not forgotten in vain
   }
-  marker_.clear();
+  login_.marker().clear();
   const std::uint64_t before = attempts_;
   wanted_ = Remedy::restart_module;
-  orders_ = Orders::try_pin;
+  orders_ = Logins::Orders::try_pin;
   next_attempt_ = {};
   changed_.notify_all();
   const bool ended =

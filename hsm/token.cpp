@@ -165,6 +165,17 @@ TokenStatistics::Counts Token::statistics() const {
   return core_->recovery().statistics().counts();
 }
 
+TokenInfo Token::info() const {
+  if (const auto attached = core_->recovery().attachment_now()) {
+    return attached->slot().token;
+  }
+  const TokenStatus configured = core_->recovery().status();
+  TokenInfo info;
+  info.label = configured.label;
+  info.serial = configured.serial;
+  return info;
+}
+
 TokenStatus Token::probe() {
   const ErrorQueueGuard queue;
   return core_->status();

@@ -165,6 +165,10 @@ class Token final {
   [[nodiscard]] std::vector<KeyReport> keys() const;
   [[nodiscard]] TokenStatistics::Counts statistics() const;
 
+  /// What the token said of itself when it was attached; of one that is away the configuration's
+  /// label and serial. Makes no call to the token.
+  [[nodiscard]] TokenInfo info() const;
+
   /// Cheap, signs nothing, never throws for a token that is gone: for health.
   [[nodiscard]] TokenStatus probe();
 

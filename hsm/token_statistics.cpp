@@ -33,7 +33,7 @@ void TokenStatistics::signed_in(Duration time) noexcept {
   sign_nanoseconds_.fetch_add(nanoseconds(time), std::memory_order_relaxed);
 }
 
-void TokenStatistics::failed(CK_RV rv) noexcept {
+void TokenStatistics::failed(unsigned long rv) noexcept {
   try {
     std::string name = ckr_name(rv);
     const std::scoped_lock lock(mutex_);

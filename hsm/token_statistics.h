@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <p11-kit/pkcs11.h>
-
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -37,7 +35,7 @@ class TokenStatistics final {
   void signed_in(Duration time) noexcept;
   /// A call failed. Codes beyond the first kMostCodes are counted together, as "other": a module
   /// may answer anything.
-  void failed(CK_RV rv) noexcept;
+  void failed(unsigned long rv) noexcept;  ///< a CK_RV
   static constexpr std::size_t kMostCodes = 64;
 
   [[nodiscard]] Counts counts() const;

@@ -5,6 +5,7 @@
 
 #include "admin/cli/management_client.h"
 #include "admin/cli/record_text.h"
+#include "crypto/base/file.h"
 
 namespace estia::admin {
 
@@ -13,13 +14,29 @@ void TokenActivateCommand::add_to(CLI::App& token) {
   CLI::App* app = token.add_subcommand(
       "activate", "Let the running estiad log in again, after the token refused its PIN");
   command->target.add_to(*app, false);
+  app->add_option("--token", command->token, "Its name in the process configuration (main)")
+      ->type_name("NAME");
+  app->add_option("--pin-file", command->pin_file,
+                  "File of mode 0600 with the PIN, for a token with pin_from = \"operator\"")
+      ->type_name("FILE");
   app->footer("Example:\n  estia token activate --state /var/lib/estia");
   app->callback([command] { command->run(); });
 }
 
 void TokenActivateCommand::run() const {
   ManagementClient client(target.running());
-  std::cout << record_text(client.send("POST", "/token/activate", Json::object()));
+  Json order = Json::object();
+  if (!token.empty()) {
+    order["token"] = token;
+  }
+  if (!pin_file.empty()) {
+    const Secret pin = read_secret_file(pin_file);
+    order["pin"] = std::string(pin.text());
+  }
+  std::cout << record_text(client.send("POST", "/token/activate", order));
+  if (order.contains("pin")) {
+    cleanse(order["pin"].get_ref<std::string&>());
+  }
 }
 
 }  // namespace estia::admin

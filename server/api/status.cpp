@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/api/status.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "server/api/json.h"
 
 namespace estia::api {
@@ -8,8 +11,22 @@ namespace {
 
 constexpr std::size_t kBodyLimit = 4096;
 
+Json key_json(const TokenKeyStatus& key) {
+  return {{"key", key.key},
+          {"kind", key.kind},
+          {"ready", key.ready},
+          {"why", text_or_null(key.why)},
+          {"attributes", key.attributes},
+          {"shortcomings", key.shortcomings}};
+}
+
 Json token_json(const TokenStatus& token) {
-  return {{"state", token.state},
+  Json keys = Json::array();
+  for (const TokenKeyStatus& key : token.keys) {
+    keys.push_back(key_json(key));
+  }
+  return {{"name", token.name},
+          {"state", token.state},
           {"why", text_or_null(token.why)},
           {"label", token.label},
           {"serial", token.serial},
@@ -20,13 +37,31 @@ Json token_json(const TokenStatus& token) {
           {"recoveries",
            {{"new_session", token.new_sessions},
             {"new_login", token.logins},
-            {"restart_module", token.restarts}}}};
+            {"restart_module", token.restarts}}},
+          {"keys", std::move(keys)}};
+}
+
+Json tokens_json(const std::vector<TokenStatus>& tokens) {
+  Json list = Json::array();
+  for (const TokenStatus& token : tokens) {
+    list.push_back(token_json(token));
+  }
+  return list;
 }
 
 http::Response activate(const Management& management, const Call& call) {
-  body_of(call.request).finish();
-  management.activate_token(call.who);
-  return json_response(token_json(management.status().token));
+  JsonObject body = body_of(call.request);
+  TokenActivation order{.token = body.optional_text("token").value_or("")};
+  if (body.has("pin")) {
+    order.pin = body.secret("pin");
+  }
+  body.finish();
+  const std::string name = order.token;
+  management.activate_token(std::move(order), call.who);
+  const Status status = management.status();
+  const auto found = std::ranges::find_if(
+      status.tokens, [&](const TokenStatus& token) { return name.empty() || token.name == name; });
+  return json_response(token_json(*found));
 }
 
 http::Response show(const Status& status) {
@@ -43,7 +78,7 @@ http::Response show(const Status& status) {
                           {"failures", status.store_failures},
                           {"queued", status.store_queued},
                           {"failed", status.store_failed}}},
-                        {"token", token_json(status.token)},
+                        {"tokens", tokens_json(status.tokens)},
                         {"serverkeygen",
                          {{"mechanism", text_or_null(keys.mechanism)},
                           {"wrapping_key", text_or_null(keys.wrapping_key)},

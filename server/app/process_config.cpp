@@ -131,6 +131,9 @@ void read_pin(TomlSection& section, const std::filesystem::path& state,
   const auto credential = section.text("pin_credential");
   const auto from = section.text("pin_from");
   const int given = (file ? 1 : 0) + (credential ? 1 : 0) + (from ? 1 : 0);
+  if (given == 0) {
+    static_cast<void>(section.required_text("pin_file"));
+  }
   if (given != 1) {
     section.refuse("pin_file", "exactly one of pin_file, pin_credential and pin_from is needed");
   }

@@ -73,7 +73,7 @@ struct ProcessConfig {
   ManagementListener management;
   OpsListener ops;
   std::filesystem::path store;
-  Token token;                           ///< the main one: it also seals the store's secrets
+  Token token;                            ///< the main one: it also seals the store's secrets
   std::map<std::string, Token> tokens{};  ///< others, by name, for keys of CAs and of TLS
   ServerKeygen serverkeygen;
   http::Limits limits;

@@ -86,6 +86,26 @@ TEST_F(TokenRecovery, APinThatIsRefusedIsTriedOnceUntilTheOperatorSaysSo) {
   EXPECT_EQ(audited("token.activate"), "2");
 }
 
+/// pin_from = "operator": it is nowhere on the machine.
+TEST_F(TokenRecovery, AnOperatorBringsThePin) {
+  const auto file = installation.state() / "estia.toml";
+  std::string text = read_file(file);
+  const std::size_t at = text.find("pin_file = ");
+  text.replace(at, text.find('\n', at) - at, "pin_from = \"operator\"");
+  replace_file(file, text, FileMode::readable);
+  start();
+  EXPECT_EQ(client->request("cacerts").status, 200);
+  EXPECT_EQ(enrolment("no-pin"), 503);
+  EXPECT_EQ(token_state(), "PIN awaited");
+  EXPECT_NE(estia({"token", "activate"}).code, 0) << "with none";
+  EXPECT_NE(estia_ok({"token", "activate", "--pin-file", installation.pin_file().string()})
+                .find("attached"),
+            std::string::npos);
+  EXPECT_EQ(enrolment("at-last"), 200);
+  EXPECT_EQ(server->stop(), 0);
+  EXPECT_EQ(server->err().find(installation.pin()), std::string::npos);
+}
+
 /// A wrong or missing key keeps that CA offline, not the process.
 TEST_F(TokenRecovery, ACaWithoutItsKeyIsOffline) {
   const auto keep = installation.directory() / "kept";
@@ -125,7 +145,8 @@ TEST_F(TokenHealth, ReadinessIsRedWithoutTheToken) {
   show_token();
   wait_until("attached");
   EXPECT_NE(page("/readyz").find("token ok\n"), std::string::npos) << page("/readyz");
-  EXPECT_NE(page("/metrics").find("estia_token_recoveries_total{rung=\"restart module\"} 1"),
+  EXPECT_NE(page("/metrics")
+                .find("estia_token_recoveries_total{rung=\"restart module\",token=\"main\"} 1"),
             std::string::npos);
 }
 

@@ -234,6 +234,18 @@ class TwoTokens : public ::testing::Test {
   test::TokenDir dir_ = test::make_tokens({"twin", "twin", "single"});
 };
 
+/// Found as a hole: an empty label named a token without one.
+TEST_F(TwoTokens, TheSerialAloneSaysWhich) {
+  for (const TokenInfo& info : list_tokens(dir_.module)) {
+    if (info.initialized) {
+      TokenConfig config = dir_.config();
+      config.label.clear();
+      config.serial = info.serial;
+      EXPECT_EQ(Token::open(config)->probe().serial, info.serial);
+    }
+  }
+}
+
 TEST_F(TwoTokens, WithOneLabelAreAmbiguousUnlessTheSerialSaysWhich) {
   TokenConfig config = dir_.config();
   EXPECT_EQ(refusal([&] { static_cast<void>(Token::open(config)); }), "config token.ambiguous");
