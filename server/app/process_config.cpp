@@ -236,6 +236,7 @@ void read_limits(TomlSection section, ProcessConfig& config) {
   set_duration(section, "send", config.limits.send);
   set_duration(section, "linger", config.limits.linger);
   set_duration(section, "queue", config.limits.queue);
+  set_duration(section, "answer", config.limits.answer);
   set_integer(section, "connections", 1, kMostConnections, config.limits.connections);
   set_integer(section, "per_address", 1, kMostConnections, config.limits.per_address);
   set_integer(section, "buffered_bytes", kLeastBuffered, kMostBuffered,
