@@ -158,7 +158,7 @@ class Token final {
   void activate(std::optional<Secret> pin = std::nullopt);
 
   /// A signature of that key did not verify: its handle may name another key. It is looked for
-  /// again, after another login.
+  /// again, once a minute at most after another login.
   void distrust(const KeyUri& uri, const crypto::PublicKey& public_half) noexcept;
 
   /// The keys that somebody holds. Makes no call to the token.

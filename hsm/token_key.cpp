@@ -237,28 +237,23 @@ KeyReport TokenKey::report() const {
   return report;
 }
 
+/// The copy is left to the next login: its handle, too, may name somebody else's object by now.
 void TokenKey::distrust() const noexcept {
   constexpr std::chrono::seconds kBetweenLogins{60};
-  try {
-    const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
-    if (!attached) {
+  const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
+  if (!attached) {
+    return;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    place_ = Place();
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_distrust_) {
       return;
     }
-    rest(Error(ErrorCode::token, "token.signature_wrong",
-               "the token is not available, try again later",
-               "a signature of " + uri_.text() + " did not verify"));
-    const auto now = std::chrono::steady_clock::now();
-    {
-      const std::scoped_lock lock(mutex_);
-      if (now < next_distrust_) {
-        return;
-      }
-      next_distrust_ = now + kBetweenLogins;
-    }
-    core_->recovery().report(*attached, Fault::stale_handle);
-  } catch (const std::exception&) {
-    // No memory: the next wrong signature comes here again.
+    next_distrust_ = now + kBetweenLogins;
   }
+  core_->recovery().report(*attached, Fault::stale_handle);
 }
 
 Bytes TokenKey::sign_or_recover(SignMechanism& mechanism, ByteView input) const {

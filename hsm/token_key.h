@@ -55,8 +55,8 @@ class TokenKey final {
 
   [[nodiscard]] const KeyUri& uri() const noexcept { return uri_; }
   [[nodiscard]] KeyReport report() const;
-  /// Token::distrust. Another login is taken once a minute at most: one key's trouble must not stop
-  /// the others.
+  /// Token::distrust: found again at its next use. Another login is taken once a minute at most:
+  /// one key's trouble must not stop the others.
   void distrust() const noexcept;
 
  private:

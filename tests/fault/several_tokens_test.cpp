@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "crypto/base/file.h"
+#include "hsm/faults/client.h"
 #include "tests/e2e/support/managed_site.h"
 #include "tests/fault/support/token_server.h"
 
@@ -155,6 +156,40 @@ TEST_F(SeveralTokens, AKeyInNoneOfThemIsRefused) {
   EXPECT_NE(refused.err.find("CA 'third': the name is of a key in another token"),
             std::string::npos)
       << refused.err;
+}
+
+/// The main token is behind the module that injects faults.
+class OneTokenHangs : public SeveralTokens {
+ protected:
+  OneTokenHangs() {
+    EXPECT_EQ(server->stop(), 0);
+    installation.replace_module(ESTIA_FAULT_MODULE);
+    auto& environment = const_cast<e2e::Installation&>(installation);
+    environment.add_environment("ESTIA_FAULTS_MODULE=" + e2e::softhsm_module());
+    environment.add_environment("ESTIA_FAULTS_SOCKET=" + socket_.string());
+    std::ofstream(installation.state() / "estia.toml", std::ios::app)
+        << "\n[limits]\nanswer = \"300ms\"\n";
+    start();
+  }
+  void order(const std::string& line) const {
+    const auto answer = hsm::faults::Client(socket_).ask(line);
+    ASSERT_TRUE(answer.ok) << line << ": " << answer.text;
+  }
+  const std::filesystem::path socket_ = installation.directory() / "faults.sock";
+};
+
+/// T14: 503 for those who need it; who needs another one, or none, is served.
+TEST_F(OneTokenHangs, CasOfAnotherModuleAndReadPathsAreUnaffected) {
+  order("hang C_Sign count=for-ever");
+  for (int i = 0; i < 3; ++i) {
+    const e2e::Answer stuck = enroll("est", "stuck-" + std::to_string(i));
+    EXPECT_EQ(stuck.status, 503);
+    EXPECT_NE(stuck.header("Retry-After"), "");
+    EXPECT_EQ(enroll("spare", "served-" + std::to_string(i)).status, 200) << server->err();
+    EXPECT_EQ(client->request("cacerts").status, 200);
+  }
+  order("clear");
+  EXPECT_EQ(enroll("est", "back").status, 200);
 }
 
 }  // namespace
