@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -34,6 +35,12 @@ struct ServerKeygenStatus {
   std::uint64_t destroyed = 0;  ///< made in vain: tried, too old, or failed
 };
 
+/// A CA's key in the token, as the configuration names it.
+struct TokenKeyName {
+  std::string ca{};
+  std::string uri{};
+};
+
 /// The token with the CA keys.
 struct TokenStatus {
   std::string state{};  ///< attached, recovering, away, PIN refused, does not answer
@@ -46,6 +53,22 @@ struct TokenStatus {
   std::uint64_t new_sessions = 0;
   std::uint64_t logins = 0;
   std::uint64_t restarts = 0;
+  std::vector<TokenKeyName> keys{};  ///< of the CAs that an alias names
+};
+
+/// What became of one signature by a CA's key.
+struct ProvedKey {
+  std::string ca{};
+  std::string id{};      ///< of the refusal; empty: it signed, and the signature is good
+  std::string reason{};  ///< of the refusal, for people
+  std::chrono::milliseconds took{};
+};
+
+/// The token as it is now, and whether its keys sign.
+struct TokenTrialReport {
+  bool present = false;    ///< the slot holds our token
+  bool logged_in = false;  ///< the session that keeps the login says so
+  std::vector<ProvedKey> keys{};
 };
 
 /// What GET /v1/status tells.
@@ -92,6 +115,9 @@ struct Management {
   /// Tries the PIN once more, after the token has refused it. Throws what hsm::Token::activate
   /// throws.
   std::function<void(const std::string& who)> activate_token{};
+  /// Looks at the token and lets each CA key sign a text of the daemon's own. Throws Error{busy,
+  /// "token.probing"} while another one asks.
+  std::function<TokenTrialReport(const std::string& who)> probe_token{};
   /// What EST clients are shown.
   std::function<crypto::Certificate()> tls_certificate{};
   /// Reads key and certificates of the EST listener again; what it shows from then on. Throws what

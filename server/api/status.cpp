@@ -1,27 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/api/status.h"
 
-#include "server/api/json.h"
-
 namespace estia::api {
 namespace {
 
 constexpr std::size_t kBodyLimit = 4096;
-
-Json token_json(const TokenStatus& token) {
-  return {{"state", token.state},
-          {"why", text_or_null(token.why)},
-          {"label", token.label},
-          {"serial", token.serial},
-          {"sessions",
-           {{"open", token.sessions_open},
-            {"in_use", token.sessions_in_use},
-            {"most", token.sessions_cap}}},
-          {"recoveries",
-           {{"new_session", token.new_sessions},
-            {"new_login", token.logins},
-            {"restart_module", token.restarts}}}};
-}
 
 http::Response activate(const Management& management, const Call& call) {
   body_of(call.request).finish();
@@ -58,6 +41,26 @@ http::Response show(const Status& status) {
 }
 
 }  // namespace
+
+Json token_json(const TokenStatus& token) {
+  Json keys = Json::array();
+  for (const TokenKeyName& key : token.keys) {
+    keys.push_back({{"ca", key.ca}, {"uri", key.uri}});
+  }
+  return {{"state", token.state},
+          {"why", text_or_null(token.why)},
+          {"label", token.label},
+          {"serial", token.serial},
+          {"sessions",
+           {{"open", token.sessions_open},
+            {"in_use", token.sessions_in_use},
+            {"most", token.sessions_cap}}},
+          {"recoveries",
+           {{"new_session", token.new_sessions},
+            {"new_login", token.logins},
+            {"restart_module", token.restarts}}},
+          {"keys", std::move(keys)}};
+}
 
 std::vector<Route> status_routes(const Management& management) {
   return {{"GET", {"status"}, 0, [&](const Call&) { return show(management.status()); }},

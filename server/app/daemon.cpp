@@ -156,6 +156,7 @@ api::Management Daemon::management() {
                                                .clock = clock_});
               },
           .activate_token = [this](const std::string& who) { activate_token(who); },
+          .probe_token = [this](const std::string& who) { return probe_token(who); },
           .tls_certificate = [this] { return tls_reload_.certificate(); },
           .reload_tls = [this](const std::string& who) { return tls_reload_.reload(who); }};
 }
@@ -168,6 +169,13 @@ void Daemon::activate_token(const std::string& who) {
                               .outcome = "ok",
                               .object = "token"});
   token_->activate();
+}
+
+/// Likewise: its signatures are by the CA keys.
+api::TokenTrialReport Daemon::probe_token(const std::string& who) {
+  store_->audit_log().append(
+      {.at = clock_.now(), .who = who, .what = "token.probe", .outcome = "ok", .object = "token"});
+  return trial_.run(*snapshots_.current());
 }
 
 api::Status Daemon::status() {
@@ -185,6 +193,7 @@ api::Status Daemon::status() {
                      .store_queued = stats.queued,
                      .store_failed = stats.failed};
   status.token = report_of(probe_.look());
+  status.token.keys = key_names(*snapshot);
   status.serverkeygen = report_of(server_keys_.status());
   for (const auto& [name, alias] : snapshot->aliases) {
     status.aliases.push_back(name);

@@ -21,6 +21,7 @@
 #include "server/app/token_events.h"
 #include "server/app/token_secret_sealer.h"
 #include "server/app/token_server_keys.h"
+#include "server/app/token_trial.h"
 #include "server/auth/authenticate.h"
 #include "server/ca/enrollment.h"
 #include "server/est/est_router.h"
@@ -66,6 +67,7 @@ class Daemon final {
   [[nodiscard]] TokenKeySource token_keys();
   [[nodiscard]] std::shared_ptr<hsm::Token> attach_token();
   void activate_token(const std::string& who);
+  [[nodiscard]] api::TokenTrialReport probe_token(const std::string& who);
   void audit(const char* what, const std::string& outcome, const std::string& detail);
 
   ProcessConfig config_;
@@ -94,6 +96,7 @@ class Daemon final {
   std::optional<ManagementServer> management_;
   std::atomic<bool> stopping_{false};
   TokenProbe probe_{*token_};
+  TokenTrial trial_{probe_, keys_};
   std::optional<OpsServer> ops_;
   std::atomic<unsigned> reloads_wanted_{0};  ///< by signals, since the last one ended
   std::future<void> reload_;                 ///< the last that a signal began

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "server/api/api_router.h"
+#include "server/api/management.h"
+
+namespace estia::api {
+
+/// POST /v1/token/probe.
+[[nodiscard]] std::vector<Route> token_routes(const Management& management);
+
+}  // namespace estia::api
