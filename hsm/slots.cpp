@@ -5,16 +5,10 @@
 
 #include "crypto/base/error.h"
 #include "hsm/ckr.h"
+#include "hsm/padded_text.h"
 
 namespace estia::hsm {
 namespace {
-
-template <std::size_t N>
-std::string unpadded(const unsigned char (&field)[N]) {
-  std::string text(reinterpret_cast<const char*>(field), N);
-  text.erase(text.find_last_not_of(std::string_view(" \0", 2)) + 1);
-  return text;
-}
 
 std::string unpadded(std::string text) {
   text.erase(text.find_last_not_of(' ') + 1);

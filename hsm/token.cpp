@@ -2,11 +2,10 @@
 #include "hsm/token.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "crypto/base/error.h"
-#include "crypto/base/random.h"
+#include "hsm/key_proof.h"
 #include "hsm/key_store.h"
 #include "hsm/signing_provider.h"
 #include "hsm/token_core.h"
@@ -19,19 +18,6 @@ namespace {
 KeyUri complete_uri(const TokenInfo& token, const KeyPair& pair) {
   const KeyUri named = KeyUri::for_object(token.label, pair.label, pair.id);
   return token.serial.empty() ? named : named.with_serial(token.serial);
-}
-
-/// Proves that the private key belongs to the public key object and may sign.
-void prove(const crypto::PrivateKey& key, const KeyUri& uri) {
-  std::array<std::uint8_t, 32> nonce;
-  random_fill(nonce);
-  const std::string text = "Estia key check " + to_hex(nonce);
-  const auto& algorithm = crypto::SignatureAlgorithm::for_key(key.public_key());
-  const Bytes signature = key.sign(as_bytes(text), algorithm);
-  if (!key.public_key().verify(as_bytes(text), signature, algorithm)) {
-    throw Error(ErrorCode::token, "token.key_mismatch",
-                "the token's public key does not belong to its private key: " + uri.text());
-  }
 }
 
 crypto::PrivateKey private_key(TokenCore& core, std::shared_ptr<const TokenKey> key) {
@@ -79,7 +65,7 @@ crypto::PrivateKey Token::key(const KeyUri& uri, crypto::PublicKey public_half) 
   auto token_key = std::make_shared<const TokenKey>(core_, uri, std::move(public_half));
   token_key->find();
   crypto::PrivateKey key = private_key(*core_, std::move(token_key));
-  prove(key, uri);
+  prove_key(key, uri.text());
   return key;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -38,7 +39,8 @@ struct ServerKeygenStatus {
 
 /// A key that is in use.
 struct TokenKeyStatus {
-  std::string key{};  ///< PKCS #11 URI
+  std::string key{};               ///< PKCS #11 URI
+  std::vector<std::string> cas{};  ///< whose it is; empty: of TLS
   std::string kind{};
   bool ready = false;                       ///< found, checked and proved since the last login
   std::string why{};                        ///< if it is not
@@ -47,9 +49,11 @@ struct TokenKeyStatus {
 };
 
 struct TokenStatus {
-  std::string name{};   ///< in the process configuration; "main"
-  std::string state{};  ///< attached, recovering, away, PIN refused, PIN awaited, does not answer
-  std::string why{};    ///< of the third to fifth
+  std::string name{};    ///< in the process configuration; "main"
+  std::string state{};   ///< attached, recovering, away, PIN refused, PIN awaited, does not answer
+  std::string why{};     ///< of the third to fifth
+  bool present = false;  ///< the slot holds our token
+  bool logged_in = false;  ///< the session that keeps the login says so
   std::string label{};
   std::string serial{};
   std::size_t sessions_open = 0;
@@ -65,6 +69,14 @@ struct TokenStatus {
 struct TokenActivation {
   std::string token{};          ///< its name; empty: the main one
   std::optional<Secret> pin{};  ///< for one whose PIN an operator brings
+};
+
+/// What became of one signature by a CA's key.
+struct ProvedKey {
+  std::string ca{};
+  std::string id{};      ///< of the refusal; empty: it signed, and the signature is good
+  std::string reason{};  ///< of the refusal, for people
+  std::chrono::milliseconds took{};
 };
 
 /// What GET /v1/status tells.
@@ -111,6 +123,9 @@ struct Management {
   /// Tries the PIN once more, after the token has refused it, or that one. Throws what
   /// app::Tokens::named and hsm::Token::activate throw.
   std::function<void(TokenActivation order, const std::string& who)> activate_token{};
+  /// Lets each CA key sign a text of the daemon's own. Throws Error{busy, "token.probing"} while
+  /// another one asks.
+  std::function<std::vector<ProvedKey>(const std::string& who)> probe_token{};
   /// What EST clients are shown.
   std::function<crypto::Certificate()> tls_certificate{};
   /// Reads key and certificates of the EST listener again; what it shows from then on. Throws what

@@ -1,68 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/api/status.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "server/api/json.h"
+#include "server/api/token.h"
 
 namespace estia::api {
 namespace {
-
-constexpr std::size_t kBodyLimit = 4096;
-
-Json key_json(const TokenKeyStatus& key) {
-  return {{"key", key.key},
-          {"kind", key.kind},
-          {"ready", key.ready},
-          {"why", text_or_null(key.why)},
-          {"attributes", key.attributes},
-          {"shortcomings", key.shortcomings}};
-}
-
-Json token_json(const TokenStatus& token) {
-  Json keys = Json::array();
-  for (const TokenKeyStatus& key : token.keys) {
-    keys.push_back(key_json(key));
-  }
-  return {{"name", token.name},
-          {"state", token.state},
-          {"why", text_or_null(token.why)},
-          {"label", token.label},
-          {"serial", token.serial},
-          {"sessions",
-           {{"open", token.sessions_open},
-            {"in_use", token.sessions_in_use},
-            {"most", token.sessions_cap}}},
-          {"recoveries",
-           {{"new_session", token.new_sessions},
-            {"new_login", token.logins},
-            {"restart_module", token.restarts}}},
-          {"keys", std::move(keys)}};
-}
-
-Json tokens_json(const std::vector<TokenStatus>& tokens) {
-  Json list = Json::array();
-  for (const TokenStatus& token : tokens) {
-    list.push_back(token_json(token));
-  }
-  return list;
-}
-
-http::Response activate(const Management& management, const Call& call) {
-  JsonObject body = body_of(call.request);
-  TokenActivation order{.token = body.optional_text("token").value_or("")};
-  if (body.has("pin")) {
-    order.pin = body.secret("pin");
-  }
-  body.finish();
-  const std::string name = order.token;
-  management.activate_token(std::move(order), call.who);
-  const Status status = management.status();
-  const auto found = std::ranges::find_if(
-      status.tokens, [&](const TokenStatus& token) { return name.empty() || token.name == name; });
-  return json_response(token_json(*found));
-}
 
 http::Response show(const Status& status) {
   const ServerKeygenStatus& keys = status.serverkeygen;
@@ -95,10 +38,7 @@ http::Response show(const Status& status) {
 }  // namespace
 
 std::vector<Route> status_routes(const Management& management) {
-  return {{"GET", {"status"}, 0, [&](const Call&) { return show(management.status()); }},
-          {"POST", {"token", "activate"}, kBodyLimit, [&](const Call& call) {
-             return activate(management, call);
-           }}};
+  return {{"GET", {"status"}, 0, [&](const Call&) { return show(management.status()); }}};
 }
 
 }  // namespace estia::api

@@ -157,6 +157,7 @@ api::Management Daemon::management() {
           },
       .activate_token = [this](api::TokenActivation order,
                                const std::string& who) { activate_token(std::move(order), who); },
+      .probe_token = [this](const std::string& who) { return probe_token(who); },
       .tls_certificate = [this] { return tls_reload_.certificate(); },
       .reload_tls = [this](const std::string& who) { return tls_reload_.reload(who); }};
 }
@@ -171,6 +172,13 @@ void Daemon::activate_token(api::TokenActivation order, const std::string& who) 
                               .outcome = "ok",
                               .object = "token/" + name});
   token.activate(std::move(order.pin));
+}
+
+/// Likewise: its signatures are by the CA keys.
+std::vector<api::ProvedKey> Daemon::probe_token(const std::string& who) {
+  store_->audit_log().append(
+      {.at = clock_.now(), .who = who, .what = "token.probe", .outcome = "ok", .object = "tokens"});
+  return trial_.run(*snapshots_.current());
 }
 
 api::Status Daemon::status() {
@@ -188,7 +196,7 @@ api::Status Daemon::status() {
                      .store_queued = stats.queued,
                      .store_failed = stats.failed};
   for (const SeenToken& token : tokens_.look()) {
-    status.tokens.push_back(report_of(token));
+    status.tokens.push_back(report_of(token, *snapshot));
   }
   status.serverkeygen = report_of(server_keys_.status());
   for (const auto& [name, alias] : snapshot->aliases) {

@@ -21,6 +21,7 @@
 #include "server/app/token_events.h"
 #include "server/app/token_secret_sealer.h"
 #include "server/app/token_server_keys.h"
+#include "server/app/token_trial.h"
 #include "server/app/tokens.h"
 #include "server/auth/authenticate.h"
 #include "server/ca/enrollment.h"
@@ -67,6 +68,7 @@ class Daemon final {
   [[nodiscard]] TokenKeySource token_keys();
   [[nodiscard]] TokenCaKeys::TokenOf token_of();
   void activate_token(api::TokenActivation order, const std::string& who);
+  [[nodiscard]] std::vector<api::ProvedKey> probe_token(const std::string& who);
   void audit(const char* what, const std::string& outcome, const std::string& detail);
 
   ProcessConfig config_;
@@ -94,6 +96,7 @@ class Daemon final {
   std::uint16_t port_ = 0;  ///< once started; a listener that is draining no longer knows
   std::optional<ManagementServer> management_;
   std::atomic<bool> stopping_{false};
+  TokenTrial trial_{keys_};
   std::optional<OpsServer> ops_;
   std::atomic<unsigned> reloads_wanted_{0};  ///< by signals, since the last one ended
   std::future<void> reload_;                 ///< the last that a signal began

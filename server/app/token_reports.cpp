@@ -76,8 +76,23 @@ std::vector<std::string> shortcomings_of(const hsm::KeyAttributes& key) {
   return words;
 }
 
-api::TokenKeyStatus report_of(const hsm::KeyReport& key) {
-  api::TokenKeyStatus report{.key = key.uri, .kind = key.kind, .ready = key.ready, .why = key.why};
+/// The CAs whose configuration names this key.
+std::vector<std::string> cas_of(const std::string& key, const ca::Snapshot& snapshot) {
+  std::vector<std::string> names;
+  for (const auto& [name, authority] : snapshot.cas) {
+    if (hsm::KeyUri::parse(authority.key_uri).text() == key) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+api::TokenKeyStatus report_of(const hsm::KeyReport& key, const ca::Snapshot& snapshot) {
+  api::TokenKeyStatus report{.key = key.uri,
+                             .cas = cas_of(key.uri, snapshot),
+                             .kind = key.kind,
+                             .ready = key.ready,
+                             .why = key.why};
   if (key.attributes) {
     report.attributes = words_of(*key.attributes);
     report.shortcomings = shortcomings_of(*key.attributes);
@@ -87,16 +102,18 @@ api::TokenKeyStatus report_of(const hsm::KeyReport& key) {
 
 }  // namespace
 
-api::TokenStatus report_of(const SeenToken& seen) {
+api::TokenStatus report_of(const SeenToken& seen, const ca::Snapshot& snapshot) {
   api::TokenStatus report{.name = seen.name, .state = "does not answer"};
   for (const hsm::KeyReport& key : seen.keys) {
-    report.keys.push_back(report_of(key));
+    report.keys.push_back(report_of(key, snapshot));
   }
   if (!seen.status) {
     return report;
   }
   report.state = name_of(seen.status->state);
   report.why = seen.status->why;
+  report.present = seen.status->present;
+  report.logged_in = seen.status->logged_in;
   report.label = seen.status->label;
   report.serial = seen.status->serial;
   report.sessions_open = seen.status->sessions_open;

@@ -11,7 +11,7 @@
 namespace estia::app {
 
 // What operators are told of the tokens.
-[[nodiscard]] api::TokenStatus report_of(const SeenToken& seen);
+[[nodiscard]] api::TokenStatus report_of(const SeenToken& seen, const ca::Snapshot& snapshot);
 [[nodiscard]] api::ServerKeygenStatus report_of(const hsm::ServerKeysStatus& keys);
 
 }  // namespace estia::app
