@@ -46,8 +46,10 @@ class TokenTrialTest : public testing::Test {
     probe_ = std::make_unique<TokenProbe>(*token_);
   }
   void add_ca(const std::string& name, bool served) {
-    snapshot_.cas.emplace(
-        name, ca::CertificationAuthority{.name = name, .key_uri = "pkcs11:object=" + name});
+    ca::CertificationAuthority authority;
+    authority.name = name;
+    authority.key_uri = "pkcs11:object=" + name;
+    snapshot_.cas.emplace(name, authority);
     if (served) {
       ca::Alias alias{};
       alias.name = "of-" + name;
