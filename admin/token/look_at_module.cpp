@@ -61,12 +61,15 @@ Json look_here(const std::filesystem::path& module, const std::string& init_args
   ::_exit(0);  // the module's own destructors may hang, too
 }
 
-void hide_noise() {
-  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (nowhere >= 0) {
-    ::dup2(nowhere, STDERR_FILENO);
-    ::dup2(nowhere, STDOUT_FILENO);
+/// Standard output is this command's own, whatever a module says there.
+void redirect(ModuleNoise noise) {
+  if (noise == ModuleNoise::hidden) {
+    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere >= 0) {
+      ::dup2(nowhere, STDERR_FILENO);
+    }
   }
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);
 }
 
 /// All that comes until the other end closes; nullopt at the deadline.
@@ -108,9 +111,7 @@ Json look_at_module(const std::filesystem::path& module, const std::string& init
   const pid_t child = ::fork();
   if (child == 0) {
     ::close(ends[0]);
-    if (noise == ModuleNoise::hidden) {
-      hide_noise();
-    }
+    redirect(noise);
     tell(ends[1], look_here(module, init_args));
   }
   ::close(ends[1]);

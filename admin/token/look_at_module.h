@@ -8,7 +8,7 @@
 
 namespace estia::admin {
 
-/// Whether what a module writes on standard error is shown.
+/// Whether what a module says is shown, on standard error.
 enum class ModuleNoise { shown, hidden };
 
 /// {path, loadable, trouble, library, slots} of a module, as docs/cli.md lists them. It is loaded

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/token/pin_input.h"
 
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 
 #include "admin/token/secret_prompt.h"
@@ -12,6 +15,13 @@ namespace {
 
 constexpr std::size_t kLeastPin = 4;
 constexpr std::size_t kMostPin = 255;
+
+/// What fails here costs no more than what it is to prevent.
+void leave_no_dump() {
+  const rlimit none{0, 0};
+  static_cast<void>(::setrlimit(RLIMIT_CORE, &none));
+  static_cast<void>(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+}
 
 Secret ask(const std::string& option, const std::string& question) {
   SecretPrompt prompt;
@@ -25,7 +35,17 @@ Secret ask(const std::string& option, const std::string& question) {
 
 Secret read_pin(const std::filesystem::path& file, const std::string& option,
                 const std::string& whose) {
+  leave_no_dump();
   return file.empty() ? ask(option, whose) : read_secret_file(file);
+}
+
+Secret read_user_pin(const std::filesystem::path& file, const TokenPlace& place) {
+  if (file.empty() && !place.pin_marker.empty() && std::filesystem::exists(place.pin_marker)) {
+    throw Error(ErrorCode::token, "token.pin_refused",
+                "the token has refused the PIN in " + place.pin_file.string() +
+                    "; give the right one with --pin-file");
+  }
+  return read_pin(file.empty() ? place.pin_file : file, "--pin-file", "user's PIN");
 }
 
 Secret read_new_pin(const std::filesystem::path& file, const std::string& option,

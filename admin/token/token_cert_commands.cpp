@@ -17,7 +17,6 @@
 namespace estia::admin {
 namespace {
 
-constexpr const char* kUserPin = "user's PIN";
 constexpr std::size_t kLargestFile = 1U << 20U;
 
 Json json_of(const TokenCertificate& stored) {
@@ -53,16 +52,6 @@ WantedName wanted_name(const TokenCertStoreCommand& command, std::size_t certifi
   }
 }
 
-/// estiad's, unless a file says another; not one that the token has refused.
-Secret user_pin(const std::filesystem::path& file, const TokenPlace& place) {
-  if (file.empty() && !place.pin_marker.empty() && std::filesystem::exists(place.pin_marker)) {
-    throw Error(ErrorCode::token, "token.pin_refused",
-                "the token has refused the PIN in " + place.pin_file.string() +
-                    "; give the right one with --pin-file");
-  }
-  return read_pin(file.empty() ? place.pin_file : file, "--pin-file", kUserPin);
-}
-
 }  // namespace
 
 void TokenCertStoreCommand::add_to(CLI::App& cert, HoldState hold) {
@@ -90,7 +79,7 @@ void TokenCertStoreCommand::run() const {
   const auto certificates = crypto::Certificate::parse_pem(read_file(file, kLargestFile));
   const WantedName name = wanted_name(*this, certificates.size());
   const TokenChoice::Taken taken = choice.take();
-  const Secret pin = user_pin(pin_file, taken.place);
+  const Secret pin = read_user_pin(pin_file, taken.place);
   const StopSignalsHeld held;
   for (const crypto::Certificate& certificate : certificates) {
     taken.audit("token.cert_stored", "serial=" + to_hex(certificate.serial()) +
@@ -118,7 +107,7 @@ void TokenCertListCommand::run() const {
   constexpr int kIndent = 2;
   const TokenChoice::Taken taken = choice.take();
   const std::optional<Secret> pin =
-      pin_file.empty() ? std::nullopt : std::optional(read_secret_file(pin_file));
+      pin_file.empty() ? std::nullopt : std::optional(read_user_pin(pin_file, taken.place));
   const std::vector<TokenCertificate> found = list_certificates(taken.place, pin ? &*pin : nullptr);
   Json all = Json::array();
   for (const TokenCertificate& certificate : found) {

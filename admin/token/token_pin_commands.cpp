@@ -58,20 +58,6 @@ void change_both(const TokenChoice::Taken& taken, const char* what, const Secret
   }
 }
 
-/// The PIN that estiad uses, unless a file says another. A PIN that the token refused once is not
-/// tried again by itself.
-Secret old_user_pin(const TokenPinChangeCommand& command, const TokenChoice::Taken& taken) {
-  if (!command.pin_file.empty() || taken.place.pin_file.empty()) {
-    return read_pin(command.pin_file, "--pin-file", kUserPin);
-  }
-  if (!taken.place.pin_marker.empty() && std::filesystem::exists(taken.place.pin_marker)) {
-    throw Error(ErrorCode::token, "token.pin_refused",
-                "the token has refused the PIN in " + taken.place.pin_file.string() +
-                    "; give the right one with --pin-file");
-  }
-  return read_pin(taken.place.pin_file, "--pin-file", kUserPin);
-}
-
 }  // namespace
 
 void TokenPinSetCommand::add_to(CLI::App& pin, HoldState hold) {
@@ -116,7 +102,8 @@ void TokenPinChangeCommand::add_to(CLI::App& pin, HoldState hold) {
 void TokenPinChangeCommand::run() const {
   const TokenChoice::Taken taken = choice.take();
   const char* whose = so ? kSoPin : kUserPin;
-  const Secret old_pin = so ? read_pin(pin_file, "--pin-file", whose) : old_user_pin(*this, taken);
+  const Secret old_pin =
+      so ? read_pin(pin_file, "--pin-file", whose) : read_user_pin(pin_file, taken.place);
   const Secret new_pin = read_new_pin(new_pin_file, "--new-pin-file", whose);
   must_differ(old_pin, new_pin, "the new PIN is the old one; nothing was changed");
   const StopSignalsHeld held;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A PKCS#11 module that does what ESTIA_BROKEN_MODULE_DOES says in C_Initialize: "crash", "exit",
-// or nothing for ever. It talks on both outputs first.
+// A PKCS#11 module that does what ESTIA_BROKEN_MODULE_DOES says in C_Initialize: "crash", "exit"
+// or "hang", else it fails. It talks on both outputs first.
 #include <p11-kit/pkcs11.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,6 +19,9 @@ CK_RV initialise(void* /*args*/) {
   }
   if (wanted != nullptr && std::strcmp(wanted, "exit") == 0) {
     ::_exit(7);
+  }
+  while (wanted != nullptr && std::strcmp(wanted, "hang") == 0) {
+    ::pause();
   }
   return CKR_GENERAL_ERROR;
 }

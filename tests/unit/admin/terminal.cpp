@@ -85,9 +85,8 @@ int Terminal::wait() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-std::string Terminal::seen_by_others() const {
-  const std::string process = "/proc/" + std::to_string(pid_);
-  return read_file(process + "/cmdline") + read_file(process + "/environ");
+std::string Terminal::command_line() const {
+  return read_file("/proc/" + std::to_string(pid_) + "/cmdline");
 }
 
 }  // namespace estia::test

@@ -25,8 +25,8 @@ class Terminal final {
   /// The exit status, or minus the signal. Everything that was shown is in shown() then.
   [[nodiscard]] int wait();
   [[nodiscard]] const std::string& shown() const noexcept { return shown_; }
-  /// /proc/PID/cmdline and /proc/PID/environ of the program.
-  [[nodiscard]] std::string seen_by_others() const;
+  /// /proc/PID/cmdline, which every user can read.
+  [[nodiscard]] std::string command_line() const;
 
  private:
   bool read_some(int milliseconds);

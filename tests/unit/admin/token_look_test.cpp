@@ -48,6 +48,13 @@ TEST_F(TokenLook, ShowsLibrarySlotsAndTokens) {
   }
 }
 
+TEST_F(TokenLook, ALabelThatIsNoUtf8IsShownNevertheless) {
+  ASSERT_EQ(place_.token_init("odd-\xff").code, 0);
+  const Finished json = list({"--module", place_.module(), "--json"});
+  ASSERT_EQ(json.code, 0) << json.err;
+  EXPECT_NE(json.out.find("\"label\": \"odd-\xEF\xBF\xBD\""), std::string::npos) << json.out;
+}
+
 /// Without --module: what this machine has; one that cannot be used is no failure.
 TEST_F(TokenLook, FindsTheModulesOfTheMachine) {
   ASSERT_EQ(place_.token_init("factory").code, 0);
@@ -73,6 +80,9 @@ TEST_F(TokenLook, ABrokenModuleSpoilsNoOther) {
     const Finished json = list({"--module", ESTIA_BROKEN_MODULE, "--json"});
     EXPECT_EQ(json.code, 1) << does;
     EXPECT_NE(json.out.find("\"loadable\": false"), std::string::npos) << json.out;
+    EXPECT_EQ(json.out.find('{'), 0U) << json.out;
+    EXPECT_NE(json.err.find("noise on out\n"), std::string::npos)
+        << "shown, where it spoils nothing";
   }
 }
 

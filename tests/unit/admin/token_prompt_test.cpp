@@ -48,7 +48,7 @@ TEST_F(TokenPrompt, AsksUnseenAndTwiceForTheNewOne) {
   terminal.answer(kOld, std::string(Workplace::kPin) + "\r");
   // ^U takes the line back, and backspace the last character.
   terminal.answer(kNew, std::string("typing-error\x15") + kNewPin + "x\x7f\r");
-  const std::string seen = terminal.seen_by_others();
+  const std::string seen = terminal.command_line();
   EXPECT_NE(seen.find("change"), std::string::npos) << "the program runs";
   EXPECT_EQ(seen.find(Workplace::kPin), std::string::npos) << seen;
   EXPECT_EQ(seen.find(kNewPin), std::string::npos) << seen;
@@ -100,6 +100,40 @@ TEST_F(TokenPrompt, InitAsksForBothPins) {
   EXPECT_NE(terminal.shown().find("token second is initialised"), std::string::npos)
       << terminal.shown();
   expect_nothing_shown(terminal);
+}
+
+/// Whoever is asked and does not say yes has lost nothing.
+TEST_F(TokenPrompt, ErasingIsAskedFor) {
+  const std::string listed = place_.estia({"token", "list", "--module", place_.module()}).out;
+  const std::size_t at = listed.find("\tserial=", listed.find("ready\t")) + 8;
+  const std::string serial = listed.substr(at, listed.find('\t', at) - at);
+  const std::vector<std::string> erase{e2e::program("estia"),
+                                       "token",
+                                       "init",
+                                       "--module",
+                                       place_.module(),
+                                       "--label",
+                                       "renewed",
+                                       "--erase",
+                                       serial,
+                                       "--so-pin-file",
+                                       place_.path("so-pin").string(),
+                                       "--pin-file",
+                                       place_.path("pin").string()};
+  {
+    Terminal terminal(erase, environment());
+    terminal.answer("with every key and certificate in it, for ever? [y/N] ", "n\n");
+    EXPECT_EQ(terminal.wait(), 1) << terminal.shown();
+    EXPECT_NE(terminal.shown().find("[cli.declined]"), std::string::npos) << terminal.shown();
+  }
+  EXPECT_TRUE(logs_in(Workplace::kPin)) << "the token is as it was";
+  Terminal terminal(erase, environment());
+  terminal.answer("[y/N] ", "y\n");
+  EXPECT_EQ(terminal.wait(), 0) << terminal.shown();
+  EXPECT_NE(terminal.shown().find("token renewed is initialised"), std::string::npos)
+      << terminal.shown();
+  EXPECT_FALSE(logs_in(Workplace::kPin)) << "its label is another";
+  EXPECT_EQ(place_.token_count(), 1U);
 }
 
 }  // namespace
