@@ -6,6 +6,7 @@
 #include "admin/cli/management_client.h"
 #include "admin/cli/record_text.h"
 #include "crypto/base/file.h"
+#include "crypto/base/secret_prompt.h"
 
 namespace estia::admin {
 
@@ -19,8 +20,24 @@ void TokenActivateCommand::add_to(CLI::App& token) {
   app->add_option("--pin-file", command->pin_file,
                   "File of mode 0600 with the PIN, for a token with pin_from = \"operator\"")
       ->type_name("FILE");
+  app->add_flag("--ask-pin", command->ask_pin, "Ask for that PIN on the terminal")
+      ->excludes("--pin-file");
   app->footer("Example:\n  estia token activate --state /var/lib/estia");
   app->callback([command] { command->run(); });
+}
+
+std::optional<Secret> TokenActivateCommand::pin() const {
+  if (!pin_file.empty()) {
+    return read_secret_file(pin_file);
+  }
+  if (!ask_pin) {
+    return std::nullopt;
+  }
+  SecretPrompt prompt;
+  if (!prompt.possible()) {
+    throw CLI::ValidationError("--ask-pin", "nobody can be asked here: give --pin-file");
+  }
+  return prompt.ask("PIN of the token " + (token.empty() ? "main" : token));
 }
 
 void TokenActivateCommand::run() const {
@@ -29,9 +46,8 @@ void TokenActivateCommand::run() const {
   if (!token.empty()) {
     order["token"] = token;
   }
-  if (!pin_file.empty()) {
-    const Secret pin = read_secret_file(pin_file);
-    order["pin"] = std::string(pin.text());
+  if (const std::optional<Secret> brought = pin()) {
+    order["pin"] = std::string(brought->text());
   }
   std::cout << record_text(client.send("POST", "/token/activate", order));
   if (order.contains("pin")) {

@@ -3,9 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "admin/cli/target.h"
+#include "crypto/base/secret.h"
 
 namespace estia::admin {
 
@@ -15,9 +17,13 @@ struct TokenActivateCommand {
   Target target{};
   std::string token{};
   std::filesystem::path pin_file{};
+  bool ask_pin = false;
 
   static void add_to(CLI::App& token);
   void run() const;
+
+ private:
+  [[nodiscard]] std::optional<Secret> pin() const;
 };
 
 }  // namespace estia::admin
