@@ -36,6 +36,22 @@ http::ServerConfig server_config(const ProcessConfig& config, ops::Metrics& metr
           .observer = counting(metrics)};
 }
 
+/// They are used all the same: a key that was imported is its CA's.
+void warn_of_keys(const api::Status& status) {
+  for (const api::TokenStatus& token : status.tokens) {
+    for (const api::TokenKeyStatus& key : token.keys) {
+      std::string what;
+      for (const std::string& shortcoming : key.shortcomings) {
+        what += (what.empty() ? "" : ", ") + shortcoming;
+      }
+      if (!what.empty()) {
+        ops::log(ops::Level::warning, "token.key_shortcomings",
+                 {{"token", token.name}, {"key", key.key}, {"what", what}});
+      }
+    }
+  }
+}
+
 /// Of a configuration that another token could serve: no reason not to issue.
 void warn_of_promises(const ca::Snapshot& snapshot, const ca::ServerKeys& keys) {
   try {
@@ -212,6 +228,7 @@ void Daemon::start() {
              {{"serial", to_hex(intent.serial)}, {"ca", intent.ca}, {"alias", intent.alias}});
   }
   warn_of_promises(*snapshots_.current(), server_keys_);
+  warn_of_keys(status());
   const std::string version = std::to_string(snapshots_.current()->version);
   const std::string open_intents = std::to_string(open.size());
   audit("daemon.started", "ok", "configuration=" + version + " open_intents=" + open_intents);
