@@ -17,8 +17,8 @@
 namespace estia::bench {
 namespace {
 
-constexpr std::size_t kRounds = 13;
-constexpr std::size_t kTurnMs = 100;
+constexpr std::size_t kRounds = 21;
+constexpr std::size_t kTurnMs = 25;
 constexpr std::array<std::size_t, 4> kThreads{1, 2, 4, 16};
 constexpr std::size_t kMostThreads = kThreads.back();
 constexpr std::size_t kFewObjects = 10;
@@ -42,7 +42,7 @@ class HsmBench final {
  public:
   HsmBench(std::vector<std::string> kinds, double scale, std::ostream& progress)
       : turns_{.rounds = scaled(kRounds, scale, 3),
-               .turn_us = 1000.0 * static_cast<double>(scaled(kTurnMs, std::min(1.0, scale), 3))},
+               .turn_us = 1000.0 * static_cast<double>(scaled(kTurnMs, std::min(1.0, scale), 2))},
         objects_(scaled(kManyObjects, std::min(1.0, scale), 2 * kFewObjects)),
         progress_(progress),
         few_(tokens_.few(), kMostThreads) {

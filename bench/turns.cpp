@@ -16,8 +16,6 @@
 namespace estia::bench {
 namespace {
 
-constexpr int kFirst = 2;  // operations before the clock starts: buffers and sessions of a thread
-
 /// One turn of one way.
 class Turn final {
  public:
@@ -37,8 +35,9 @@ class Turn final {
     if (failure_) {
       std::rethrow_exception(failure_);
     }
-    pace.us.push_back(1 / per_us_);
-    pace.cpu_us.push_back(cpu_us_ / static_cast<double>(latencies_.size()));
+    const auto all = static_cast<double>(latencies_.size());
+    pace.us.push_back(in_time_ > 0 ? turn_us_ / in_time_ : (end_us_ - start_us_) / all);
+    pace.cpu_us.push_back(cpu_us_ / all);
     pace.latencies.insert(pace.latencies.end(), latencies_.begin(), latencies_.end());
   }
 
@@ -52,9 +51,7 @@ class Turn final {
     Way::Operation operation;
     try {
       operation = way_.begin(thread);
-      for (int i = 0; i < kFirst; ++i) {
-        operation();
-      }
+      operation();  // buffers and sessions of a thread
     } catch (...) {
       fail();
     }
@@ -71,18 +68,22 @@ class Turn final {
 
   void work(const Way::Operation& operation) {
     std::vector<double> latencies;
+    const double limit = start_us_ + turn_us_;
     const double cpu = thread_cpu_us();
+    double before = 0;
     double now = wall_us();
     do {
       operation();
-      const double before = std::exchange(now, wall_us());
+      before = std::exchange(now, wall_us());
       latencies.push_back((now - before) / 1000);
-    } while (now < start_us_ + turn_us_ && !failed_);
+    } while (now < limit && !failed_);
     const double used = thread_cpu_us() - cpu;
+    // Of the operation that was going on at the limit, the part that had passed.
+    const double part = now > before ? std::clamp((limit - before) / (now - before), 0.0, 1.0) : 0;
     const std::scoped_lock lock(mutex_);
     cpu_us_ += used;
-    // A thread that ends late was at work for longer: its share counts by its own time.
-    per_us_ += static_cast<double>(latencies.size()) / (now - start_us_);
+    in_time_ += static_cast<double>(latencies.size() - 1) + part;
+    end_us_ = std::max(end_us_, now);
     latencies_.insert(latencies_.end(), latencies.begin(), latencies.end());
   }
 
@@ -99,7 +100,8 @@ class Turn final {
   std::atomic<bool> failed_{false};
   std::mutex mutex_;  // guards what follows
   double cpu_us_ = 0;
-  double per_us_ = 0;  ///< operations
+  double in_time_ = 0;  ///< operations until the limit
+  double end_us_ = 0;
   std::vector<double> latencies_;
   std::exception_ptr failure_;
 };

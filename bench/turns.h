@@ -30,9 +30,9 @@ struct Pace {
 };
 
 /// Each way has one turn in a round, in an order that is drawn (the same in every run), so that
-/// what drifts meets all alike. In a turn its threads are at work at the same time; their first
-/// operations come before the clock starts. Returns what came of each way, in the order of `ways`.
-/// Throws what an operation threw.
+/// what drifts meets all alike. In a turn its threads are at work at the same time; the first
+/// operation of each comes before the clock starts. Returns what came of each way, in the order of
+/// `ways`. Throws what an operation threw.
 [[nodiscard]] std::vector<Pace> by_turns(const std::vector<Way>& ways, const Turns& turns);
 
 }  // namespace estia::bench

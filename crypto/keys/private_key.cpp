@@ -6,7 +6,9 @@
 #include <openssl/encoder.h>
 #include <openssl/pem.h>
 
+#include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "crypto/base/error.h"
@@ -32,14 +34,35 @@ EvpPkeyPtr generate(const KeySpec& spec) {
       ::EVP_PKEY_Q_keygen(library(), nullptr, "RSA", static_cast<std::size_t>(spec.bits)));
 }
 
+[[noreturn]] void signing_failed() {
+  const std::string queue = drain_errors();
+  rethrow_pending_error();
+  throw Error(ErrorCode::internal, "openssl.failed", "internal error", "EVP_DigestSign: " + queue);
+}
+
+EvpMdCtxPtr new_context() {
+  return EvpMdCtxPtr(require(::EVP_MD_CTX_new(), "EVP_MD_CTX_new"));
+}
+
 [[noreturn]] void refuse_pem(const char* why) {
   throw Error(ErrorCode::config, "key.pem", "not an unencrypted PKCS#8 private key in PEM", why);
 }
 
 }  // namespace
 
+/// A context for the algorithm that was asked for first, made by that signature: each one gets a
+/// copy. EVP_DigestSignInit_ex finds key management, signature and digest by their names, and for
+/// a token key tries OpenSSL's own provider before: two thirds of our way to the token.
+struct PrivateKey::Prepared {
+  std::mutex mutex;     // guards what follows; once it is made, it is only read
+  EvpMdCtxPtr context;  // holds the key as well
+  std::string digest;
+};
+
 PrivateKey::PrivateKey(EvpPkeyPtr key, PublicKey public_half)
-    : key_(key.release(), ::EVP_PKEY_free), public_half_(std::move(public_half)) {}
+    : key_(key.release(), ::EVP_PKEY_free),
+      prepared_(std::make_shared<Prepared>()),
+      public_half_(std::move(public_half)) {}
 
 PrivateKey PrivateKey::generate_software(const KeySpec& spec) {
   EvpPkeyPtr key = generate(spec);
@@ -86,22 +109,46 @@ Secret PrivateKey::to_pem() const {
   return Secret(std::string_view(data, static_cast<std::size_t>(size)));
 }
 
+EvpMdCtxPtr PrivateKey::begin(const SignatureAlgorithm& algorithm) const {
+  EvpMdCtxPtr context = new_context();
+  const std::string& digest = algorithm.digest;
+  const auto initialize = [&](EVP_MD_CTX* fresh) {
+    if (::EVP_DigestSignInit_ex(fresh, nullptr, digest.empty() ? nullptr : digest.c_str(),
+                                library(), nullptr, key_.get(), nullptr) != 1) {
+      signing_failed();
+    }
+  };
+  const EVP_MD_CTX* prepared = nullptr;
+  {
+    const std::scoped_lock lock(prepared_->mutex);
+    if (!prepared_->context) {
+      EvpMdCtxPtr first = new_context();
+      initialize(first.get());
+      prepared_->context = std::move(first);
+      prepared_->digest = digest;
+    }
+    if (prepared_->digest == digest) {
+      prepared = prepared_->context.get();
+    }
+  }
+  if (prepared == nullptr) {
+    initialize(context.get());
+  } else if (::EVP_MD_CTX_copy_ex(context.get(), prepared) != 1) {
+    signing_failed();
+  }
+  return context;
+}
+
 Bytes PrivateKey::sign(ByteView message, const SignatureAlgorithm& algorithm) const {
-  const EvpMdCtxPtr context(require(::EVP_MD_CTX_new(), "EVP_MD_CTX_new"));
-  const char* digest = algorithm.digest.empty() ? nullptr : algorithm.digest.c_str();
   clear_pending_error();
+  const EvpMdCtxPtr context = begin(algorithm);
   std::size_t size = 0;
   const bool sized =
-      ::EVP_DigestSignInit_ex(context.get(), nullptr, digest, library(), nullptr, key_.get(),
-                              nullptr) == 1 &&
       ::EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) == 1;
   Bytes signature(sized ? size : 0);
   if (!sized || ::EVP_DigestSign(context.get(), signature.data(), &size, message.data(),
                                  message.size()) != 1) {
-    const std::string queue = drain_errors();
-    rethrow_pending_error();
-    throw Error(ErrorCode::internal, "openssl.failed", "internal error",
-                "EVP_DigestSign: " + queue);
+    signing_failed();
   }
   signature.resize(size);
   return signature;

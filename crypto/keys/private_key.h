@@ -38,7 +38,11 @@ class PrivateKey final {
   [[nodiscard]] EVP_PKEY* evp() const noexcept { return key_.get(); }  ///< borrowed
 
  private:
+  struct Prepared;
+  [[nodiscard]] EvpMdCtxPtr begin(const SignatureAlgorithm& algorithm) const;
+
   std::shared_ptr<EVP_PKEY> key_;
+  std::shared_ptr<Prepared> prepared_;
   PublicKey public_half_;
 };
 

@@ -90,10 +90,10 @@ void Injector::pause(std::unique_lock<std::mutex>& lock, FunctionIndex function,
   const Entry& entry = entries_.at(function);
   const auto released = [&] { return entry.releases != pause.releases; };
   if (pause.delay.count() > 0) {
-    changed_.wait_for(lock, pause.delay, released);
+    released_.wait_for(lock, pause.delay, released);
   }
   if (pause.hang) {
-    changed_.wait(lock, released);
+    released_.wait(lock, released);
   }
 }
 
@@ -125,7 +125,7 @@ void Injector::end_pauses(FunctionIndex function) {
   } else {
     ++entries_.at(function).releases;
   }
-  changed_.notify_all();
+  released_.notify_all();
 }
 
 /// True when the condition holds, false if `gone` before.

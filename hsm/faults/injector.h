@@ -103,6 +103,7 @@ class Injector final {
 
   mutable std::mutex mutex_;  // guards everything below
   std::condition_variable changed_;
+  std::condition_variable released_;  // pauses wait here: calls that come and go wake none of them
   std::array<Entry, kFunctionNames.size()> entries_;
   std::map<std::pair<FunctionIndex, Kind>, Rule> rules_;
   std::minstd_rand chance_{1};  // the same for every run

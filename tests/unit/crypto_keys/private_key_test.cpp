@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -85,6 +86,34 @@ TEST(PrivateKey, AnAlgorithmOfAnotherKindOfKeyIsAnErrorAndNotASignature) {
   EXPECT_EQ(refusal([&] { static_cast<void>(ed.sign(as_bytes("x"), hashed)); }),
             "internal openssl.failed");
   EXPECT_FALSE(ed.public_key().verify(as_bytes("x"), Bytes(64), hashed));
+}
+
+TEST(PrivateKey, EachSignatureHasTheAlgorithmItWasAskedFor) {
+  const PrivateKey key = software_key("RSA-2048");
+  const SignatureAlgorithm& usual = SignatureAlgorithm::for_key(key.public_key());
+  SignatureAlgorithm longer = usual;
+  longer.digest = "SHA2-384";
+  const std::array<const SignatureAlgorithm*, 6> asked{&usual,  &longer, &usual,
+                                                       &longer, &longer, &usual};
+  for (const SignatureAlgorithm* algorithm : asked) {
+    const Bytes signature = key.sign(as_bytes("x"), *algorithm);
+    EXPECT_TRUE(key.public_key().verify(as_bytes("x"), signature, *algorithm));
+    EXPECT_FALSE(
+        key.public_key().verify(as_bytes("x"), signature, algorithm == &usual ? longer : usual));
+  }
+}
+
+TEST(PrivateKey, ARefusedAlgorithmLeavesTheKeyAsItWas) {
+  const PrivateKey ed = PrivateKey::generate_software(KeySpec::parse("Ed25519"));
+  const PublicKey& half = ed.public_key();
+  const SignatureAlgorithm& usual = SignatureAlgorithm::for_key(half);
+  const SignatureAlgorithm hashed =
+      SignatureAlgorithm::for_key(software_key("RSA-2048").public_key());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(refusal([&] { static_cast<void>(ed.sign(as_bytes("x"), hashed)); }),
+              "internal openssl.failed");
+    EXPECT_TRUE(half.verify(as_bytes("x"), ed.sign(as_bytes("x")), usual));
+  }
 }
 
 TEST(PrivateKey, RefusesPemThatIsNotExactlyOnePlainKey) {
