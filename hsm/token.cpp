@@ -20,7 +20,8 @@ KeyUri complete_uri(const TokenInfo& token, const KeyPair& pair) {
   return token.serial.empty() ? named : named.with_serial(token.serial);
 }
 
-crypto::PrivateKey private_key(std::shared_ptr<const TokenKey> key) {
+crypto::PrivateKey private_key(TokenCore& core, std::shared_ptr<const TokenKey> key) {
+  core.add(key);
   crypto::PublicKey public_half = key->public_key();
   return {make_provider_key(key), std::move(public_half)};
 }
@@ -63,13 +64,13 @@ crypto::PrivateKey Token::key(const KeyUri& uri) {
 crypto::PrivateKey Token::key(const KeyUri& uri, crypto::PublicKey public_half) {
   auto token_key = std::make_shared<const TokenKey>(core_, uri, std::move(public_half));
   token_key->find();
-  crypto::PrivateKey key = private_key(std::move(token_key));
+  crypto::PrivateKey key = private_key(*core_, std::move(token_key));
   prove_key(key, uri.text());
   return key;
 }
 
 crypto::PrivateKey Token::key_later(const KeyUri& uri, crypto::PublicKey public_half) {
-  return private_key(std::make_shared<const TokenKey>(core_, uri, std::move(public_half)));
+  return private_key(*core_, std::make_shared<const TokenKey>(core_, uri, std::move(public_half)));
 }
 
 crypto::PrivateKey Token::generate(const crypto::KeySpec& spec, const std::string& object_label) {
@@ -122,8 +123,43 @@ KeyAttributes Token::attributes(const KeyUri& uri) {
   });
 }
 
-void Token::activate() {
-  core_->recovery().activate();
+void Token::activate(std::optional<Secret> pin) {
+  core_->recovery().activate(std::move(pin));
+}
+
+void Token::distrust(const KeyUri& uri, const crypto::PublicKey& public_half) noexcept {
+  try {
+    for (const auto& key : core_->keys()) {
+      if (key->uri() == uri && key->public_key() == public_half) {
+        key->distrust();
+      }
+    }
+  } catch (const std::exception&) {
+    // No memory: the next wrong signature comes here again.
+  }
+}
+
+std::vector<KeyReport> Token::keys() const {
+  std::vector<KeyReport> reports;
+  for (const auto& key : core_->keys()) {
+    reports.push_back(key->report());
+  }
+  return reports;
+}
+
+TokenStatistics::Counts Token::statistics() const {
+  return core_->recovery().statistics().counts();
+}
+
+TokenInfo Token::info() const {
+  if (const auto attached = core_->recovery().attachment_now()) {
+    return attached->slot().token;
+  }
+  const TokenStatus configured = core_->recovery().status();
+  TokenInfo info;
+  info.label = configured.label;
+  info.serial = configured.serial;
+  return info;
 }
 
 TokenStatus Token::probe() {

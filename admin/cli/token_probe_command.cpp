@@ -11,9 +11,10 @@ namespace estia::admin {
 namespace {
 
 void print(const Json& probed) {
-  const Json& token = probed.at("token");
-  std::cout << "token\t" << row_text(token, {"label", "serial", "state"}) << "\n"
-            << "login\t" << (probed.at("logged_in").get<bool>() ? "ok" : "lost") << "\n";
+  for (const Json& token : probed.at("tokens")) {
+    std::cout << "token\t" << row_text(token, {"name", "label", "serial", "state"}) << "\t"
+              << (token.at("logged_in").get<bool>() ? "logged in" : "not logged in") << "\n";
+  }
   for (const Json& key : probed.at("keys")) {
     std::cout << "ca\t" << row_text(key, {"ca", "result"}) << "\t" << key.at("milliseconds").dump()
               << " ms";
@@ -34,7 +35,12 @@ std::string trouble_in(const Json& probed) {
     return std::to_string(failed) + " of " + std::to_string(probed.at("keys").size()) +
            " CA keys did not sign";
   }
-  return probed.at("logged_in").get<bool>() ? "" : "estiad is not logged in to the token";
+  for (const Json& token : probed.at("tokens")) {
+    if (!token.at("logged_in").get<bool>()) {
+      return "estiad is not logged in to the token " + token.at("name").get<std::string>();
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -42,7 +48,7 @@ std::string trouble_in(const Json& probed) {
 void TokenProbeCommand::add_to(CLI::App& token) {
   auto command = std::make_shared<TokenProbeCommand>();
   CLI::App* app = token.add_subcommand(
-      "probe", "Let the running estiad look at its token now, and sign once with each CA key");
+      "probe", "Let the running estiad look at its tokens now, and sign once with each CA key");
   command->target.add_to(*app, false);
   app->add_flag("--json", command->json, "As JSON");
   app->footer(

@@ -2,6 +2,7 @@
 #include "admin/cli/token_status_command.h"
 
 #include <iostream>
+#include <utility>
 
 #include "admin/cli/record_text.h"
 
@@ -10,7 +11,7 @@ namespace estia::admin {
 void TokenStatusCommand::add_to(CLI::App& token) {
   auto command = std::make_shared<TokenStatusCommand>();
   CLI::App* app = token.add_subcommand(
-      "status", "Print what the running estiad knows about its token: login, sessions, keys");
+      "status", "Print what the running estiad knows about its tokens: login, sessions, keys");
   command->target.add_to(*app, false);
   app->add_flag("--json", command->json, "As JSON");
   app->footer("Example:\n  estia token status --state /var/lib/estia");
@@ -20,8 +21,15 @@ void TokenStatusCommand::add_to(CLI::App& token) {
 void TokenStatusCommand::run() const {
   constexpr int kIndent = 2;
   ManagementClient client(target.running());
-  const Json token = client.get("/status").at("token");
-  std::cout << (json ? token.dump(kIndent) + "\n" : record_text(token));
+  const Json tokens = client.get("/status").at("tokens");
+  if (json) {
+    std::cout << tokens.dump(kIndent) << "\n";
+    return;
+  }
+  const char* between = "";
+  for (const Json& token : tokens) {
+    std::cout << std::exchange(between, "\n") << record_text(token);
+  }
 }
 
 }  // namespace estia::admin

@@ -6,9 +6,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "admin/token/secret_prompt.h"
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
+#include "crypto/base/secret_prompt.h"
 
 namespace estia::admin {
 namespace {

@@ -8,11 +8,11 @@
 
 #include "admin/cli/record_text.h"
 #include "admin/token/pin_input.h"
-#include "admin/token/stop_signals_held.h"
 #include "admin/token/token_certificates.h"
 #include "crypto/base/clock.h"
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
+#include "crypto/base/stop_signals_held.h"
 
 namespace estia::admin {
 namespace {

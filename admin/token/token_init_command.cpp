@@ -7,9 +7,9 @@
 #include "admin/cli/confirm.h"
 #include "admin/cli/record_text.h"
 #include "admin/token/pin_input.h"
-#include "admin/token/stop_signals_held.h"
 #include "admin/token/token_admin.h"
 #include "crypto/base/error.h"
+#include "crypto/base/stop_signals_held.h"
 
 namespace estia::admin {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "admin/token/pin_file_change.h"
 #include "admin/token/pin_input.h"
-#include "admin/token/stop_signals_held.h"
 #include "admin/token/token_pins.h"
 #include "crypto/base/error.h"
+#include "crypto/base/stop_signals_held.h"
 #include "hsm/pin_marker.h"
 
 namespace estia::admin {

@@ -45,28 +45,16 @@ api::ProvedKey prove(const ca::CertificationAuthority& authority, const ca::CaKe
 
 }  // namespace
 
-api::TokenTrialReport TokenTrial::run(const ca::Snapshot& snapshot) {
+std::vector<api::ProvedKey> TokenTrial::run(const ca::Snapshot& snapshot) {
   const std::unique_lock running(running_, std::try_to_lock);
   if (!running.owns_lock()) {
     throw Error(ErrorCode::busy, "token.probing", "the token is being probed already");
   }
-  api::TokenTrialReport report;
+  std::vector<api::ProvedKey> proved;
   for (const ca::CertificationAuthority* authority : served(snapshot)) {
-    report.keys.push_back(prove(*authority, keys_));
+    proved.push_back(prove(*authority, keys_));
   }
-  // After the signatures, which may have taken up a token that was lost.
-  const hsm::TokenStatus seen = probe_.look().value_or(hsm::TokenStatus());
-  report.present = seen.present;
-  report.logged_in = seen.logged_in;
-  return report;
-}
-
-std::vector<api::TokenKeyName> key_names(const ca::Snapshot& snapshot) {
-  std::vector<api::TokenKeyName> names;
-  for (const ca::CertificationAuthority* authority : served(snapshot)) {
-    names.push_back({.ca = authority->name, .uri = authority->key_uri});
-  }
-  return names;
+  return proved;
 }
 
 }  // namespace estia::app

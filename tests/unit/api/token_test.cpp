@@ -12,15 +12,23 @@ class TokenApi : public ApiTest {
   TokenApi() {
     management.probe_token = [this](const std::string& who) {
       asked_by += who + ";";
-      return TokenTrialReport{.present = true,
-                              .logged_in = true,
-                              .keys = {{.ca = "issuing", .took = std::chrono::milliseconds(3)},
-                                       {.ca = "other",
-                                        .id = "token.key_not_found",
-                                        .reason = "no such key",
-                                        .took = std::chrono::milliseconds(1)}}};
+      return std::vector<ProvedKey>{{.ca = "issuing", .took = std::chrono::milliseconds(3)},
+                                    {.ca = "other",
+                                     .id = "token.key_not_found",
+                                     .reason = "no such key",
+                                     .took = std::chrono::milliseconds(1)}};
+    };
+    management.activate_token = [this](TokenActivation order, const std::string& who) {
+      ordered += who + " " + order.token + " " +
+                 (order.pin ? std::string(order.pin->text()) : "no PIN") + ";";
+    };
+    management.status = [] {
+      return Status{
+          .tokens = {{.name = "main", .logged_in = true},
+                     {.name = "net", .state = "away", .keys = {{.key = "pkcs11:object=a"}}}}};
     };
   }
+  std::string ordered;
   std::string asked_by;
 };
 
@@ -31,10 +39,19 @@ TEST_F(TokenApi, TheProbeTellsOfEachCaAndGivesNoSignatureOut) {
             R"([{"ca":"issuing","result":"ok","reason":null,"milliseconds":3},)"
             R"({"ca":"other","result":"token.key_not_found","reason":"no such key",)"
             R"("milliseconds":1}])");
-  EXPECT_EQ(probed.at("logged_in"), true);
-  EXPECT_EQ(probed.at("present"), true);
-  EXPECT_TRUE(probed.contains("token"));
-  EXPECT_EQ(probed.size(), 4U) << probed.dump();
+  EXPECT_EQ(probed.at("tokens").at(0).at("logged_in"), true);
+  EXPECT_EQ(probed.at("tokens").at(1).at("keys").at(0).at("key"), "pkcs11:object=a");
+  EXPECT_EQ(probed.size(), 2U) << probed.dump();
+}
+
+TEST_F(TokenApi, AnOrderNamesItsTokenAndMayBringAPin) {
+  EXPECT_EQ(json_of(call("POST", "/v1/token/activate", "{}")).at("name"), "main");
+  const Json net =
+      json_of(call("POST", "/v1/token/activate", R"({"token":"net","pin":"canary-1"})"));
+  EXPECT_EQ(net.at("name"), "net");
+  EXPECT_EQ(ordered, "operator uid 1000  no PIN;operator uid 1000 net canary-1;");
+  EXPECT_EQ(net.dump().find("canary-1"), std::string::npos);
+  EXPECT_EQ(refused(call("POST", "/v1/token/activate", R"({"pin":1234})")), "400 api.member");
 }
 
 /// Whoever may ask chooses nothing of what the CA keys sign.
@@ -53,7 +70,7 @@ TEST_F(TokenApi, OthersMayNotAsk) {
 }
 
 TEST_F(TokenApi, OneThatRunsAlreadyIsBusy) {
-  management.probe_token = [](const std::string&) -> TokenTrialReport {
+  management.probe_token = [](const std::string&) -> std::vector<ProvedKey> {
     throw Error(ErrorCode::busy, "token.probing", "the token is being probed already");
   };
   EXPECT_EQ(refused(call("POST", "/v1/token/probe", "{}")), "503 token.probing");

@@ -29,6 +29,7 @@ class OneKey final : public ca::CaKeys {
     }
     return key_;
   }
+  void distrust(const ca::CertificationAuthority& /*ca*/) const noexcept override {}
   std::shared_future<void> gate{};
   mutable std::promise<void> asked{};
 
@@ -43,13 +44,10 @@ class TokenTrialTest : public testing::Test {
     dir_.use();
     token_ = hsm::Token::open(dir_.config());
     keys_ = std::make_unique<OneKey>(token_->generate(crypto::KeySpec::parse("P-256"), "ca"));
-    probe_ = std::make_unique<TokenProbe>(*token_);
   }
   void add_ca(const std::string& name, bool served) {
-    ca::CertificationAuthority authority;
-    authority.name = name;
-    authority.key_uri = "pkcs11:object=" + name;
-    snapshot_.cas.emplace(name, authority);
+    snapshot_.cas.emplace(
+        name, ca::CertificationAuthority{.name = name, .key_uri = "pkcs11:object=" + name, .chain = {}});
     if (served) {
       ca::Alias alias{};
       alias.name = "of-" + name;
@@ -61,7 +59,6 @@ class TokenTrialTest : public testing::Test {
   const test::TokenDir dir_ = test::make_token();
   std::shared_ptr<hsm::Token> token_;
   std::unique_ptr<OneKey> keys_;
-  std::unique_ptr<TokenProbe> probe_;
   ca::Snapshot snapshot_;
 };
 
@@ -69,21 +66,15 @@ TEST_F(TokenTrialTest, EachServedCaSignsOnceAndIsNamed) {
   add_ca("broken", true);
   add_ca("good", true);
   add_ca("root", false);
-  TokenTrial trial(*probe_, *keys_);
-  const api::TokenTrialReport report = trial.run(snapshot_);
-  EXPECT_TRUE(report.present);
-  EXPECT_TRUE(report.logged_in);
-  ASSERT_EQ(report.keys.size(), 2U);
-  EXPECT_EQ(report.keys[0].ca, "broken");
-  EXPECT_EQ(report.keys[0].id, "token.key_not_found");
-  EXPECT_EQ(report.keys[0].reason, "there is no such key: canary");
-  EXPECT_EQ(report.keys[1].ca, "good");
-  EXPECT_EQ(report.keys[1].id, "");
-  EXPECT_EQ(report.keys[1].reason, "");
-  const auto names = key_names(snapshot_);
-  ASSERT_EQ(names.size(), 2U);
-  EXPECT_EQ(names[1].ca, "good");
-  EXPECT_EQ(names[1].uri, "pkcs11:object=good");
+  TokenTrial trial(*keys_);
+  const std::vector<api::ProvedKey> keys = trial.run(snapshot_);
+  ASSERT_EQ(keys.size(), 2U);
+  EXPECT_EQ(keys[0].ca, "broken");
+  EXPECT_EQ(keys[0].id, "token.key_not_found");
+  EXPECT_EQ(keys[0].reason, "there is no such key: canary");
+  EXPECT_EQ(keys[1].ca, "good");
+  EXPECT_EQ(keys[1].id, "");
+  EXPECT_EQ(keys[1].reason, "");
 }
 
 /// A token that hangs must not take every worker of the management listener.
@@ -91,14 +82,14 @@ TEST_F(TokenTrialTest, AnotherOneMeanwhileIsRefused) {
   add_ca("good", true);
   std::promise<void> open;
   keys_->gate = open.get_future().share();
-  TokenTrial trial(*probe_, *keys_);
+  TokenTrial trial(*keys_);
   auto first = std::async(std::launch::async, [&] { return trial.run(snapshot_); });
   keys_->asked.get_future().wait();
   EXPECT_EQ(test::refusal([&] { static_cast<void>(trial.run(snapshot_)); }), "busy token.probing");
   open.set_value();
-  EXPECT_EQ(first.get().keys.at(0).id, "");
+  EXPECT_EQ(first.get().at(0).id, "");
   keys_->gate = {};
-  EXPECT_EQ(trial.run(snapshot_).keys.at(0).id, "") << "and it is free again";
+  EXPECT_EQ(trial.run(snapshot_).at(0).id, "") << "and it is free again";
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-namespace estia::admin {
+namespace estia {
 
 /// A token whose change is interrupted is left without a PIN, or, on SoftHSM, unreadable: stop
 /// signals wait as long as this lives. One thread.
@@ -27,4 +27,4 @@ class StopSignalsHeld final {
   ::sigset_t before_{};
 };
 
-}  // namespace estia::admin
+}  // namespace estia

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "admin/token/secret_prompt.h"
+#include "crypto/base/secret_prompt.h"
 
 #include <fcntl.h>
 #include <termios.h>
@@ -9,10 +9,10 @@
 #include <cerrno>
 #include <span>
 
-#include "admin/token/stop_signals_held.h"
+#include "crypto/base/stop_signals_held.h"
 #include "crypto/base/error.h"
 
-namespace estia::admin {
+namespace estia {
 namespace {
 
 constexpr std::size_t kMost = 255;
@@ -128,4 +128,4 @@ Secret SecretPrompt::ask(const std::string& question) {
   }
 }
 
-}  // namespace estia::admin
+}  // namespace estia

@@ -5,7 +5,7 @@
 
 #include "crypto/base/secret.h"
 
-namespace estia::admin {
+namespace estia {
 
 /// The terminal of this process, for questions whose answers are not shown. It is as it was again
 /// when the question is answered, also by a signal: those that stop wait meanwhile, and Ctrl-C is
@@ -21,12 +21,13 @@ class SecretPrompt final {
 
   /// Whether there is a terminal.
   [[nodiscard]] bool possible() const noexcept { return terminal_ >= 0; }
-  /// "QUESTION: ", and one line. Throws Error{conflict, "cli.declined"} for Ctrl-C, Ctrl-D or a
-  /// terminal that closes, Error{config, "token.pin"} for more than 255 bytes or a NUL.
+  /// "QUESTION: ", and one line; only where possible(). Throws Error{conflict, "cli.declined"} for
+  /// Ctrl-C, Ctrl-D or a terminal that closes, Error{config, "token.pin"} for more than 255 bytes
+  /// or a NUL.
   [[nodiscard]] Secret ask(const std::string& question);
 
  private:
   int terminal_ = -1;
 };
 
-}  // namespace estia::admin
+}  // namespace estia
