@@ -8,8 +8,8 @@ namespace {
 
 class HeldStateToken final : public HeldState {
  public:
-  explicit HeldStateToken(const std::filesystem::path& directory)
-      : state_(directory),
+  HeldStateToken(const std::filesystem::path& directory, const std::string& token)
+      : state_(directory, token),
         place_{.module = state_.module(),
                .init_args = state_.init_args(),
                .label = state_.label(),
@@ -29,8 +29,9 @@ class HeldStateToken final : public HeldState {
 
 }  // namespace
 
-std::unique_ptr<HeldState> hold_state(const std::filesystem::path& state) {
-  return std::make_unique<HeldStateToken>(state);
+std::unique_ptr<HeldState> hold_state(const std::filesystem::path& state,
+                                      const std::string& token) {
+  return std::make_unique<HeldStateToken>(state, token);
 }
 
 }  // namespace estia::admin

@@ -3,12 +3,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "admin/token/token_place.h"
 
 namespace estia::admin {
 
-/// HoldState for the commands on a token: throws what OpenState throws.
-[[nodiscard]] std::unique_ptr<HeldState> hold_state(const std::filesystem::path& state);
+/// HoldState for the commands on a token: throws what StateToken throws.
+[[nodiscard]] std::unique_ptr<HeldState> hold_state(const std::filesystem::path& state,
+                                                    const std::string& token);
 
 }  // namespace estia::admin

@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/offline/state_token.h"
 
+#include "crypto/base/error.h"
 #include "server/app/process_config.h"
 #include "server/ca/audit.h"
 
 namespace estia::admin {
 
-StateToken::StateToken(const std::filesystem::path& directory) : state_(directory) {
+namespace {
+
+constexpr const char* kMain = "main";  // as GET /v1/status calls it
+
+app::ProcessConfig::Token token_named(const std::string& name,
+                                      const std::filesystem::path& directory) {
   const provision::StateLayout layout(directory);
-  const app::ProcessConfig::Token token =
-      app::load_process_config(layout.configuration(), layout.directory()).token;
+  app::ProcessConfig config = app::load_process_config(layout.configuration(), layout.directory());
+  if (name == kMain) {
+    return config.token;
+  }
+  const auto found = config.tokens.find(name);
+  if (found == config.tokens.end()) {
+    throw Error(ErrorCode::not_found, "token.unknown",
+                layout.configuration().string() + " names no token '" + name + "'");
+  }
+  return found->second;
+}
+
+}  // namespace
+
+StateToken::StateToken(const std::filesystem::path& directory, const std::string& name)
+    : state_(directory), name_(name.empty() ? kMain : name) {
+  const app::ProcessConfig::Token token = token_named(name_, directory);
   module_ = token.module;
   init_args_ = token.init_args;
   label_ = token.label;
@@ -23,7 +44,7 @@ void StateToken::audit(const std::string& what, const std::string& detail) {
                                      .who = operator_name(),
                                      .what = what,
                                      .outcome = "ok",
-                                     .object = "token",
+                                     .object = "token/" + name_,
                                      .detail = detail});
 }
 

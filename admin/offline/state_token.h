@@ -12,8 +12,9 @@ namespace estia::admin {
 /// it. Logs in nowhere.
 class StateToken final {
  public:
-  /// Throws as OpenState.
-  explicit StateToken(const std::filesystem::path& directory);
+  /// `name`: of `tokens` in estia.toml; empty, or "main": its `token`. Throws as OpenState,
+  /// Error{not_found, "token.unknown"}.
+  StateToken(const std::filesystem::path& directory, const std::string& name);
 
   [[nodiscard]] const std::filesystem::path& module() const noexcept { return module_; }
   [[nodiscard]] const std::string& init_args() const noexcept { return init_args_; }
@@ -27,6 +28,7 @@ class StateToken final {
 
  private:
   OpenState state_;
+  std::string name_;
   std::filesystem::path module_;
   std::string init_args_;
   std::string label_;

@@ -13,27 +13,27 @@ void TokenChoice::add_to(CLI::App& command, HoldState hold) {
       ->check(CLI::ExistingFile);
   command.add_option("--module-args", module_args_,
                      "What the module is initialised with; only some want it");
-  command.add_option("--token", label_, "Label of the token");
+  command.add_option("--token", token_,
+                     "Label of the token; with --state its name in the process configuration "
+                     "(main)");
   command.add_option("--token-serial", serial_, "Serial of the token");
 }
 
 TokenChoice::Taken TokenChoice::take() const {
-  const bool by_module =
-      !module_.empty() || !module_args_.empty() || !label_.empty() || !serial_.empty();
   if (!state_.empty()) {
-    if (by_module) {
-      throw CLI::ValidationError("--state", "says which token it is: leave --module and --token");
+    if (!module_.empty() || !module_args_.empty() || !serial_.empty()) {
+      throw CLI::ValidationError("--state", "says which module and token: leave --module");
     }
-    std::unique_ptr<HeldState> state = hold_(state_);
+    std::unique_ptr<HeldState> state = hold_(state_, token_);
     TokenPlace place = state->token();
     return {.place = std::move(place), .state = std::move(state)};
   }
-  if (module_.empty() || (label_.empty() && serial_.empty())) {
+  if (module_.empty() || (token_.empty() && serial_.empty())) {
     throw CLI::RequiredError("--state, or --module and one of --token and --token-serial");
   }
   return {.place = {.module = std::filesystem::absolute(module_).lexically_normal(),
                     .init_args = module_args_,
-                    .label = label_,
+                    .label = token_,
                     .serial = serial_}};
 }
 

@@ -10,7 +10,8 @@
 
 namespace estia::admin {
 
-/// The options by which a command is told its token: --state DIR, or --module and --token.
+/// The options by which a command is told its token: --state DIR and perhaps the token's name
+/// there, or --module and --token.
 class TokenChoice final {
  public:
   void add_to(CLI::App& command, HoldState hold);
@@ -31,7 +32,7 @@ class TokenChoice final {
   std::filesystem::path state_{};
   std::filesystem::path module_{};
   std::string module_args_{};
-  std::string label_{};
+  std::string token_{};  ///< its label, or with --state its name there
   std::string serial_{};
 };
 

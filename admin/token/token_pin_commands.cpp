@@ -54,7 +54,8 @@ void change_both(const TokenChoice::Taken& taken, const char* what, const Secret
   if (file) {
     accept(taken, *file);
   } else {
-    std::cout << "put it where estiad reads it: token.pin_file of its estia.toml\n";
+    std::cout << "give it to estiad where its estia.toml says: pin_file, pin_credential, or "
+                 "estia token activate\n";
   }
 }
 

@@ -33,8 +33,10 @@ class HeldState {
   virtual void audit(const std::string& what, const std::string& detail) = 0;
 };
 
-/// Takes a state directory. Throws Error{conflict, "state.locked"} while estiad runs, and what else
-/// is wrong with it.
-using HoldState = std::function<std::unique_ptr<HeldState>(const std::filesystem::path& state)>;
+/// Takes a state directory, for the token of that name in its process configuration; empty: the
+/// main one. Throws Error{conflict, "state.locked"} while estiad runs, Error{not_found,
+/// "token.unknown"}, and what else is wrong with it.
+using HoldState = std::function<std::unique_ptr<HeldState>(const std::filesystem::path& state,
+                                                           const std::string& token)>;
 
 }  // namespace estia::admin

@@ -46,6 +46,9 @@ TEST(Cli, MisuseEndsWith2) {
   expect_misuse({"token"}, "subcommand");
   expect_misuse({"config"}, "subcommand");
   expect_misuse({"token", "init"}, "is required");
+  expect_misuse({"token", "pin"}, "subcommand");
+  expect_misuse({"token", "cert"}, "subcommand");
+  expect_misuse({"token", "cert", "store", "--state", "/nonexistent"}, "--file is required");
   expect_misuse({"token", "list", "--module", "/nonexistent.so"}, "/nonexistent.so");
   expect_misuse({"apply", "--state", "/nonexistent"}, "file is required");
   expect_misuse({"alias"}, "subcommand");
@@ -55,9 +58,14 @@ TEST(Cli, MisuseEndsWith2) {
         Arguments{"config", "export"}, Arguments{"config", "diff", "x.toml"},
         Arguments{"revoke", "--serial", "01"}, Arguments{"hold", "--serial", "01"},
         Arguments{"release", "--serial", "01"}, Arguments{"cert", "show", "--serial", "01"},
-        Arguments{"status"}}) {
+        Arguments{"status"}, Arguments{"token", "status"}, Arguments{"token", "probe"},
+        Arguments{"token", "activate"}}) {
     expect_misuse(arguments, "--state or --socket is required");
   }
+  for (const char* command : {"set", "change", "resume"}) {
+    expect_misuse({"token", "pin", command}, "--state, or --module");
+  }
+  expect_misuse({"token", "cert", "list"}, "--state, or --module");
   expect_misuse({"revoke", "--state", "/nonexistent"}, "--serial is required");
   expect_misuse({"revoke", "--state", "/nonexistent", "--serial", "01", "--frob"}, "--frob");
 }
@@ -88,7 +96,9 @@ TEST(Cli, OptionsWithImpossibleValuesAreMisuse) {
 TEST(Cli, FailureEndsWith1) {
   for (const Arguments& arguments :
        {Arguments{"config", "export", "--state", "/nonexistent"},
-        Arguments{"revoke", "--state", "/nonexistent", "--serial", "01"}}) {
+        Arguments{"revoke", "--state", "/nonexistent", "--serial", "01"},
+        Arguments{"token", "pin", "change", "--state", "/nonexistent"},
+        Arguments{"token", "cert", "list", "--state", "/nonexistent"}}) {
     const Finished finished = estia(arguments);
     EXPECT_EQ(finished.code, 1) << finished.err;
     EXPECT_NE(finished.err.find("make the directory with estia init"), std::string::npos)
@@ -101,6 +111,8 @@ TEST(Cli, WhatNeedsARunningDaemonSaysSo) {
   const std::string socket = (scratch.path() / "socket").string();
   for (const Arguments& arguments :
        {Arguments{"status", "--state", "/nonexistent"},
+        Arguments{"token", "status", "--state", "/nonexistent"},
+        Arguments{"token", "probe", "--state", "/nonexistent"},
         Arguments{"alias", "import-ejbca", "x.properties", "--state", "/nonexistent"},
         Arguments{"hold", "--state", "/nonexistent", "--serial", "01"},
         Arguments{"release", "--state", "/nonexistent", "--serial", "01"},
@@ -118,12 +130,27 @@ TEST(Cli, VersionAndHelpEndWith0) {
   const Finished version = estia({"--version"});
   EXPECT_EQ(version.code, 0);
   EXPECT_EQ(version.out.find("estia "), 0U) << version.out;
-  for (const Arguments& command :
-       {Arguments{}, Arguments{"init"}, Arguments{"apply"}, Arguments{"revoke"},
-        Arguments{"config", "export"}, Arguments{"config", "diff"}, Arguments{"hold"},
-        Arguments{"release"}, Arguments{"status"}, Arguments{"cert", "show"},
-        Arguments{"alias", "import-ejbca"}, Arguments{"token", "init"},
-        Arguments{"token", "list"}}) {
+  for (const Arguments& command : {Arguments{},
+                                   Arguments{"init"},
+                                   Arguments{"apply"},
+                                   Arguments{"revoke"},
+                                   Arguments{"config", "export"},
+                                   Arguments{"config", "diff"},
+                                   Arguments{"hold"},
+                                   Arguments{"release"},
+                                   Arguments{"status"},
+                                   Arguments{"cert", "show"},
+                                   Arguments{"alias", "import-ejbca"},
+                                   Arguments{"token", "init"},
+                                   Arguments{"token", "list"},
+                                   Arguments{"token", "pin", "set"},
+                                   Arguments{"token", "pin", "change"},
+                                   Arguments{"token", "pin", "resume"},
+                                   Arguments{"token", "cert", "store"},
+                                   Arguments{"token", "cert", "list"},
+                                   Arguments{"token", "status"},
+                                   Arguments{"token", "probe"},
+                                   Arguments{"token", "activate"}}) {
     Arguments arguments = command;
     arguments.emplace_back("--help");
     const Finished help = estia(arguments);
@@ -134,8 +161,11 @@ TEST(Cli, VersionAndHelpEndWith0) {
 
 TEST(Cli, NoOptionTakesASecret) {
   // A command line can be read by every user of the machine.
-  for (const Arguments& command : {Arguments{"init", "--help"}, Arguments{"apply", "--help"},
-                                   Arguments{"token", "init", "--help"}}) {
+  for (const Arguments& command :
+       {Arguments{"init", "--help"}, Arguments{"apply", "--help"},
+        Arguments{"token", "init", "--help"}, Arguments{"token", "pin", "set", "--help"},
+        Arguments{"token", "pin", "change", "--help"},
+        Arguments{"token", "cert", "store", "--help"}}) {
     const std::string help = estia(command).out;
     for (const char* option : {"--pin ", "--so-pin ", "--password", "--user-pin"}) {
       EXPECT_EQ(help.find(option), std::string::npos) << help;

@@ -73,7 +73,7 @@ class TokenPin : public testing::Test {
 TEST_F(TokenPin, TheUserChangesThePin) {
   const Finished changed = change("pin", "new-pin");
   ASSERT_EQ(changed.code, 0) << changed.err;
-  EXPECT_NE(changed.out.find("the token has a new user PIN\nput it where estiad reads it"),
+  EXPECT_NE(changed.out.find("the token has a new user PIN\ngive it to estiad where"),
             std::string::npos)
       << changed.out;
   EXPECT_TRUE(logs_in(kNewPin));
@@ -140,7 +140,7 @@ TEST_F(TokenPin, AnotherTokenOrNoneIsRefused) {
   expect_refused(of({"--module", place_.module(), "--token-serial", "00"}), "token.not_found");
   EXPECT_EQ(of({"--module", place_.module()}).code, 2);
   EXPECT_EQ(of({"--token", Workplace::kLabel}).code, 2);
-  EXPECT_EQ(of({"--state", file("state"), "--token", Workplace::kLabel}).code, 2);
+  EXPECT_EQ(of({"--state", file("state"), "--module", place_.module()}).code, 2);
   EXPECT_EQ(of({}).code, 2);
   EXPECT_TRUE(logs_in(Workplace::kPin));
 }
@@ -248,6 +248,44 @@ TEST_F(TokenPinOfState, AfterADeathBeforeTheTokensChangeTheOldPinStays) {
   EXPECT_TRUE(logs_in(Workplace::kPin));
 }
 
+/// One of several tokens, by its name in the process configuration.
+TEST_F(TokenPinOfState, AFurtherTokenHasItsOwnPinFile) {
+  ASSERT_EQ(place_.token_init("second").code, 0);
+  write_new_file(place_.path("second-pin"), read_file(place_.path("pin")), FileMode::secret);
+  replace_file(place_.state() / "estia.toml",
+               read_file(place_.state() / "estia.toml") + "\n[tokens.net]\nmodule = \"" +
+                   place_.module() + "\"\nlabel = \"second\"\npin_file = \"" + file("second-pin") +
+                   "\"\n",
+               FileMode::secret);
+  expect_refused(of_state({"change", "--token", "second", "--new-pin-file", file("new-pin")}),
+                 "token.unknown");
+  const Finished changed =
+      of_state({"change", "--token", "net", "--new-pin-file", file("new-pin")});
+  ASSERT_EQ(changed.code, 0) << changed.err;
+  EXPECT_EQ(read_file(place_.path("second-pin")), std::string(kNewPin) + "\n");
+  EXPECT_EQ(pin_file(), std::string(Workplace::kPin) + "\n") << "the main one's";
+  EXPECT_TRUE(logs_in(Workplace::kPin));
+  const Finished main = of_state({"change", "--token", "main", "--new-pin-file", file("new-pin")});
+  ASSERT_EQ(main.code, 0) << main.err;
+  EXPECT_TRUE(logs_in(kNewPin));
+}
+
+/// Where estiad is brought its PIN by an operator there is no file that could follow.
+TEST_F(TokenPinOfState, WithoutAPinFileThePinsAreGivenAndTold) {
+  std::string text = read_file(place_.state() / "estia.toml");
+  const std::size_t at = text.find("pin_file");
+  text.replace(at, text.find('\n', at) - at, "pin_from = \"operator\"");
+  replace_file(place_.state() / "estia.toml", text, FileMode::secret);
+  EXPECT_EQ(of_state({"change", "--new-pin-file", file("new-pin")}).code, 2) << "--pin-file";
+  const Finished changed =
+      of_state({"change", "--pin-file", file("pin"), "--new-pin-file", file("new-pin")});
+  ASSERT_EQ(changed.code, 0) << changed.err;
+  EXPECT_NE(changed.out.find("give it to estiad"), std::string::npos) << changed.out;
+  EXPECT_EQ(pin_file(), std::string(Workplace::kPin) + "\n");
+  EXPECT_TRUE(logs_in(kNewPin));
+  EXPECT_EQ(of_state({"resume"}).code, 2);
+}
+
 TEST_F(TokenPinOfState, ResumeNeedsAStateDirectory) {
   EXPECT_EQ(pin({"resume"}).code, 2);
 }
@@ -272,7 +310,7 @@ TEST_F(TokenPinOfState, TheAuditTrailNamesWhoOrderedIt) {
       {"sqlite3", (place_.state() / "estia.db").string(),
        "SELECT who, what, outcome, object, detail FROM audit WHERE what LIKE 'token.%'"});
   EXPECT_NE(rows.find("operator uid "), std::string::npos) << rows;
-  EXPECT_NE(rows.find("|token.pin_changed|ok|token|user\n"), std::string::npos) << rows;
+  EXPECT_NE(rows.find("|token.pin_changed|ok|token/main|user\n"), std::string::npos) << rows;
 }
 
 }  // namespace
