@@ -8,6 +8,7 @@
 #include "crypto/base/error.h"
 #include "crypto/base/random.h"
 #include "hsm/key_store.h"
+#include "hsm/pkcs11_provider_key.h"
 #include "hsm/signing_provider.h"
 #include "hsm/token_core.h"
 #include "hsm/token_key.h"
@@ -34,11 +35,6 @@ void prove(const crypto::PrivateKey& key, const KeyUri& uri) {
   }
 }
 
-crypto::PrivateKey private_key(std::shared_ptr<const TokenKey> key) {
-  crypto::PublicKey public_half = key->public_key();
-  return {make_provider_key(key), std::move(public_half)};
-}
-
 void check_label(const std::string& label) {
   const bool control = std::ranges::any_of(
       label, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
@@ -50,18 +46,31 @@ void check_label(const std::string& label) {
 
 }  // namespace
 
-Token::Token(std::shared_ptr<TokenCore> core) : core_(std::move(core)) {}
+Token::Token(std::shared_ptr<TokenCore> core, std::shared_ptr<Pkcs11Provider> provider)
+    : core_(std::move(core)), provider_(std::move(provider)) {}
 Token::~Token() = default;
 
 std::shared_ptr<Token> Token::open(const TokenConfig& config) {
   const ErrorQueueGuard queue;
-  return std::shared_ptr<Token>(new Token(std::make_shared<TokenCore>(config)));
+  auto provider = Pkcs11Provider::wanted_by(config);
+  return std::shared_ptr<Token>(
+      new Token(std::make_shared<TokenCore>(config), std::move(provider)));
 }
 
 std::shared_ptr<Token> Token::attach(const TokenConfig& config) {
   const ErrorQueueGuard queue;
+  auto provider = Pkcs11Provider::wanted_by(config);
   return std::shared_ptr<Token>(
-      new Token(std::make_shared<TokenCore>(config, Recovery::Start::later)));
+      new Token(std::make_shared<TokenCore>(config, Recovery::Start::later), std::move(provider)));
+}
+
+crypto::PrivateKey Token::private_key(std::shared_ptr<const TokenKey> key) const {
+  crypto::PublicKey public_half = key->public_key();
+  std::shared_ptr<const SigningKey> signs = key;
+  if (provider_) {
+    signs = std::make_shared<const Pkcs11ProviderKey>(core_, provider_, std::move(key));
+  }
+  return {make_provider_key(signs), std::move(public_half)};
 }
 
 crypto::PrivateKey Token::key(const KeyUri& uri) {
