@@ -77,7 +77,7 @@ TokenConfig Suite::config() const {
 
 Token& Suite::token() {
   if (!token_) {
-    token_ = Token::open(config());
+    token_ = told([&] { return Token::open(config()); });
   }
   return *token_;
 }
