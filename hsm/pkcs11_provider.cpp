@@ -143,20 +143,31 @@ ProviderLibrary::ProviderLibrary(Init init, const std::filesystem::path& module,
       free_(static_cast<std::ptrdiff_t>(operations)) {
   Settings told{module.string(), std::to_string(operations), init, nullptr};
   settings = &told;
-  const bool loaded = ::OSSL_PROVIDER_load(context_, "default") != nullptr &&
+  default_ = ::OSSL_PROVIDER_load(context_, "default");
+  const bool loaded = default_ != nullptr &&
                       ::OSSL_PROVIDER_add_builtin(context_, kName, initialise) == 1 &&
-                      ::OSSL_PROVIDER_load(context_, kName) != nullptr;
+                      (provider_ = ::OSSL_PROVIDER_load(context_, kName)) != nullptr;
   settings = nullptr;
   if (!loaded) {
     const TokenError error = provider_error("pkcs11-provider: OSSL_PROVIDER_load");
-    ::OSSL_LIB_CTX_free(context_);
+    free_all();
     throw TokenError(error);
   }
 }
 
 ProviderLibrary::~ProviderLibrary() {
   const ErrorQueueGuard queue;
-  use_if_current(module_, generation_, [&] { ::OSSL_LIB_CTX_free(context_); });
+  use_if_current(module_, generation_, [&] { free_all(); });
+}
+
+/// The provider goes only after as many unloads as there were loads.
+void ProviderLibrary::free_all() const noexcept {
+  for (OSSL_PROVIDER* each : {provider_, default_}) {
+    if (each != nullptr) {
+      static_cast<void>(::OSSL_PROVIDER_unload(each));
+    }
+  }
+  ::OSSL_LIB_CTX_free(context_);
 }
 
 void ProviderLibrary::release(crypto::EvpPkeyPtr key) const noexcept {

@@ -35,9 +35,9 @@ class ProviderLibrary final {
   /// `operations` at once, and as many sessions are kept open. Throws Error{token}.
   ProviderLibrary(Init init, const std::filesystem::path& module, const Attachment& attached,
                   std::size_t operations);
-  /// The provider, kept from C_Finalize, leaves its sessions open: they end with the process, or
-  /// with the next restart of the module. After one the context is left as it is, too: its handles
-  /// mean other sessions then.
+  /// The provider, kept from C_Finalize, cannot close its sessions either: they end with the
+  /// process, or with the next restart of the module. After one the context is left as it is, too:
+  /// its handles mean other sessions then.
   ~ProviderLibrary();
   ProviderLibrary(const ProviderLibrary&) = delete;
   ProviderLibrary& operator=(const ProviderLibrary&) = delete;
@@ -62,10 +62,14 @@ class ProviderLibrary final {
   [[nodiscard]] std::counting_semaphore<>& free() const noexcept { return free_; }
 
  private:
+  void free_all() const noexcept;
+
   const Module& module_;  ///< kept until the process ends
   const Module::Generation generation_;
   const TokenInfo token_;
   OSSL_LIB_CTX* context_;
+  OSSL_PROVIDER* default_ = nullptr;
+  OSSL_PROVIDER* provider_ = nullptr;
   mutable std::counting_semaphore<> free_;
 };
 
@@ -90,7 +94,8 @@ class Pkcs11Provider final {
                                         const KeyUri& uri);
   /// The provider gives sessions back to its pool in which a signature failed, and some modules go
   /// on with that one for ever (CKR_OPERATION_ACTIVE): whoever comes next gets another library
-  /// context. Not more often than every ten seconds, since the sessions of the last one stay open.
+  /// context. Not more often than every ten seconds: the sessions of the last one stay
+  /// open.
   void give_up_library();
   [[nodiscard]] std::chrono::milliseconds wait() const noexcept { return wait_; }
 

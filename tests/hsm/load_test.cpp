@@ -103,6 +103,19 @@ TEST_P(Load, KeysOutliveTheirSessions) {
   });
 }
 
+/// A library that finalised the module when it goes would take everybody's sessions along.
+TEST_P(Load, OneUserOfTheModuleGoesWithoutTheOthers) {
+  const crypto::PrivateKey key = make(usual());
+  {
+    const auto another = Token::open(config());
+    EXPECT_TRUE(signs(another->key(uri(label(usual())))));
+  }
+  EXPECT_TRUE(signs(key));
+  if (module().shim() != nullptr) {
+    EXPECT_EQ(module().shim()->calls("C_Finalize"), 0U);
+  }
+}
+
 /// The module is initialised again, and everything that was in it has other handles then.
 TEST_P(Load, KeysOutliveTheirModule) {
   if (module().shim() == nullptr) {
