@@ -20,10 +20,15 @@
 #include "admin/cli/status_command.h"
 #include "admin/cli/tls_commands.h"
 #include "admin/cli/token_activate_command.h"
+#include "admin/cli/token_probe_command.h"
+#include "admin/cli/token_status_command.h"
+#include "admin/held_state.h"
 #include "admin/offline/init_command.h"
 #include "admin/offline_backend.h"
+#include "admin/token/token_cert_commands.h"
 #include "admin/token/token_init_command.h"
 #include "admin/token/token_list_command.h"
+#include "admin/token/token_pin_commands.h"
 
 namespace estia::admin {
 namespace {
@@ -34,14 +39,26 @@ CLI::App& group(CLI::App& estia, const char* name, const char* description) {
   return *app;
 }
 
+void add_token_commands(CLI::App& token) {
+  TokenListCommand::add_to(token);
+  TokenInitCommand::add_to(token);
+  CLI::App& pin = group(token, "pin", "The PINs of a token");
+  TokenPinSetCommand::add_to(pin, hold_state);
+  TokenPinChangeCommand::add_to(pin, hold_state);
+  TokenPinResumeCommand::add_to(pin, hold_state);
+  CLI::App& cert = group(token, "cert", "Certificates in a token");
+  TokenCertStoreCommand::add_to(cert, hold_state);
+  TokenCertListCommand::add_to(cert, hold_state);
+  TokenStatusCommand::add_to(token);
+  TokenActivateCommand::add_to(token);
+  TokenProbeCommand::add_to(token);
+}
+
 void add_commands(CLI::App& estia) {
   estia.require_subcommand(1);
   estia.set_version_flag("--version", "estia " ESTIA_VERSION);
   estia.footer("Example:\n  estia init --help\n\nExit status: 0 done, 1 failed, 2 misused.");
-  CLI::App& token = group(estia, "token", "PKCS#11 tokens");
-  TokenInitCommand::add_to(token);
-  TokenListCommand::add_to(token);
-  TokenActivateCommand::add_to(token);
+  add_token_commands(group(estia, "token", "PKCS#11 tokens"));
   InitCommand::add_to(estia);
   ApplyCommand::add_to(estia, open_offline);
   CLI::App& config = group(estia, "config", "The run-time configuration");

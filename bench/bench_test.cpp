@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -15,6 +18,7 @@
 #include "bench/limit.h"
 #include "bench/ratio.h"
 #include "bench/report.h"
+#include "bench/turns.h"
 #include "bench/welch.h"
 #include "crypto/base/file.h"
 #include "tests/e2e/support/child.h"
@@ -126,6 +130,95 @@ TEST(Bench, MakesKeysThroughHsmAndThroughEstiad) {
     const double ratio = figure(rows, name, "us CPU", "ratio");
     EXPECT_LE(figure(rows, name, "ratio, 95 % from"), ratio) << name;
     EXPECT_GE(figure(rows, name, "ratio, 95 % to"), ratio) << name;
+  }
+}
+
+TEST(Bench, SignsThroughHsmBesideBareCalls) {
+  const test::ScratchDirectory scratch;
+  const std::filesystem::path file = scratch.path() / "rows.json";
+  static_cast<void>(
+      e2e::run_ok({program(), "hsm", "--scale", "0.001", "--json", file}, scratch.path()));
+  const auto rows = nlohmann::json::parse(read_file(file));
+  const std::string rate = "signatures/s";
+  std::map<std::string, double> goals;
+  for (const auto& row : rows) {
+    EXPECT_EQ(row.size(), 7U) << row;
+    EXPECT_EQ(row.at("bench"), "hsm");
+    EXPECT_GT(row.at("value").get<double>(), 0) << row;
+    if (!row.at("goal").is_null()) {
+      goals[row.at("case").get<std::string>() + ": " + row.at("unit").get<std::string>()] =
+          row.at("goal");
+    }
+  }
+  std::map<std::string, double> expected{{"P-256, 1 thread, 20 objects: " + rate, .95},
+                                         {"P-256, 4 threads, 20 objects: " + rate, .95}};
+  for (const auto& [kind, goal] :
+       std::map<std::string, double>{{"P-256", .85}, {"RSA-2048", .95}, {"RSA-3072", .95}}) {
+    for (const char* threads : {", 1 thread", ", 2 threads", ", 4 threads", ", 16 threads"}) {
+      expected[kind + threads + ": " + rate] = goal;
+    }
+  }
+  for (const std::string kind : {"P-256", "RSA-2048"}) {
+    expected[kind + ": calls/signature"] = 1;
+    for (const char* delay : {", 1 ms in C_Sign", ", 1 ms in every call"}) {
+      const double goal = expected.at(kind + ", 1 thread: " + rate);
+      expected[kind + ", 1 thread" + delay + ": " + rate] = goal;
+      expected[kind + ", 16 threads" + delay + ": " + rate] = goal;
+      expected[kind + ", 16 threads" + delay + ": " + rate + ", beside 1 thread"] = 10;
+    }
+    // What docs/architecture.md promises, and no figure: C_SignInit and C_Sign.
+    EXPECT_EQ(figure(rows, kind, "calls/signature"), 2);
+    // The delay is there: nobody signs faster than a thread that waits for it.
+    EXPECT_LT(figure(rows, kind + ", 1 thread, 1 ms in C_Sign", rate), 1000);
+    EXPECT_LT(figure(rows, kind + ", 1 thread, 1 ms in C_Sign", rate, "reference"), 1000);
+    EXPECT_LT(figure(rows, kind + ", 1 thread, 1 ms in every call", rate), 500);
+  }
+  EXPECT_EQ(goals, expected);
+  for (const char* kind : {"P-256", "P-384", "RSA-2048", "RSA-3072", "Ed25519"}) {
+    const std::string name = std::string(kind) + ", 16 threads";
+    for (const char* unit : {"us CPU", "ms, p50", "ms, p99", "signatures/s, beside software",
+                             "signed and verified/s"}) {
+      EXPECT_GT(figure(rows, name, unit, "reference"), 0) << name << ", " << unit;
+    }
+  }
+}
+
+TEST(Turns, EveryThreadOfEveryWayWorksInEveryRound) {
+  std::atomic<int> first{0};
+  std::array<std::atomic<int>, 3> second{};
+  const Way one{.threads = 1, .begin = [&](std::size_t) { return [&] { ++first; }; }};
+  const Way three{.threads = 3, .begin = [&](std::size_t thread) {
+                    return [&, thread] { ++second.at(thread); };
+                  }};
+  const std::vector<Pace> paces = by_turns({one, three}, {.rounds = 4, .turn_us = 0});
+  ASSERT_EQ(paces.size(), 2U);
+  for (const Pace& pace : paces) {
+    EXPECT_EQ(pace.us.size(), 4U);
+    EXPECT_EQ(pace.cpu_us.size(), 4U);
+    EXPECT_TRUE(std::ranges::is_sorted(pace.latencies));
+  }
+  // Without time each thread does one that counts, after two that do not.
+  EXPECT_EQ(paces[0].latencies.size(), 4U);
+  EXPECT_EQ(paces[1].latencies.size(), 12U);
+  EXPECT_EQ(first, 12);
+  for (const auto& thread : second) {
+    EXPECT_EQ(thread, 12);
+  }
+}
+
+TEST(Turns, AFailureInOneThreadEndsThemAll) {
+  for (const int good : {0, 1, 2, 5}) {  // before the clock starts, and after
+    std::atomic<int> done{0};
+    const Way way{.threads = 4, .begin = [&](std::size_t thread) {
+                    return [&, thread] {
+                      if (thread == 2 && ++done > good) {
+                        throw std::runtime_error("refused");
+                      }
+                    };
+                  }};
+    constexpr double kForever = 1e12;
+    EXPECT_THROW(static_cast<void>(by_turns({way}, {.rounds = 1, .turn_us = kForever})),
+                 std::runtime_error);
   }
 }
 

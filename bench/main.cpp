@@ -11,6 +11,7 @@
 
 #include "bench/bare_server.h"
 #include "bench/enroll.h"
+#include "bench/hsm.h"
 #include "bench/network.h"
 #include "bench/report.h"
 #include "bench/serverkeygen.h"
@@ -31,6 +32,8 @@ using Bench = std::function<std::vector<Row>(const Arguments& given, std::ostrea
 const std::map<std::string, Bench>& benches() {
   static const std::map<std::string, Bench> all{
       {"enroll", [](const auto& given, auto& out) { return bench_enroll(given.scale, out); }},
+      {"hsm",
+       [](const auto& given, auto& out) { return bench_hsm(given.kinds, given.scale, out); }},
       {"network", [](const auto& given, auto& out) { return bench_network(given.scale, out); }},
       {"serverkeygen", [](const auto& given,
                           auto& out) { return bench_serverkeygen(given.kinds, given.scale, out); }},
@@ -51,12 +54,12 @@ void declare(CLI::App& parser, Arguments& arguments) {
   parser.add_option("--json", arguments.json, "write the figures here as well")->type_name("FILE");
   parser
       .add_option("--scale", arguments.scale,
-                  "how many enrolments, keys or attempts, in relation to the default")
+                  "how many enrolments, keys, attempts or rounds, in relation to the default")
       ->check(CLI::Range(kLeast, kMost))
       ->capture_default_str();
   parser
       .add_option("--kind", arguments.kinds,
-                  "serverkeygen: this kind of key, once for each; default: all but RSA-4096")
+                  "hsm, serverkeygen: this kind of key, once for each; default: the usual ones")
       ->check(CLI::IsMember({"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096"}))
       ->allow_extra_args(false);
 }

@@ -6,13 +6,13 @@ set -euo pipefail
 # shellcheck source=softhsm-setup/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../softhsm-setup/lib.sh"
 
-readonly kNames="enroll network serverkeygen timing"
+readonly kNames="enroll hsm network serverkeygen timing"
 usage="usage: run.sh NAME... [--json FILE] [--scale S] [--kind K]...
   NAME         what to measure: $kNames
   --json FILE  write the figures to FILE as well
-  --scale S    how many enrolments, keys, attempts or attackers, in relation to the default of 1 (.05 is a quick look)
-  --kind K     serverkeygen: keys of this kind only (P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096), once for each;
-               default: all but RSA-4096, which takes SoftHSM a minute"
+  --scale S    how many enrolments, keys, attempts, attackers or rounds, in relation to the default of 1 (.05 is a quick look)
+  --kind K     hsm, serverkeygen: keys of this kind only (P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096), once for each;
+               default: hsm P-256, P-384, RSA-2048, RSA-3072, Ed25519; serverkeygen all but RSA-4096, which takes SoftHSM a minute"
 names=()
 options=()
 while [ $# -gt 0 ]; do

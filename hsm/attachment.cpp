@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMostSessions = 4096;
 
-/// One session of the token's is taken by the login.
+/// One session of the token's is taken by the login; where it has no other, that one is lent.
 std::size_t pool_cap(std::size_t wanted, CK_ULONG token_limit) {
   if (wanted == 0 || wanted > kMostSessions) {
     throw Error(ErrorCode::config, "token.max_sessions",
@@ -22,11 +22,11 @@ std::size_t pool_cap(std::size_t wanted, CK_ULONG token_limit) {
   if (token_limit == CK_EFFECTIVELY_INFINITE || token_limit == CK_UNAVAILABLE_INFORMATION) {
     return wanted;
   }
-  if (token_limit < 2) {
-    throw Error(ErrorCode::config, "token.max_sessions",
-                "the token allows one session only; two are needed");
-  }
-  return std::min<std::size_t>(wanted, token_limit - 1);
+  return std::min<std::size_t>(wanted, std::max<CK_ULONG>(token_limit, 2) - 1);
+}
+
+CK_FLAGS login_flags(const Slot& slot) {
+  return slot.max_sessions == 1 ? CKF_RW_SESSION : 0;
 }
 
 }  // namespace
@@ -37,23 +37,26 @@ Attachment::Found::Found(std::shared_ptr<const Module> module, const TokenConfig
   slot_ = find_slot(*module_, config.label, config.serial);
 }
 
-Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint64_t epoch)
+Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint64_t epoch,
+                       std::shared_ptr<TokenStatistics> statistics)
     : module_(found.module_),
       generation_(found.generation_),
       slot_(found.slot_),
       cap_(pool_cap(config.max_sessions, sessions_for_us(config.signing, slot_.max_sessions))),
       epoch_(epoch),
-      login_(module_, slot_.id, config.pin.read(), config.session_wait),
-      pool_(module_, slot_.id, cap_, config.session_wait) {
+      statistics_(std::move(statistics)),
+      login_(module_, slot_, login_flags(slot_), config.pin.read(), config.session_wait),
+      pool_(module_, slot_.id, cap_, config.session_wait, *statistics_, login_) {
   module_->count_attachment(true);
 }
 
 /// Nobody restarts the module meanwhile: the PIN must not go to whatever then has the slot's
 /// number.
 std::shared_ptr<Attachment> Attachment::make(const Found& found, const TokenConfig& config,
-                                             std::uint64_t epoch) {
+                                             std::uint64_t epoch,
+                                             std::shared_ptr<TokenStatistics> statistics) {
   const Module::Use use(*found.module_, found.generation_);
-  return std::shared_ptr<Attachment>(new Attachment(found, config, epoch));
+  return std::shared_ptr<Attachment>(new Attachment(found, config, epoch, std::move(statistics)));
 }
 
 void Attachment::retire() noexcept {

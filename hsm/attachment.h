@@ -12,6 +12,7 @@
 #include "hsm/session_pool.h"
 #include "hsm/slots.h"
 #include "hsm/token.h"
+#include "hsm/token_statistics.h"
 
 namespace estia::hsm {
 
@@ -34,9 +35,9 @@ class Attachment final {
   };
 
   /// Logs in, with one attempt. `epoch` tells attachments apart. Throws as Token::open.
-  [[nodiscard]] static std::shared_ptr<Attachment> make(const Found& found,
-                                                        const TokenConfig& config,
-                                                        std::uint64_t epoch);
+  [[nodiscard]] static std::shared_ptr<Attachment> make(
+      const Found& found, const TokenConfig& config, std::uint64_t epoch,
+      std::shared_ptr<TokenStatistics> statistics);
 
   [[nodiscard]] const Module& module() const noexcept { return *module_; }
   [[nodiscard]] Module::Generation generation() const noexcept { return generation_; }
@@ -44,6 +45,7 @@ class Attachment final {
   [[nodiscard]] LoginSession& login() noexcept { return login_; }
   [[nodiscard]] SessionPool& pool() noexcept { return pool_; }
   [[nodiscard]] const SessionPool& pool() const noexcept { return pool_; }
+  [[nodiscard]] TokenStatistics& statistics() const noexcept { return *statistics_; }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
 
   ~Attachment() { retire(); }
@@ -58,13 +60,15 @@ class Attachment final {
   void retire() noexcept;
 
  private:
-  Attachment(const Found& found, const TokenConfig& config, std::uint64_t epoch);
+  Attachment(const Found& found, const TokenConfig& config, std::uint64_t epoch,
+             std::shared_ptr<TokenStatistics> statistics);
 
   const std::shared_ptr<const Module> module_;
   const Module::Generation generation_;
   const Slot slot_;
   const std::size_t cap_;
   const std::uint64_t epoch_;
+  const std::shared_ptr<TokenStatistics> statistics_;
   LoginSession login_;
   SessionPool pool_;
   std::atomic<bool> current_{true};

@@ -10,21 +10,38 @@
 
 namespace estia::hsm {
 
-LoginSession::LoginSession(std::shared_ptr<const Module> module, CK_SLOT_ID slot, const Secret& pin,
-                           std::chrono::milliseconds wait)
+namespace {
+
+void check_same_token(const Module& module, const Slot& slot) {
+  const TokenInfo now = read_slot(module, slot.id).token;
+  if (now.label != slot.token.label || now.serial != slot.token.serial) {
+    throw token_error(CKR_TOKEN_NOT_PRESENT, "another token came into the slot");
+  }
+}
+
+}  // namespace
+
+LoginSession::LoginSession(std::shared_ptr<const Module> module, const Slot& slot,
+                           CK_FLAGS read_write, const Secret& pin, std::chrono::milliseconds wait)
     : module_(std::move(module)), generation_(module_->generation()), wait_(wait) {
   if (pin.empty()) {
     throw Error(ErrorCode::config, "token.pin_empty", "an empty PIN is no PIN");
   }
   const Module::Use use(*module_, generation_);
   const Module& call = *module_;
-  check(call->C_OpenSession(slot, CKF_SERIAL_SESSION, nullptr, nullptr, &handle_), "C_OpenSession");
-  Secret copy = pin.clone();  // the call wants it writable
-  const CK_RV rv =
-      call->C_Login(handle_, CKU_USER, const_cast<CK_UTF8CHAR*>(copy.view().data()), copy.size());
-  if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN) {
+  check(call->C_OpenSession(slot.id, CKF_SERIAL_SESSION | read_write, nullptr, nullptr, &handle_),
+        "C_OpenSession");
+  try {
+    check_same_token(call, slot);  // a session ends with the token that it was opened to
+    Secret copy = pin.clone();     // the call wants it writable
+    const CK_RV rv =
+        call->C_Login(handle_, CKU_USER, const_cast<CK_UTF8CHAR*>(copy.view().data()), copy.size());
+    if (rv != CKR_USER_ALREADY_LOGGED_IN) {
+      check(rv, "C_Login");
+    }
+  } catch (...) {
     static_cast<void>(call->C_CloseSession(handle_));
-    throw token_error(rv, "C_Login");
+    throw;
   }
 }
 
@@ -71,6 +88,14 @@ void LoginSession::lend(const std::function<void(CK_SESSION_HANDLE)>& use) {
   }
   const Module::Use in_use(*module_, generation_);
   use(handle_);
+}
+
+CK_SESSION_HANDLE LoginSession::take(std::chrono::steady_clock::time_point deadline) {
+  if (!free_.try_acquire_until(deadline)) {
+    throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
+                "the token's only session was not free in time");
+  }
+  return handle_;
 }
 
 bool LoginSession::logged_in() noexcept {

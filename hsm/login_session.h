@@ -10,6 +10,7 @@
 
 #include "crypto/base/secret.h"
 #include "hsm/module.h"
+#include "hsm/slots.h"
 
 namespace estia::hsm {
 
@@ -18,10 +19,12 @@ namespace estia::hsm {
 class LoginSession final {
  public:
   /// One attempt, never repeated: a wrong PIN counts against the token's limit. A login that
-  /// somebody else in the process made is accepted. Throws Error{config, "token.pin_empty"} before
-  /// any call for an empty PIN (CVE-2023-40660), Error{token, "token.pin_..."}.
-  LoginSession(std::shared_ptr<const Module> module, CK_SLOT_ID slot, const Secret& pin,
-               std::chrono::milliseconds wait);
+  /// somebody else in the process made is accepted. The PIN goes only to that token: another may
+  /// have come into its slot. With `read_write` objects of the token can be made in it. Throws
+  /// Error{config, "token.pin_empty"} before any call for an empty PIN (CVE-2023-40660),
+  /// Error{token, "token.pin_..."}.
+  LoginSession(std::shared_ptr<const Module> module, const Slot& slot, CK_FLAGS read_write,
+               const Secret& pin, std::chrono::milliseconds wait);
   ~LoginSession();
   LoginSession(const LoginSession&) = delete;
   LoginSession& operator=(const LoginSession&) = delete;
@@ -36,6 +39,11 @@ class LoginSession final {
   /// Lends the session for making objects that live as long as the login. Throws Error{busy,
   /// "token.sessions_exhausted"} when it is not free in time, and what `use` throws.
   void lend(const std::function<void(CK_SESSION_HANDLE)>& use);
+
+  /// For a token that has no other session: it is the caller's until give_back(). Throws
+  /// Error{busy, "token.sessions_exhausted"} when it is not free in time.
+  [[nodiscard]] CK_SESSION_HANDLE take(std::chrono::steady_clock::time_point deadline);
+  void give_back() noexcept { free_.release(); }
 
   /// False if it knows for certain that nobody is logged in any more.
   [[nodiscard]] bool logged_in() noexcept;

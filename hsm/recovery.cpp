@@ -25,27 +25,20 @@ constexpr std::chrono::seconds kLasting{1};
 constexpr unsigned kMostUnexplained = 3;
 constexpr std::chrono::seconds kBetweenBlindRestarts{60};
 
-/// Of a PIN that was compared: another attempt could be the one that locks the token.
-bool is_refused_pin(const Error& error) {
-  const auto* told = dynamic_cast<const TokenError*>(&error);
-  return error.id() == "token.pin_refused" || (told != nullptr && told->fault() == Fault::pin &&
-                                               told->rv() != CKR_USER_PIN_NOT_INITIALIZED);
-}
-
 }  // namespace
 
-Recovery::Recovery(TokenConfig config) : config_(std::move(config)), marker_(config_.pin_marker) {}
+Recovery::Recovery(TokenConfig config) : config_(std::move(config)) {}
 
 void Recovery::begin(Start start) {
   try {
-    module_ = Module::load(config_.module, config_.init_args);
-    std::shared_ptr<Attachment> first = log_in(nullptr);
+    std::shared_ptr<Attachment> first = login_.first();
     const Lock lock(mutex_);
     adopt(std::move(first), Remedy::new_login);
   } catch (const Error& error) {
     if (start == Start::now || error.code() != ErrorCode::token) {
       throw;
     }
+    login_.count(error);
     const Lock lock(mutex_);
     give_up(error);
   }
@@ -122,6 +115,7 @@ void Recovery::look(Lock& lock) {
 void Recovery::climb(Lock& lock, Remedy rung) {
   begin_recovering();  // worth waiting for; what is away is not
   climbing_ = true;
+  const Logins::Orders orders = std::exchange(orders_, Logins::Orders::none);
   const std::shared_ptr<Attachment> old = current_;
   lock.unlock();
   std::shared_ptr<Attachment> next;
@@ -129,14 +123,15 @@ void Recovery::climb(Lock& lock, Remedy rung) {
   Remedy reached = rung;
   try {
     if (rung == Remedy::new_login) {
-      next = new_login(old);
+      next = new_login(old, orders);
     }
     if (!next) {
       reached = Remedy::restart_module;
-      next = restarted(old);
+      next = login_.after_restart(old, orders);
     }
   } catch (const Error& error) {
     why = error;
+    login_.count(error);
     if (is_refused_pin(error)) {
       why.emplace(ErrorCode::token, "token.pin_refused", error.what(), error.detail());
     }
@@ -157,66 +152,16 @@ void Recovery::climb(Lock& lock, Remedy rung) {
 }
 
 /// Null: it takes more than that.
-std::shared_ptr<Attachment> Recovery::new_login(const std::shared_ptr<Attachment>& old) {
+std::shared_ptr<Attachment> Recovery::new_login(const std::shared_ptr<Attachment>& old,
+                                                Logins::Orders orders) {
   try {
-    return log_in(old);
+    return login_.in_place_of(old, orders);
   } catch (const Error& error) {
-    if (is_refused_pin(error)) {
+    if (needs_operator(error)) {
       throw;
     }
+    login_.count(error);
     return nullptr;
-  }
-}
-
-std::shared_ptr<Attachment> Recovery::restarted(const std::shared_ptr<Attachment>& old) {
-  if (old) {
-    old->retire();
-  }
-  if (!module_) {
-    module_ = Module::load(config_.module, config_.init_args);
-  } else if (module_->attachments() == 0) {  // else another token of it is well
-    if (!module_->restart(module_->generation(), config_.session_wait)) {
-      throw Error(ErrorCode::token, "token.stuck", "the token is not available, try again later",
-                  "a call of the module has not come back");
-    }
-  }
-  return log_in(nullptr);
-}
-
-std::shared_ptr<Attachment> Recovery::log_in(const std::shared_ptr<Attachment>& old) {
-  const Attachment::Found found(module_, config_);
-  const std::string& serial = found.token().serial;
-  if (const auto when = marker_.refused(serial)) {
-    throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
-                *when + "; say estia token activate once the PIN is right");
-  }
-  if (found.token().user_pin_locked) {
-    throw token_error(CKR_PIN_LOCKED, "C_GetTokenInfo");
-  }
-  marker_.require_writable();
-  if (old) {
-    old->pool().close();  // the token may have none to spare
-  }
-  try {
-    std::shared_ptr<Attachment> next = Attachment::make(found, config_, last_epoch_ + 1);
-    if (old) {
-      old->retire();
-    }
-    return next;
-  } catch (const Error& error) {
-    if (is_refused_pin(error)) {
-      note_refusal(serial);
-    }
-    throw;
-  }
-}
-
-/// Whatever becomes of the note: in this process the PIN is not tried again.
-void Recovery::note_refusal(const std::string& serial) const noexcept {
-  try {
-    marker_.set(serial);
-  } catch (const std::exception&) {
-    // Seen to before the attempt; the disk has just failed.
   }
 }
 
@@ -225,7 +170,6 @@ void Recovery::adopt(std::shared_ptr<Attachment> next, Remedy rung) {
   const bool lasted = now >= next_attempt_ + kLasting;
   pause_ = lasted ? milliseconds(0) : std::clamp(2 * pause_, kShortestPause, kLongestHaste);
   next_attempt_ = now + pause_;  // of the next recovery
-  last_epoch_ = next->epoch();
   current_ = std::move(next);
   phase_ = Phase::attached;
   wanted_.reset();
@@ -238,17 +182,19 @@ void Recovery::adopt(std::shared_ptr<Attachment> next, Remedy rung) {
 }
 
 void Recovery::give_up(const Error& why) {
-  const bool refused = is_refused_pin(why);
+  const bool stop_here = needs_operator(why);
   const bool news = !why_ || why_->id() != why.id();
   pause_ = std::clamp(2 * pause_, kShortestPause, kLongestPause);
   next_attempt_ = Clock::now() + pause_;
-  phase_ = refused ? Phase::refused : Phase::away;
+  phase_ = stop_here ? Phase::refused : Phase::away;
   why_ = Error(ErrorCode::token, why.id(), "the token is not available, try again later",
                std::string(why.what()) + (why.detail().empty() ? "" : ": " + why.detail()));
   ++attempts_;
   changed_.notify_all();
   if (news) {
-    tell(refused ? TokenEvent::What::pin_refused : TokenEvent::What::away,
+    tell(!stop_here                          ? TokenEvent::What::away
+         : why_->id() == "token.pin_awaited" ? TokenEvent::What::pin_awaited
+                                             : TokenEvent::What::pin_refused,
          why_->id() + " " + why_->detail());
   }
 }
@@ -300,16 +246,27 @@ void Recovery::report(const Attachment& seen, Fault fault) noexcept {
   changed_.notify_all();
 }
 
-void Recovery::activate() {
+void Recovery::activate(std::optional<Secret> pin) {
+  if (pin && !config_.pin.held) {
+    throw Error(ErrorCode::conflict, "token.pin_not_taken",
+                "this token's PIN is read from where its configuration says");
+  }
   Lock lock(mutex_);
   // An attempt that is going on may end in a refusal, and is none of this order's.
   changed_.wait_for(lock, config_.session_wait, [&] { return !climbing_; });
-  marker_.clear();
   if (phase_ == Phase::attached) {
+    login_.marker().clear();
     return;
   }
+  if (pin) {
+    config_.pin.held->take(std::move(*pin));
+  } else if (config_.pin.held) {
+    static_cast<void>(config_.pin.held->read());  // one that was refused is not forgotten in vain
+  }
+  login_.marker().clear();
   const std::uint64_t before = attempts_;
   wanted_ = Remedy::restart_module;
+  orders_ = Logins::Orders::try_pin;
   next_attempt_ = {};
   changed_.notify_all();
   const bool ended =
@@ -327,13 +284,18 @@ TokenStatus Recovery::status() const {
   TokenStatus status{.label = config_.label, .serial = config_.serial};
   status.state = phase_ == Phase::attached     ? TokenState::attached
                  : phase_ == Phase::recovering ? TokenState::recovering
-                 : phase_ == Phase::refused    ? TokenState::pin_refused
+                 : phase_ == Phase::refused    ? refused_state()
                                                : TokenState::away;
   status.why = why_ && phase_ != Phase::attached ? why_->id() + " " + why_->detail() : "";
   status.new_sessions = new_sessions_;
   status.logins = logins_;
   status.restarts = restarts_;
   return status;
+}
+
+TokenState Recovery::refused_state() const {
+  return why_ && why_->id() == "token.pin_awaited" ? TokenState::pin_awaited
+                                                   : TokenState::pin_refused;
 }
 
 void Recovery::tell(TokenEvent::What what, const std::string& detail) const noexcept {

@@ -12,7 +12,7 @@
 #include "crypto/base/error.h"
 #include "hsm/attachment.h"
 #include "hsm/ckr.h"
-#include "hsm/pin_marker.h"
+#include "hsm/logins.h"
 #include "hsm/token.h"
 
 namespace estia::hsm {
@@ -64,44 +64,50 @@ class Recovery final {
   /// The first rung is climbed by operations themselves.
   void count_new_session() noexcept { ++new_sessions_; }
 
-  /// By an operator: a refused PIN is forgotten, and one attempt is made with the PIN as it is now.
-  /// Waits for its end, at most session_wait. Throws why it failed.
-  void activate();
+  /// By an operator: a refused PIN is forgotten, and one attempt is made with the PIN as it is now,
+  /// or with the one that is brought (HeldPin), unless the token is attached. Waits for its end, at
+  /// most session_wait. Throws why it failed; Error{conflict, "token.pin_not_taken"} for a PIN to a
+  /// token that has it from elsewhere.
+  void activate(std::optional<Secret> pin);
 
+  [[nodiscard]] TokenStatistics& statistics() const noexcept { return login_.statistics(); }
   /// What is known without a call to the module.
   [[nodiscard]] TokenStatus status() const;
 
  private:
-  enum class Phase { attached, recovering, away, refused };
+  enum class Phase {
+    attached,
+    recovering,
+    away,
+    refused,  ///< or awaited: the PIN. Only an operator can go on
+  };
   using Lock = std::unique_lock<std::mutex>;
 
   void work(Lock& lock);
   void look(Lock& lock);
   void give_up_if_stuck(Lock& lock);
   void begin_recovering();
-  void note_refusal(const std::string& serial) const noexcept;
   void climb(Lock& lock, Remedy rung);
   void adopt(std::shared_ptr<Attachment> next, Remedy rung);
   void give_up(const Error& why);
-  [[nodiscard]] std::shared_ptr<Attachment> new_login(const std::shared_ptr<Attachment>& old);
-  [[nodiscard]] std::shared_ptr<Attachment> restarted(const std::shared_ptr<Attachment>& old);
-  [[nodiscard]] std::shared_ptr<Attachment> log_in(const std::shared_ptr<Attachment>& old);
+  [[nodiscard]] std::shared_ptr<Attachment> new_login(const std::shared_ptr<Attachment>& old,
+                                                      Logins::Orders orders);
+  [[nodiscard]] TokenState refused_state() const;
   /// Under the lock.
   void tell(TokenEvent::What what, const std::string& detail) const noexcept;
 
   const TokenConfig config_;
-  const PinMarker marker_;
+  Logins login_{config_};  ///< of begin(), then of the thread; its marker also of activate()
   std::atomic<unsigned> unexplained_{0};  ///< faults since the last success
   std::atomic<std::uint64_t> new_sessions_{0};
-  std::shared_ptr<Module> module_;  ///< of whoever makes attachments: begin(), then the thread
 
   mutable std::mutex mutex_;  ///< guards what follows; never held across a call to the module
   mutable std::condition_variable changed_;
   Phase phase_ = Phase::recovering;
   std::shared_ptr<Attachment> current_;  ///< the last one; in force while attached
-  std::uint64_t last_epoch_ = 0;
   std::optional<Remedy> wanted_{};
-  std::optional<Error> why_{};  ///< why there is none
+  Logins::Orders orders_ = Logins::Orders::none;  ///< of the next attempt
+  std::optional<Error> why_{};                    ///< why there is none
   std::chrono::milliseconds pause_{0};
   std::chrono::steady_clock::time_point next_attempt_{};
   std::chrono::steady_clock::time_point next_blind_restart_{};

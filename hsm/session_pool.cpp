@@ -10,11 +10,15 @@
 namespace estia::hsm {
 
 SessionPool::SessionPool(std::shared_ptr<const Module> module, CK_SLOT_ID slot, std::size_t cap,
-                         std::chrono::milliseconds wait)
+                         std::chrono::milliseconds wait, TokenStatistics& statistics,
+                         LoginSession& login)
     : module_(std::move(module)),
       generation_(module_->generation()),
       slot_(slot),
       wait_(wait),
+      most_(cap),
+      statistics_(statistics),
+      login_(login),
       cap_(cap) {
   idle_.reserve(cap);  // give_back() must not allocate
 }
@@ -48,13 +52,15 @@ SessionPool::Lease::Lease(Lease&& other) noexcept
       kind_(other.kind_),
       handle_(std::exchange(other.handle_, CK_INVALID_HANDLE)),
       broken_(other.broken_),
+      of_login_(std::exchange(other.of_login_, false)),
+      counted_(other.counted_),
       loan_(other.loan_) {}
 
 SessionPool::Lease::~Lease() {
   if (pool_ == nullptr) {
     return;
   }
-  if (!broken_ && kind_ == SessionKind::read_only && handle_ != CK_INVALID_HANDLE &&
+  if (!broken_ && !of_login_ && kind_ == SessionKind::read_only && handle_ != CK_INVALID_HANDLE &&
       pool_->give_back(*this)) {
     return;
   }
@@ -63,6 +69,10 @@ SessionPool::Lease::~Lease() {
 }
 
 void SessionPool::Lease::close() noexcept {
+  if (std::exchange(of_login_, false)) {
+    pool_->login_.give_back();
+    handle_ = CK_INVALID_HANDLE;
+  }
   if (handle_ != CK_INVALID_HANDLE) {
     pool_->close_session(std::exchange(handle_, CK_INVALID_HANDLE));
   }
@@ -73,7 +83,21 @@ void SessionPool::Lease::keep() noexcept {
   *loan_ = std::chrono::steady_clock::time_point::max();
 }
 
+void SessionPool::Lease::share_login(std::chrono::steady_clock::time_point deadline) {
+  const auto began = std::chrono::steady_clock::now();
+  try {
+    handle_ = pool_->login_.take(deadline);
+    of_login_ = true;
+  } catch (...) {
+    pool_->statistics_.waited(std::chrono::steady_clock::now() - began, true);
+    throw;
+  }
+}
+
 void SessionPool::Lease::renew() {
+  if (of_login_) {  // another one takes another login
+    throw token_error(CKR_SESSION_CLOSED, "the login's session failed");
+  }
   close();
   broken_ = true;  // until a new one is there
   if (pool_->open(*this) == Opened::token_is_full) {
@@ -86,45 +110,62 @@ SessionPool::Lease SessionPool::borrow(SessionKind kind) {
   const auto deadline = std::chrono::steady_clock::now() + wait_;
   for (;;) {
     const Taken taken = take_slot(deadline, kind);
-    Lease lease(*this, kind, taken.loan);  // owns the slot from here on, whatever fails
+    // Owns the slot from here on, whatever fails.
+    Lease lease(*this, kind, taken.loan, taken.counted);
     lease.handle_ = taken.idle;
     if (taken.idle != CK_INVALID_HANDLE && kind == SessionKind::read_only) {
       return lease;
     }
     lease.close();
-    if (open(lease) == Opened::yes) {
+    if (taken.counted && open(lease) == Opened::yes) {
       return lease;
     }
-    if (!shrink()) {
-      throw token_error(CKR_SESSION_COUNT, "C_OpenSession");
+    if (!taken.counted || !shrink(lease)) {
+      lease.share_login(deadline);
+      return lease;
     }
   }
 }
 
 /// Waits for the right to one session. Returns an idle one, or CK_INVALID_HANDLE if one may be
-/// opened; the slot is counted either way.
+/// opened or the login's is to be shared; the slot is counted either way.
 SessionPool::Taken SessionPool::take_slot(std::chrono::steady_clock::time_point deadline,
                                           SessionKind kind) {
   std::unique_lock lock(mutex_);
-  const bool free =
-      freed_.wait_until(lock, deadline, [&] { return closed_ || !idle_.empty() || taken_ < cap_; });
+  const auto ready = [&] { return closed_ || !idle_.empty() || may_open() || cap_ == 0; };
+  if (!ready()) {
+    const auto began = std::chrono::steady_clock::now();
+    const bool free = freed_.wait_until(lock, deadline, ready);
+    statistics_.waited(std::chrono::steady_clock::now() - began, !free);
+    if (!free) {
+      throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
+                  "no free session in time; " + std::to_string(loans_.size()) + " of " +
+                      std::to_string(cap_) + " are in use");
+    }
+  }
   if (closed_) {
     throw token_error(CKR_SESSION_CLOSED, "the login was renewed");
   }
-  if (!free) {
-    throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
-                "no free session in time; " + std::to_string(loans_.size()) + " of " +
-                    std::to_string(cap_) + " are in use");
-  }
   const auto loan = loans_.insert(loans_.end(), std::chrono::steady_clock::now());
-  const bool reuse = !idle_.empty() && (kind == SessionKind::read_only || taken_ >= cap_);
+  const bool reuse = !idle_.empty() && (kind == SessionKind::read_only || !may_open());
   if (!reuse) {
-    ++taken_;
-    return {CK_INVALID_HANDLE, loan};
+    const bool counted = cap_ > 0;
+    taken_ += counted ? 1 : 0;
+    return {CK_INVALID_HANDLE, loan, counted};
   }
   const CK_SESSION_HANDLE handle = idle_.back();
   idle_.pop_back();
-  return {handle, loan};
+  return {handle, loan, true};
+}
+
+/// Whether one more may be opened. A token that had no more may have some again.
+bool SessionPool::may_open() noexcept {
+  const auto now = std::chrono::steady_clock::now();
+  if (taken_ >= cap_ && cap_ < most_ && now - full_at_ >= kTryAgain) {
+    full_at_ = now;
+    cap_ = taken_ + 1;
+  }
+  return taken_ < cap_;
 }
 
 SessionPool::Opened SessionPool::open(Lease& lease) {
@@ -158,24 +199,25 @@ bool SessionPool::give_back(const Lease& lease) noexcept {
 void SessionPool::give_up_slot(const Lease& lease) noexcept {
   {
     const std::scoped_lock lock(mutex_);
-    --taken_;
+    taken_ -= lease.counted_ ? 1 : 0;
     loans_.erase(lease.loan_);
   }
   freed_.notify_one();
 }
 
-/// After CKR_SESSION_COUNT, while our own lease still counts: true if others of ours can be waited
-/// for.
-bool SessionPool::shrink() noexcept {
+/// After CKR_SESSION_COUNT for this lease: true if others of ours can be waited for.
+bool SessionPool::shrink(Lease& lease) noexcept {
   const std::scoped_lock lock(mutex_);
-  const std::size_t others = taken_ - 1;
-  cap_ = std::max<std::size_t>(1, std::min(cap_, others));
-  return others > 0;
+  --taken_;
+  lease.counted_ = false;
+  full_at_ = std::chrono::steady_clock::now();
+  cap_ = std::min(cap_, taken_);
+  return taken_ > 0;
 }
 
 SessionPool::Counts SessionPool::counts() const {
   const std::scoped_lock lock(mutex_);
-  return {.open = taken_, .in_use = loans_.size(), .cap = cap_};
+  return {.open = taken_, .in_use = loans_.size(), .cap = std::max<std::size_t>(cap_, 1)};
 }
 
 std::size_t SessionPool::overdue(std::chrono::steady_clock::time_point before) const {

@@ -10,23 +10,26 @@
 #include <mutex>
 #include <vector>
 
+#include "hsm/login_session.h"
 #include "hsm/module.h"
+#include "hsm/token_statistics.h"
 
 namespace estia::hsm {
 
 enum class SessionKind { read_only, read_write };
 
 /// Sessions of one token, lent to one thread at a time. The session used last is lent first, so
-/// that few stay open on a quiet server. Any thread; no call to the token is made under the pool's
-/// lock.
+/// that few stay open on a quiet server. A token that has no session but that of the login lends
+/// that one. Any thread; no call to the token is made under the pool's lock.
 class SessionPool final {
   /// Since when each lent session is.
   using Loans = std::list<std::chrono::steady_clock::time_point>;
 
  public:
-  /// `cap` is at least 1. `wait` limits how long borrow() waits for a free session.
+  /// `cap` is at least 1. `wait` limits how long borrow() waits for a free session. Statistics and
+  /// login session outlive the pool.
   SessionPool(std::shared_ptr<const Module> module, CK_SLOT_ID slot, std::size_t cap,
-              std::chrono::milliseconds wait);
+              std::chrono::milliseconds wait, TokenStatistics& statistics, LoginSession& login);
   ~SessionPool();  ///< closes idle sessions; every lease must be gone
   SessionPool(const SessionPool&) = delete;
   SessionPool& operator=(const SessionPool&) = delete;
@@ -34,7 +37,8 @@ class SessionPool final {
   SessionPool& operator=(SessionPool&&) = delete;
 
   /// A session on loan. Given back by the destructor, or closed if it was marked broken or may
-  /// write.
+  /// write. That of the login is never closed: an operation that an error left active in it ends
+  /// with the next login, which CKR_OPERATION_ACTIVE leads to.
   class Lease final {
    public:
     Lease(Lease&& other) noexcept;
@@ -53,19 +57,23 @@ class SessionPool final {
 
    private:
     friend class SessionPool;
-    Lease(SessionPool& pool, SessionKind kind, Loans::iterator loan) noexcept
-        : pool_(&pool), kind_(kind), loan_(loan) {}
+    Lease(SessionPool& pool, SessionKind kind, Loans::iterator loan, bool counted) noexcept
+        : pool_(&pool), kind_(kind), counted_(counted), loan_(loan) {}
     void close() noexcept;
+    void share_login(std::chrono::steady_clock::time_point deadline);
 
     SessionPool* pool_;
     SessionKind kind_;
     CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
     bool broken_ = false;
+    bool of_login_ = false;  ///< the handle is not ours
+    bool counted_ = true;    ///< among those that the token has for us
     Loans::iterator loan_;
   };
 
   /// Throws Error{busy, "token.sessions_exhausted"} when none comes free in time, and Error{token}
-  /// when none can be opened. A token that allows fewer than the cap lowers it.
+  /// when none can be opened. A token that allows fewer than the cap lowers it, until it is tried
+  /// again after kTryAgain.
   [[nodiscard]] Lease borrow(SessionKind kind = SessionKind::read_only);
 
   /// Closes what is idle, and later what is lent; borrow() throws Error{token,
@@ -83,28 +91,35 @@ class SessionPool final {
 
  private:
   enum class Opened { yes, token_is_full };
+  static constexpr std::chrono::seconds kTryAgain{10};
 
   void close_session(CK_SESSION_HANDLE handle) const noexcept;
   struct Taken {
     CK_SESSION_HANDLE idle;
     Loans::iterator loan;
+    bool counted;
   };
   [[nodiscard]] Taken take_slot(std::chrono::steady_clock::time_point deadline, SessionKind kind);
   Opened open(Lease& lease);
   [[nodiscard]] bool give_back(const Lease& lease) noexcept;
   void give_up_slot(const Lease& lease) noexcept;
-  bool shrink() noexcept;
+  bool shrink(Lease& lease) noexcept;
+  [[nodiscard]] bool may_open() noexcept;
 
   const std::shared_ptr<const Module> module_;
   const Module::Generation generation_;
   const CK_SLOT_ID slot_;
   const std::chrono::milliseconds wait_;
+  const std::size_t most_;
+  TokenStatistics& statistics_;
+  LoginSession& login_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable freed_;
-  std::vector<CK_SESSION_HANDLE> idle_;  // last in, first out; read-only ones
-  std::size_t cap_;
-  std::size_t taken_ = 0;  // open sessions and those being opened
+  std::vector<CK_SESSION_HANDLE> idle_;              // last in, first out; read-only ones
+  std::size_t cap_;                                  ///< 0: the token has the login's session only
+  std::chrono::steady_clock::time_point full_at_{};  ///< when the token last had no more
+  std::size_t taken_ = 0;                            // open sessions and those being opened
   Loans loans_;
   bool closed_ = false;
 };

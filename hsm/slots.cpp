@@ -5,16 +5,10 @@
 
 #include "crypto/base/error.h"
 #include "hsm/ckr.h"
+#include "hsm/padded_text.h"
 
 namespace estia::hsm {
 namespace {
-
-template <std::size_t N>
-std::string unpadded(const unsigned char (&field)[N]) {
-  std::string text(reinterpret_cast<const char*>(field), N);
-  text.erase(text.find_last_not_of(std::string_view(" \0", 2)) + 1);
-  return text;
-}
 
 std::string unpadded(std::string text) {
   text.erase(text.find_last_not_of(' ') + 1);
@@ -33,7 +27,8 @@ Slot read_slot(const Module& module, CK_SLOT_ID id) {
                     .model = unpadded(info.model),
                     .initialized = (info.flags & CKF_TOKEN_INITIALIZED) != 0,
                     .user_pin_set = (info.flags & CKF_USER_PIN_INITIALIZED) != 0,
-                    .user_pin_locked = (info.flags & CKF_USER_PIN_LOCKED) != 0},
+                    .user_pin_locked = (info.flags & CKF_USER_PIN_LOCKED) != 0,
+                    .user_pin_final_try = (info.flags & CKF_USER_PIN_FINAL_TRY) != 0},
           .max_sessions = info.ulMaxSessionCount};
 }
 
@@ -59,14 +54,15 @@ std::vector<Slot> slots_with_token(const Module& module) {
 Slot find_slot(const Module& module, const std::string& label, const std::string& serial) {
   std::vector<Slot> found;
   for (Slot& slot : slots_with_token(module)) {
-    if (slot.token.initialized && slot.token.label == unpadded(label) &&
+    if (slot.token.initialized && (label.empty() || slot.token.label == unpadded(label)) &&
         (serial.empty() || slot.token.serial == unpadded(serial))) {
       found.push_back(std::move(slot));
     }
   }
   if (found.empty()) {
     throw Error(ErrorCode::token, "token.not_found",
-                "the module shows no initialised token '" + label + "'" +
+                "the module shows no initialised token" +
+                    (label.empty() ? "" : " '" + label + "'") +
                     (serial.empty() ? "" : " with serial " + serial));
   }
   if (found.size() > 1) {

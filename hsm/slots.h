@@ -23,7 +23,7 @@ struct Slot {
 /// What the slot holds now. Throws Error{token}.
 [[nodiscard]] Slot read_slot(const Module& module, CK_SLOT_ID id);
 
-/// The one initialised token with that label (and serial, unless empty). Throws Error{token,
+/// The one initialised token with that label and serial, unless empty. Throws Error{token,
 /// "token.not_found"} for none, Error{config, "token.ambiguous"} for more than one.
 [[nodiscard]] Slot find_slot(const Module& module, const std::string& label,
                              const std::string& serial);

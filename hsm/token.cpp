@@ -2,11 +2,10 @@
 #include "hsm/token.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "crypto/base/error.h"
-#include "crypto/base/random.h"
+#include "hsm/key_proof.h"
 #include "hsm/key_store.h"
 #include "hsm/pkcs11_provider_key.h"
 #include "hsm/signing_provider.h"
@@ -20,19 +19,6 @@ namespace {
 KeyUri complete_uri(const TokenInfo& token, const KeyPair& pair) {
   const KeyUri named = KeyUri::for_object(token.label, pair.label, pair.id);
   return token.serial.empty() ? named : named.with_serial(token.serial);
-}
-
-/// Proves that the private key belongs to the public key object and may sign.
-void prove(const crypto::PrivateKey& key, const KeyUri& uri) {
-  std::array<std::uint8_t, 32> nonce;
-  random_fill(nonce);
-  const std::string text = "Estia key check " + to_hex(nonce);
-  const auto& algorithm = crypto::SignatureAlgorithm::for_key(key.public_key());
-  const Bytes signature = key.sign(as_bytes(text), algorithm);
-  if (!key.public_key().verify(as_bytes(text), signature, algorithm)) {
-    throw Error(ErrorCode::token, "token.key_mismatch",
-                "the token's public key does not belong to its private key: " + uri.text());
-  }
 }
 
 void check_label(const std::string& label) {
@@ -65,6 +51,7 @@ std::shared_ptr<Token> Token::attach(const TokenConfig& config) {
 }
 
 crypto::PrivateKey Token::private_key(std::shared_ptr<const TokenKey> key) const {
+  core_->add(key);
   crypto::PublicKey public_half = key->public_key();
   std::shared_ptr<const SigningKey> signs = key;
   if (provider_) {
@@ -87,7 +74,7 @@ crypto::PrivateKey Token::key(const KeyUri& uri, crypto::PublicKey public_half) 
   auto token_key = std::make_shared<const TokenKey>(core_, uri, std::move(public_half));
   token_key->find();
   crypto::PrivateKey key = private_key(std::move(token_key));
-  prove(key, uri);
+  prove_key(key, uri.text());
   return key;
 }
 
@@ -145,8 +132,43 @@ KeyAttributes Token::attributes(const KeyUri& uri) {
   });
 }
 
-void Token::activate() {
-  core_->recovery().activate();
+void Token::activate(std::optional<Secret> pin) {
+  core_->recovery().activate(std::move(pin));
+}
+
+void Token::distrust(const KeyUri& uri, const crypto::PublicKey& public_half) noexcept {
+  try {
+    for (const auto& key : core_->keys()) {
+      if (key->uri() == uri && key->public_key() == public_half) {
+        key->distrust();
+      }
+    }
+  } catch (const std::exception&) {
+    // No memory: the next wrong signature comes here again.
+  }
+}
+
+std::vector<KeyReport> Token::keys() const {
+  std::vector<KeyReport> reports;
+  for (const auto& key : core_->keys()) {
+    reports.push_back(key->report());
+  }
+  return reports;
+}
+
+TokenStatistics::Counts Token::statistics() const {
+  return core_->recovery().statistics().counts();
+}
+
+TokenInfo Token::info() const {
+  if (const auto attached = core_->recovery().attachment_now()) {
+    return attached->slot().token;
+  }
+  const TokenStatus configured = core_->recovery().status();
+  TokenInfo info;
+  info.label = configured.label;
+  info.serial = configured.serial;
+  return info;
 }
 
 TokenStatus Token::probe() {

@@ -6,13 +6,16 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "crypto/keys/key_spec.h"
 #include "crypto/keys/private_key.h"
 #include "hsm/key_uri.h"
 #include "hsm/pin_source.h"
 #include "hsm/token_info.h"
+#include "hsm/token_statistics.h"
 
 namespace estia::hsm {
 
@@ -23,6 +26,7 @@ struct TokenEvent {
     lost,         ///< a fault; recovery begins
     away,         ///< and does not succeed yet
     pin_refused,  ///< and ends: only an operator can go on
+    pin_awaited,  ///< likewise: he has not brought it yet
   };
   What what;
   std::string detail;
@@ -52,11 +56,11 @@ struct TokenConfig {
   std::function<void(const TokenEvent&)> on_event{};
 };
 
-enum class TokenState { attached, recovering, away, pin_refused };
+enum class TokenState { attached, recovering, away, pin_refused, pin_awaited };
 
 struct TokenStatus {
   TokenState state = TokenState::away;
-  std::string why{};       ///< of the last two: id and detail, for people
+  std::string why{};       ///< of the last three: id and detail, for people
   bool present = false;    ///< the slot still holds the token we logged in to
   bool logged_in = false;  ///< the session that keeps the login still says so
   std::string label{};
@@ -87,6 +91,15 @@ struct KeyAttributes {
   bool unwrap = false;
   bool derive = false;
   crypto::KeySpec spec;
+};
+
+/// A key that is in use, as it was when it was last found.
+struct KeyReport {
+  std::string uri;
+  std::string kind;    ///< "P-256", ...
+  bool ready = false;  ///< it was found in the login that is in force
+  std::string why{};   ///< id and detail, if it was not: for people
+  std::optional<KeyAttributes> attributes{};
 };
 
 class Pkcs11Provider;
@@ -151,7 +164,19 @@ class Token final {
   [[nodiscard]] KeyAttributes attributes(const KeyUri& uri);
 
   /// Recovery::activate.
-  void activate();
+  void activate(std::optional<Secret> pin = std::nullopt);
+
+  /// A signature of that key did not verify: its handle may name another key. It is looked for
+  /// again, once a minute at most after another login.
+  void distrust(const KeyUri& uri, const crypto::PublicKey& public_half) noexcept;
+
+  /// The keys that somebody holds. Makes no call to the token.
+  [[nodiscard]] std::vector<KeyReport> keys() const;
+  [[nodiscard]] TokenStatistics::Counts statistics() const;
+
+  /// What the token said of itself when it was attached; of one that is away the configuration's
+  /// label and serial. Makes no call to the token.
+  [[nodiscard]] TokenInfo info() const;
 
   /// Cheap, signs nothing, never throws for a token that is gone: for health.
   [[nodiscard]] TokenStatus probe();

@@ -57,4 +57,21 @@ TokenStatus TokenCore::status() noexcept {
   return status;
 }
 
+void TokenCore::add(const std::shared_ptr<const TokenKey>& key) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(keys_, [](const auto& held) { return held.expired(); });
+  keys_.push_back(key);
+}
+
+std::vector<std::shared_ptr<const TokenKey>> TokenCore::keys() const {
+  std::vector<std::shared_ptr<const TokenKey>> held;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& key : keys_) {
+    if (auto still = key.lock()) {
+      held.push_back(std::move(still));
+    }
+  }
+  return held;
+}
+
 }  // namespace estia::hsm

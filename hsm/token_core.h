@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "hsm/attachment.h"
 #include "hsm/ckr.h"
@@ -10,6 +12,8 @@
 #include "hsm/token.h"
 
 namespace estia::hsm {
+
+class TokenKey;
 
 /// What a token's keys and operations share; kept alive by each of them. Any thread.
 class TokenCore final {
@@ -29,8 +33,15 @@ class TokenCore final {
 
   [[nodiscard]] TokenStatus status() noexcept;
 
+  /// Somebody has this key from now on.
+  void add(const std::shared_ptr<const TokenKey>& key);
+  /// Those that somebody still has.
+  [[nodiscard]] std::vector<std::shared_ptr<const TokenKey>> keys() const;
+
  private:
   const std::shared_ptr<Recovery> recovery_;  ///< shared with the thread
+  mutable std::mutex mutex_;                  ///< guards keys_
+  std::vector<std::weak_ptr<const TokenKey>> keys_;
   std::thread thread_;
 };
 

@@ -16,6 +16,7 @@ struct TokenInfo {
   bool initialized = false;   ///< C_InitToken was run
   bool user_pin_set = false;  ///< C_InitPIN was run: a login is possible
   bool user_pin_locked = false;
+  bool user_pin_final_try = false;  ///< one more wrong PIN locks it
 };
 
 /// Every token the module shows, initialised or not, without logging in. Loads and initialises the

@@ -141,6 +141,7 @@ TokenKey::Place TokenKey::look_for(const std::shared_ptr<Attachment>& attached) 
                   "a key that can leave the token is not used: " + uri_.text());
     }
     place.object = pair.private_object;
+    place.attributes = attributes;
   });
   place.copy = attached->login().copy_or_same(place.object);
   return place;
@@ -174,15 +175,18 @@ TokenKey::Attempt TokenKey::attempt(const std::shared_ptr<Attachment>& attached,
   const Module::Use in_use(attached->module(), attached->generation());
   SessionPool::Lease lease = attached->pool().borrow();
   for (bool last_try = false;; last_try = true) {
+    const auto began = std::chrono::steady_clock::now();
     const Outcome outcome =
         sign_once(attached->module(), lease.handle(), key, mechanism.get(), input, buffer);
     if (outcome.rv == CKR_OK && outcome.size <= buffer.size()) {
+      attached->statistics().signed_in(std::chrono::steady_clock::now() - began);
       return {outcome, {buffer.data(), outcome.size}};
     }
     lease.mark_broken();
     if (last_try || !worth_another_session(outcome)) {
       return {outcome};
     }
+    attached->statistics().failed(outcome.rv);
     core_->recovery().count_new_session();
     lease.renew();
   }
@@ -211,6 +215,39 @@ void TokenKey::rest(const Error& why) const {
     place_ = Place();
     missing_ = Missing{why, attached->epoch(), std::chrono::steady_clock::now() + kMissingFor};
   }
+}
+
+KeyReport TokenKey::report() const {
+  const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
+  KeyReport report{.uri = uri_.text(), .kind = public_half_.spec()->name};
+  const std::scoped_lock lock(mutex_);
+  report.ready = attached && place_.epoch == attached->epoch();
+  report.attributes = place_.attributes;
+  if (!report.ready) {
+    report.why = !attached  ? "the token is not attached"
+                 : missing_ ? missing_->why.id() + " " + missing_->why.detail()
+                            : "not looked for since the last login";
+  }
+  return report;
+}
+
+/// The copy is left to the next login: its handle, too, may name somebody else's object by now.
+void TokenKey::distrust() const noexcept {
+  constexpr std::chrono::seconds kBetweenLogins{60};
+  const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
+  if (!attached) {
+    return;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    place_ = Place();
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_distrust_) {
+      return;
+    }
+    next_distrust_ = now + kBetweenLogins;
+  }
+  core_->recovery().report(*attached, Fault::stale_handle);
 }
 
 Bytes TokenKey::sign_or_recover(SignMechanism& mechanism, ByteView input) const {

@@ -15,6 +15,7 @@
 #include "crypto/keys/public_key.h"
 #include "hsm/key_uri.h"
 #include "hsm/signing_key.h"
+#include "hsm/token.h"
 
 namespace estia::hsm {
 
@@ -34,7 +35,6 @@ class TokenKey final : public SigningKey {
   TokenKey(TokenKey&&) = delete;
   TokenKey& operator=(TokenKey&&) = delete;
 
-  [[nodiscard]] const KeyUri& uri() const noexcept { return uri_; }
   [[nodiscard]] KeyKind kind() const noexcept override { return kind_; }
   [[nodiscard]] const crypto::PublicKey& public_key() const noexcept override {
     return public_half_;
@@ -52,6 +52,12 @@ class TokenKey final : public SigningKey {
   /// ids of find(), and Error{busy}.
   [[nodiscard]] Bytes sign(SignMechanism& mechanism, ByteView input) const override;
 
+  [[nodiscard]] const KeyUri& uri() const noexcept { return uri_; }
+  [[nodiscard]] KeyReport report() const;
+  /// Token::distrust: found again at its next use. Another login is taken once a minute at most:
+  /// one key's trouble must not stop the others.
+  void distrust() const noexcept;
+
  private:
   /// Where it was found; worth nothing in another attachment.
   struct Place {
@@ -59,6 +65,7 @@ class TokenKey final : public SigningKey {
     std::uint64_t epoch = 0;
     CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
     CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;  ///< in the login session, or the same
+    std::optional<KeyAttributes> attributes{};
   };
   /// Why it was not found, for the moment.
   struct Missing {
@@ -85,6 +92,7 @@ class TokenKey final : public SigningKey {
   mutable std::mutex mutex_;  ///< guards what follows; not held across a call to the token
   mutable Place place_;
   mutable std::optional<Missing> missing_;
+  mutable std::chrono::steady_clock::time_point next_distrust_{};
 };
 
 }  // namespace estia::hsm

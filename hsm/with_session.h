@@ -50,6 +50,7 @@ auto with_recovery(TokenCore& core, Operation&& operation) {
         return result;
       }
     } catch (const TokenError& error) {
+      core.recovery().statistics().failed(error.rv());
       // What fails alike in the next attachment is this operation's trouble, not the token's.
       if (!last || remedy(error.fault()) == Remedy::look) {
         core.recovery().report(*attached, error.fault());

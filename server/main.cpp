@@ -8,6 +8,7 @@
 
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
+#include "crypto/base/secret_prompt.h"
 #include "server/app/daemon.h"
 #include "server/app/process_guard.h"
 #include "server/ops/log.h"
@@ -26,6 +27,7 @@ struct Arguments {
   std::optional<std::uint16_t> port;
   std::optional<std::string> ready_file;
   bool check_config = false;
+  bool ask_pin = false;
 };
 
 void declare(CLI::App& parser, Arguments& arguments) {
@@ -40,6 +42,8 @@ void declare(CLI::App& parser, Arguments& arguments) {
       ->type_name("F");
   parser.add_flag("--check-config", arguments.check_config,
                   "check configuration, files and store; open no port");
+  parser.add_flag("--ask-pin", arguments.ask_pin,
+                  "ask on the terminal for the PINs that an operator brings (pin_from)");
   parser.set_version_flag("--version", "estiad " ESTIA_VERSION);
 }
 
@@ -85,6 +89,28 @@ ops::Level log_level(const std::string& name) {
   return name == "error" ? ops::Level::error : ops::Level::info;
 }
 
+/// Before anything else happens: whoever starts it is still looking.
+app::BroughtPins ask_pins(const app::ProcessConfig& config, bool ask) {
+  app::BroughtPins pins;
+  if (!ask) {
+    return pins;
+  }
+  SecretPrompt prompt;
+  if (!prompt.possible()) {
+    throw Error(ErrorCode::config, "daemon.no_terminal", "--ask-pin: nobody can be asked here");
+  }
+  const auto ask_for = [&](const std::string& name, const app::ProcessConfig::Token& token) {
+    if (token.pin_from == app::ProcessConfig::PinFrom::operators) {
+      pins.emplace(name, prompt.ask("PIN of the token " + name));
+    }
+  };
+  ask_for(app::Tokens::kMain, config.token);
+  for (const auto& [name, token] : config.tokens) {
+    ask_for(name, token);
+  }
+  return pins;
+}
+
 void serve(const provision::StateLayout& layout, const app::ProcessConfig& config,
            const Arguments& arguments) {
   ops::set_up_log(log_level(config.log_level));
@@ -95,7 +121,7 @@ void serve(const provision::StateLayout& layout, const app::ProcessConfig& confi
     ops::log(ops::Level::warning, "daemon.descriptors",
              {{"reason", "the hard limit of open files is below limits.connections"}});
   }
-  app::Daemon daemon(config);
+  app::Daemon daemon(config, ask_pins(config, arguments.ask_pin));
   daemon.start();
   announce(config.est.host, daemon.port(), arguments);
   while (app::wait_for_signal() == app::Signal::reload) {

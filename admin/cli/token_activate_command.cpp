@@ -5,6 +5,8 @@
 
 #include "admin/cli/management_client.h"
 #include "admin/cli/record_text.h"
+#include "crypto/base/file.h"
+#include "crypto/base/secret_prompt.h"
 
 namespace estia::admin {
 
@@ -13,13 +15,44 @@ void TokenActivateCommand::add_to(CLI::App& token) {
   CLI::App* app = token.add_subcommand(
       "activate", "Let the running estiad log in again, after the token refused its PIN");
   command->target.add_to(*app, false);
+  app->add_option("--token", command->token, "Its name in the process configuration (main)")
+      ->type_name("NAME");
+  app->add_option("--pin-file", command->pin_file,
+                  "File of mode 0600 with the PIN, for a token with pin_from = \"operator\"")
+      ->type_name("FILE");
+  app->add_flag("--ask-pin", command->ask_pin, "Ask for that PIN on the terminal")
+      ->excludes("--pin-file");
   app->footer("Example:\n  estia token activate --state /var/lib/estia");
   app->callback([command] { command->run(); });
 }
 
+std::optional<Secret> TokenActivateCommand::pin() const {
+  if (!pin_file.empty()) {
+    return read_secret_file(pin_file);
+  }
+  if (!ask_pin) {
+    return std::nullopt;
+  }
+  SecretPrompt prompt;
+  if (!prompt.possible()) {
+    throw CLI::ValidationError("--ask-pin", "nobody can be asked here: give --pin-file");
+  }
+  return prompt.ask("PIN of the token " + (token.empty() ? "main" : token));
+}
+
 void TokenActivateCommand::run() const {
   ManagementClient client(target.running());
-  std::cout << record_text(client.send("POST", "/token/activate", Json::object()));
+  Json order = Json::object();
+  if (!token.empty()) {
+    order["token"] = token;
+  }
+  if (const std::optional<Secret> brought = pin()) {
+    order["pin"] = std::string(brought->text());
+  }
+  std::cout << record_text(client.send("POST", "/token/activate", order));
+  if (order.contains("pin")) {
+    cleanse(order["pin"].get_ref<std::string&>());
+  }
 }
 
 }  // namespace estia::admin

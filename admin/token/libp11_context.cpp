@@ -38,11 +38,21 @@ std::string libp11_reason() {
   return reason == nullptr ? "the module gave no reason" : reason;
 }
 
-Libp11Context::Libp11Context(const std::filesystem::path& module) {
+std::string unpadded_text(const char* text) {
+  std::string result = text == nullptr ? "" : text;
+  result.erase(result.find_last_not_of(' ') + 1);
+  return result;
+}
+
+Libp11Context::Libp11Context(const std::filesystem::path& module, const std::string& init_args)
+    : init_args_(init_args) {
   check_loads(module);
   context_ = ::PKCS11_CTX_new();
   if (context_ == nullptr) {
     throw Error(ErrorCode::internal, "token.module", "libp11 cannot be used");
+  }
+  if (!init_args_.empty()) {
+    ::PKCS11_CTX_init_args(context_, init_args_.c_str());
   }
   ::ERR_clear_error();
   if (::PKCS11_CTX_load(context_, module.c_str()) != 0) {
@@ -63,6 +73,13 @@ Libp11Context::~Libp11Context() {
   ::PKCS11_release_all_slots(context_, slots_, count_);
   ::PKCS11_CTX_unload(context_);
   ::PKCS11_CTX_free(context_);
+}
+
+void Libp11Context::refresh() {
+  ::ERR_clear_error();
+  if (::PKCS11_update_slots(context_, &slots_, &count_) != 0) {
+    throw Error(ErrorCode::token, "token.slots", "the module shows no slots: " + libp11_reason());
+  }
 }
 
 }  // namespace estia::admin

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "admin/token/libp11_context.h"
+#include "admin/token/libp11_token.h"
 #include "crypto/base/error.h"
 
 namespace estia::admin {
@@ -14,32 +14,11 @@ constexpr std::size_t kLabelBytes = 32;  // CK_TOKEN_INFO.label
 constexpr std::size_t kLeastPin = 4;
 constexpr std::size_t kMostPin = 255;
 
-/// A PIN as the C string libp11 wants, wiped afterwards.
-class PinText final {
- public:
-  explicit PinText(const Secret& pin) : text_(pin.text()) {}
-  ~PinText() { cleanse(text_); }
-  PinText(const PinText&) = delete;
-  PinText& operator=(const PinText&) = delete;
-  PinText(PinText&&) = delete;
-  PinText& operator=(PinText&&) = delete;
-  [[nodiscard]] const char* c_str() const noexcept { return text_.c_str(); }
-
- private:
-  std::string text_;
-};
-
-std::string text_of(const char* text) {
-  std::string result = text == nullptr ? "" : text;
-  result.erase(result.find_last_not_of(' ') + 1);
-  return result;
-}
-
 TokenSummary summary_of(const PKCS11_TOKEN& token) {
-  return {.label = text_of(token.label),
-          .serial = text_of(token.serialnr),
-          .manufacturer = text_of(token.manufacturer),
-          .model = text_of(token.model),
+  return {.label = unpadded_text(token.label),
+          .serial = unpadded_text(token.serialnr),
+          .manufacturer = unpadded_text(token.manufacturer),
+          .model = unpadded_text(token.model),
           .initialised = token.initialized != 0,
           .user_pin_set = token.userPinSet != 0};
 }
@@ -66,19 +45,28 @@ void check_pins(const Secret& so_pin, const Secret& user_pin) {
   }
 }
 
-/// A free slot, once it is certain that no token has the label.
-PKCS11_SLOT& free_slot(Libp11Context& context, const std::string& label) {
+/// A free slot, or that of the token to be erased, once it is certain that no other token has the
+/// label.
+PKCS11_SLOT& slot_for(Libp11Context& context, const std::string& label,
+                      const std::string& erased_serial) {
   PKCS11_SLOT* free = nullptr;
   for (PKCS11_SLOT& slot : context.slots()) {
     if (slot.token == nullptr) {
       continue;
     }
-    if (slot.token->initialized == 0) {
-      free = free == nullptr ? &slot : free;
-    } else if (text_of(slot.token->label) == label) {
+    if (!erased_serial.empty() && slot.token->initialized != 0 &&
+        unpadded_text(slot.token->serialnr) == erased_serial) {
+      free = &slot;
+    } else if (slot.token->initialized == 0) {
+      free = free == nullptr && erased_serial.empty() ? &slot : free;
+    } else if (unpadded_text(slot.token->label) == label) {
       throw Error(ErrorCode::conflict, "token.label_taken",
                   "a token labelled '" + label + "' exists already");
     }
+  }
+  if (free == nullptr && !erased_serial.empty()) {
+    throw Error(ErrorCode::token, "token.not_found",
+                "the module shows no initialised token with serial " + erased_serial);
   }
   if (free == nullptr) {
     throw Error(ErrorCode::conflict, "token.none_free",
@@ -115,12 +103,13 @@ std::vector<TokenSummary> list_tokens(const std::filesystem::path& module) {
 }
 
 TokenSummary initialise_token(const std::filesystem::path& module, const std::string& label,
-                              const Secret& so_pin, const Secret& user_pin) {
+                              const Secret& so_pin, const Secret& user_pin,
+                              const std::string& erased_serial) {
   check_label(label);
   check_pins(so_pin, user_pin);
   {
     Libp11Context context(module);
-    PKCS11_SLOT& slot = free_slot(context, label);
+    PKCS11_SLOT& slot = slot_for(context, label, erased_serial);
     // C_InitToken reads exactly 32 bytes, padded with spaces, and libp11 hands our pointer through.
     std::array<char, kLabelBytes + 1> padded{};
     std::fill_n(padded.begin(), kLabelBytes, ' ');

@@ -30,10 +30,14 @@ struct TokenSummary {
 /// token has it; Error{conflict, "token.none_free"} when every token is initialised. Then
 /// Error{token, "token.init"}, and Error{token, "token.init_pin"} for a token left without a PIN.
 ///
+/// With `erased_serial` it is that token, and everything in it is erased, keys among it; `so_pin`
+/// is the one it has. Error{token, "token.not_found"} where there is none.
+///
 /// One thread, no other user of the module in this process or another (SoftHSM rewrites a token's
 /// file at each login).
 [[nodiscard]] TokenSummary initialise_token(const std::filesystem::path& module,
                                             const std::string& label, const Secret& so_pin,
-                                            const Secret& user_pin);
+                                            const Secret& user_pin,
+                                            const std::string& erased_serial = {});
 
 }  // namespace estia::admin

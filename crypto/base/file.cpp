@@ -115,7 +115,7 @@ std::string read_all(int fd, const std::filesystem::path& path, std::size_t limi
 }
 
 /// RFC 7030 6 and our own rule: a secret that others can read is not one.
-void check_secret_file(int fd, const std::filesystem::path& path) {
+void check_secret_file(int fd, const std::filesystem::path& path, mode_t forbidden) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) {
     fail(ErrorCode::config, "file.unreadable", path, errno_text());
@@ -123,7 +123,7 @@ void check_secret_file(int fd, const std::filesystem::path& path) {
   if (!S_ISREG(status.st_mode)) {
     fail(ErrorCode::config, "file.secret_kind", path, "not a regular file");
   }
-  if ((status.st_mode & 077U) != 0) {
+  if ((status.st_mode & forbidden) != 0) {
     fail(ErrorCode::config, "file.secret_mode", path,
          "group or others have access to this secret; chmod 600 it");
   }
@@ -132,23 +132,13 @@ void check_secret_file(int fd, const std::filesystem::path& path) {
   }
 }
 
-}  // namespace
-
-std::string read_file(const std::filesystem::path& path, std::size_t limit) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) {
-    fail(ErrorCode::config, "file.unreadable", path, errno_text());
-  }
-  return read_all(fd.get(), path, limit);
-}
-
-Secret read_secret_file(const std::filesystem::path& path) {
+Secret read_secret(const std::filesystem::path& path, mode_t forbidden) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer before it can be refused.
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0) {
     fail(ErrorCode::config, "file.unreadable", path, errno_text());
   }
-  check_secret_file(fd.get(), path);
+  check_secret_file(fd.get(), path, forbidden);
   constexpr std::size_t kLongestSecret = 4096;
   std::string contents = read_all(fd.get(), path, kLongestSecret);
   std::string_view text = contents;
@@ -167,6 +157,24 @@ Secret read_secret_file(const std::filesystem::path& path) {
     fail(ErrorCode::config, "file.secret_nul", path, "the secret contains a NUL");
   }
   return secret;
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path, std::size_t limit) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) {
+    fail(ErrorCode::config, "file.unreadable", path, errno_text());
+  }
+  return read_all(fd.get(), path, limit);
+}
+
+Secret read_secret_file(const std::filesystem::path& path) {
+  return read_secret(path, 077U);
+}
+
+Secret read_credential_file(const std::filesystem::path& path) {
+  return read_secret(path, 027U);
 }
 
 void write_new_file(const std::filesystem::path& path, std::string_view contents, FileMode mode) {

@@ -22,6 +22,10 @@ enum class FileMode { secret /* 0600 */, readable /* 0644 */ };
 /// one, and one with a NUL ("file.secret_mode", "file.secret_empty", ...).
 [[nodiscard]] Secret read_secret_file(const std::filesystem::path& path);
 
+/// The same for a credential that the service manager hands over (systemd's LoadCredential=): its
+/// access list may show as readable by the group.
+[[nodiscard]] Secret read_credential_file(const std::filesystem::path& path);
+
 /// Creates the file (O_EXCL: never overwrites, Error{conflict, "file.exists"}), writes, fsyncs the
 /// file and its folder.
 void write_new_file(const std::filesystem::path& path, std::string_view contents, FileMode mode);

@@ -30,6 +30,7 @@ class JsonObject final {
   [[nodiscard]] std::string text(const std::string& member);
   [[nodiscard]] std::optional<std::string> optional_text(const std::string& member);
   [[nodiscard]] std::optional<std::uint64_t> optional_number(const std::string& member);
+  [[nodiscard]] bool has(const std::string& member) const { return value_.contains(member); }
   /// The parsed text is wiped.
   [[nodiscard]] Secret secret(const std::string& member);
   /// Of strings; empty when absent.

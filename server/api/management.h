@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "crypto/base/clock.h"
+#include "crypto/base/secret.h"
 #include "server/ca/configuration_store.h"
 #include "server/ca/decrypt_keys.h"
 #include "server/ca/end_entity.h"
@@ -34,10 +37,23 @@ struct ServerKeygenStatus {
   std::uint64_t destroyed = 0;  ///< made in vain: tried, too old, or failed
 };
 
-/// The token with the CA keys.
+/// A key that is in use.
+struct TokenKeyStatus {
+  std::string key{};               ///< PKCS #11 URI
+  std::vector<std::string> cas{};  ///< whose it is; empty: of TLS
+  std::string kind{};
+  bool ready = false;                       ///< found, checked and proved since the last login
+  std::string why{};                        ///< if it is not
+  std::vector<std::string> attributes{};    ///< what the token says that it is and may do
+  std::vector<std::string> shortcomings{};  ///< what a CA's key should not be; it is used so
+};
+
 struct TokenStatus {
-  std::string state{};  ///< attached, recovering, away, PIN refused, does not answer
-  std::string why{};    ///< of the third and fourth
+  std::string name{};    ///< in the process configuration; "main"
+  std::string state{};   ///< attached, recovering, away, PIN refused, PIN awaited, does not answer
+  std::string why{};     ///< of the third to fifth
+  bool present = false;  ///< the slot holds our token
+  bool logged_in = false;  ///< the session that keeps the login says so
   std::string label{};
   std::string serial{};
   std::size_t sessions_open = 0;
@@ -46,6 +62,21 @@ struct TokenStatus {
   std::uint64_t new_sessions = 0;
   std::uint64_t logins = 0;
   std::uint64_t restarts = 0;
+  std::vector<TokenKeyStatus> keys{};
+};
+
+/// An operator's order to log in.
+struct TokenActivation {
+  std::string token{};          ///< its name; empty: the main one
+  std::optional<Secret> pin{};  ///< for one whose PIN an operator brings
+};
+
+/// What became of one signature by a CA's key.
+struct ProvedKey {
+  std::string ca{};
+  std::string id{};      ///< of the refusal; empty: it signed, and the signature is good
+  std::string reason{};  ///< of the refusal, for people
+  std::chrono::milliseconds took{};
 };
 
 /// What GET /v1/status tells.
@@ -62,7 +93,7 @@ struct Status {
   std::uint64_t store_failures = 0;
   std::size_t store_queued = 0;
   bool store_failed = false;
-  TokenStatus token{};
+  std::vector<TokenStatus> tokens{};  ///< the main one first
   ServerKeygenStatus serverkeygen{};
 };
 
@@ -89,9 +120,12 @@ struct Management {
   std::function<Status()> status;
   /// What would become of a request.
   std::function<ca::Explanation(const ca::Question&)> explain;
-  /// Tries the PIN once more, after the token has refused it. Throws what hsm::Token::activate
-  /// throws.
-  std::function<void(const std::string& who)> activate_token{};
+  /// Tries the PIN once more, after the token has refused it, or that one. Throws what
+  /// app::Tokens::named and hsm::Token::activate throw.
+  std::function<void(TokenActivation order, const std::string& who)> activate_token{};
+  /// Lets each CA key sign a text of the daemon's own. Throws Error{busy, "token.probing"} while
+  /// another one asks.
+  std::function<std::vector<ProvedKey>(const std::string& who)> probe_token{};
   /// What EST clients are shown.
   std::function<crypto::Certificate()> tls_certificate{};
   /// Reads key and certificates of the EST listener again; what it shows from then on. Throws what

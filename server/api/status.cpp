@@ -2,32 +2,10 @@
 #include "server/api/status.h"
 
 #include "server/api/json.h"
+#include "server/api/token.h"
 
 namespace estia::api {
 namespace {
-
-constexpr std::size_t kBodyLimit = 4096;
-
-Json token_json(const TokenStatus& token) {
-  return {{"state", token.state},
-          {"why", text_or_null(token.why)},
-          {"label", token.label},
-          {"serial", token.serial},
-          {"sessions",
-           {{"open", token.sessions_open},
-            {"in_use", token.sessions_in_use},
-            {"most", token.sessions_cap}}},
-          {"recoveries",
-           {{"new_session", token.new_sessions},
-            {"new_login", token.logins},
-            {"restart_module", token.restarts}}}};
-}
-
-http::Response activate(const Management& management, const Call& call) {
-  body_of(call.request).finish();
-  management.activate_token(call.who);
-  return json_response(token_json(management.status().token));
-}
 
 http::Response show(const Status& status) {
   const ServerKeygenStatus& keys = status.serverkeygen;
@@ -43,7 +21,7 @@ http::Response show(const Status& status) {
                           {"failures", status.store_failures},
                           {"queued", status.store_queued},
                           {"failed", status.store_failed}}},
-                        {"token", token_json(status.token)},
+                        {"tokens", tokens_json(status.tokens)},
                         {"serverkeygen",
                          {{"mechanism", text_or_null(keys.mechanism)},
                           {"wrapping_key", text_or_null(keys.wrapping_key)},
@@ -60,10 +38,7 @@ http::Response show(const Status& status) {
 }  // namespace
 
 std::vector<Route> status_routes(const Management& management) {
-  return {{"GET", {"status"}, 0, [&](const Call&) { return show(management.status()); }},
-          {"POST", {"token", "activate"}, kBodyLimit, [&](const Call& call) {
-             return activate(management, call);
-           }}};
+  return {{"GET", {"status"}, 0, [&](const Call&) { return show(management.status()); }}};
 }
 
 }  // namespace estia::api

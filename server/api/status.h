@@ -8,7 +8,7 @@
 
 namespace estia::api {
 
-/// GET /v1/status, POST /v1/token/activate.
+/// GET /v1/status.
 [[nodiscard]] std::vector<Route> status_routes(const Management& management);
 
 }  // namespace estia::api

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
@@ -19,18 +20,6 @@
 
 namespace estia::app {
 namespace {
-
-hsm::TokenConfig token_config(const ProcessConfig& config) {
-  return {.module = config.token.module,
-          .init_args = config.token.init_args,
-          .label = config.token.label,
-          .serial = config.token.serial,
-          .pin = {config.token.pin_file},
-          .max_sessions = config.token.max_sessions,
-          .session_wait = config.token.session_wait,
-          .call_limit = config.token.call_limit,
-          .pin_marker = config.token.pin_marker};
-}
 
 hsm::ServerKeysLimits server_keys_limits(const ProcessConfig& config) {
   return {.at_once = config.serverkeygen.at_once,
@@ -47,6 +36,22 @@ http::ServerConfig server_config(const ProcessConfig& config, ops::Metrics& metr
           .observer = counting(metrics)};
 }
 
+/// They are used all the same: a key that was imported is its CA's.
+void warn_of_keys(const api::Status& status) {
+  for (const api::TokenStatus& token : status.tokens) {
+    for (const api::TokenKeyStatus& key : token.keys) {
+      std::string what;
+      for (const std::string& shortcoming : key.shortcomings) {
+        what += (what.empty() ? "" : ", ") + shortcoming;
+      }
+      if (!what.empty()) {
+        ops::log(ops::Level::warning, "token.key_shortcomings",
+                 {{"token", token.name}, {"key", key.key}, {"what", what}});
+      }
+    }
+  }
+}
+
 /// Of a configuration that another token could serve: no reason not to issue.
 void warn_of_promises(const ca::Snapshot& snapshot, const ca::ServerKeys& keys) {
   try {
@@ -56,6 +61,18 @@ void warn_of_promises(const ca::Snapshot& snapshot, const ca::ServerKeys& keys) 
       ops::log(ops::Level::warning, "serverkeygen.hsm_wrapped",
                {{"reason", error.what()}, {"detail", error.detail()}});
     }
+  }
+}
+
+void check_token(const ProcessConfig& config, const std::string& name,
+                 const ProcessConfig::Token& token) {
+  if (token.pin_from == ProcessConfig::PinFrom::file) {
+    static_cast<void>(read_secret_file(token.pin_file));
+  }
+  if (!std::filesystem::is_regular_file(token.module)) {
+    throw Error(ErrorCode::config, "token.module_missing",
+                config.file.string() + ": " + name + ".module: " + token.module.string() +
+                    " is not a file");
   }
 }
 
@@ -70,16 +87,16 @@ std::shared_ptr<const ca::Snapshot> load_snapshot(const ca::ConfigurationStore& 
   return provision::build_snapshot(*stored);
 }
 
-Daemon::Daemon(const ProcessConfig& config)
+Daemon::Daemon(const ProcessConfig& config, BroughtPins pins)
     : config_(config),
       store_(store::Store::open(config.store, clock_)),
       snapshots_(load_snapshot(store_->configuration())),
       token_events_(store_->audit_log(), clock_),
-      token_(attach_token()),
-      keys_(*token_, *snapshots_.current()),
+      tokens_(config_, token_events_, std::move(pins)),
+      keys_(token_of(), *snapshots_.current()),
       tls_identity_(load_tls_identity(config.est, token_keys(), clock_.now())),
-      server_keys_(*token_, server_keys_limits(config), clock_),
-      sealer_(*token_),
+      server_keys_(tokens_.for_server_keys(), server_keys_limits(config), clock_),
+      sealer_(tokens_.main()),
       issuer_(store_->registry(), clock_),
       enrollment_(issuer_, store_->end_entities(), keys_, server_keys_, clock_),
       authentication_(store_->registry(), store_->end_entities(), clock_),
@@ -104,19 +121,17 @@ Daemon::Daemon(const ProcessConfig& config)
   }
 }
 
-std::shared_ptr<hsm::Token> Daemon::attach_token() {
-  hsm::TokenConfig wanted = token_config(config_);
-  wanted.on_event = [this](const hsm::TokenEvent& event) { token_events_.add(event); };
-  return hsm::Token::attach(wanted);
+TokenCaKeys::TokenOf Daemon::token_of() {
+  return [this](const hsm::KeyUri& uri) -> hsm::Token& { return tokens_.of(uri); };
 }
 
 TokenKeySource Daemon::token_keys() {
-  return [this](const hsm::KeyUri& uri) { return token_->key(uri); };
+  return [this](const hsm::KeyUri& uri) { return tokens_.of(uri).key(uri); };
 }
 
 Monitored Daemon::monitored() {
   return {.store = store_->stats(),
-          .token = probe_.look(),
+          .tokens = tokens_.look(),
           .server_keys = server_keys_.status(),
           .load = server_.load(),
           .tls_certificate = tls_reload_.certificate(),
@@ -126,48 +141,60 @@ Monitored Daemon::monitored() {
 }
 
 api::Management Daemon::management() {
-  return {.registry = store_->registry(),
-          .entities = store_->end_entities(),
-          .decrypt_keys = store_->decrypt_keys(),
-          .configuration = store_->configuration(),
-          .clock = clock_,
-          .snapshot = [this] { return snapshots_.current(); },
-          .apply =
-              [this](const provision::ApplyRequest& request) {
-                provision::ApplyReport report = changes_.apply(request);
-                server_.forget_sessions();  // D14: its anchors may be others
-                return report;
-              },
-          .take_crl =
-              [this](const provision::CrlRequest& request) { return changes_.take_crl(request); },
-          .add_decrypt_key =
-              [this](const provision::DecryptKeyPlan& plan, const std::string& who) {
-                return changes_.add_decrypt_key(plan, who);
-              },
-          .check_keys = [this](const ca::Snapshot& wanted) { changes_.check_keys(wanted); },
-          .status = [this] { return status(); },
-          .explain =
-              [this](const ca::Question& question) {
-                return est::explain(question, {.snapshots = snapshots_,
-                                               .registry = store_->registry(),
-                                               .entities = store_->end_entities(),
-                                               .enrollment = enrollment_,
-                                               .delivery = delivery_,
-                                               .clock = clock_});
-              },
-          .activate_token = [this](const std::string& who) { activate_token(who); },
-          .tls_certificate = [this] { return tls_reload_.certificate(); },
-          .reload_tls = [this](const std::string& who) { return tls_reload_.reload(who); }};
+  return {
+      .registry = store_->registry(),
+      .entities = store_->end_entities(),
+      .decrypt_keys = store_->decrypt_keys(),
+      .configuration = store_->configuration(),
+      .clock = clock_,
+      .snapshot = [this] { return snapshots_.current(); },
+      .apply =
+          [this](const provision::ApplyRequest& request) {
+            provision::ApplyReport report = changes_.apply(request);
+            server_.forget_sessions();  // D14: its anchors may be others
+            return report;
+          },
+      .take_crl =
+          [this](const provision::CrlRequest& request) { return changes_.take_crl(request); },
+      .add_decrypt_key =
+          [this](const provision::DecryptKeyPlan& plan, const std::string& who) {
+            return changes_.add_decrypt_key(plan, who);
+          },
+      .check_keys = [this](const ca::Snapshot& wanted) { changes_.check_keys(wanted); },
+      .status = [this] { return status(); },
+      .explain =
+          [this](const ca::Question& question) {
+            return est::explain(question, {.snapshots = snapshots_,
+                                           .registry = store_->registry(),
+                                           .entities = store_->end_entities(),
+                                           .enrollment = enrollment_,
+                                           .delivery = delivery_,
+                                           .clock = clock_});
+          },
+      .activate_token = [this](api::TokenActivation order,
+                               const std::string& who) { activate_token(std::move(order), who); },
+      .probe_token = [this](const std::string& who) { return probe_token(who); },
+      .tls_certificate = [this] { return tls_reload_.certificate(); },
+      .reload_tls = [this](const std::string& who) { return tls_reload_.reload(who); }};
 }
 
 /// An operator's order: the audit trail says so before it is tried.
-void Daemon::activate_token(const std::string& who) {
+void Daemon::activate_token(api::TokenActivation order, const std::string& who) {
+  const std::string name = order.token.empty() ? Tokens::kMain : order.token;
+  hsm::Token& token = tokens_.named(name);
   store_->audit_log().append({.at = clock_.now(),
                               .who = who,
                               .what = "token.activate",
                               .outcome = "ok",
-                              .object = "token"});
-  token_->activate();
+                              .object = "token/" + name});
+  token.activate(std::move(order.pin));
+}
+
+/// Likewise: its signatures are by the CA keys.
+std::vector<api::ProvedKey> Daemon::probe_token(const std::string& who) {
+  store_->audit_log().append(
+      {.at = clock_.now(), .who = who, .what = "token.probe", .outcome = "ok", .object = "tokens"});
+  return trial_.run(*snapshots_.current());
 }
 
 api::Status Daemon::status() {
@@ -184,7 +211,9 @@ api::Status Daemon::status() {
                      .store_failures = stats.failures,
                      .store_queued = stats.queued,
                      .store_failed = stats.failed};
-  status.token = report_of(probe_.look());
+  for (const SeenToken& token : tokens_.look()) {
+    status.tokens.push_back(report_of(token, *snapshot));
+  }
   status.serverkeygen = report_of(server_keys_.status());
   for (const auto& [name, alias] : snapshot->aliases) {
     status.aliases.push_back(name);
@@ -199,6 +228,7 @@ void Daemon::start() {
              {{"serial", to_hex(intent.serial)}, {"ca", intent.ca}, {"alias", intent.alias}});
   }
   warn_of_promises(*snapshots_.current(), server_keys_);
+  warn_of_keys(status());
   const std::string version = std::to_string(snapshots_.current()->version);
   const std::string open_intents = std::to_string(open.size());
   audit("daemon.started", "ok", "configuration=" + version + " open_intents=" + open_intents);
@@ -291,11 +321,9 @@ void Daemon::audit(const char* what, const std::string& outcome, const std::stri
 void check_configuration(const ProcessConfig& config, CheckStore store) {
   const SystemClock clock;
   check_tls_files(config.est, clock.now());
-  static_cast<void>(read_secret_file(config.token.pin_file));
-  if (!std::filesystem::is_regular_file(config.token.module)) {
-    throw Error(ErrorCode::config, "token.module_missing",
-                config.file.string() + ": token.module: " + config.token.module.string() +
-                    " is not a file");
+  check_token(config, "token", config.token);
+  for (const auto& [name, token] : config.tokens) {
+    check_token(config, "tokens." + name, token);
   }
   if (store == CheckStore::yes) {
     const auto opened = store::Store::open(config.store, clock);

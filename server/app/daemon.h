@@ -21,6 +21,8 @@
 #include "server/app/token_events.h"
 #include "server/app/token_secret_sealer.h"
 #include "server/app/token_server_keys.h"
+#include "server/app/token_trial.h"
+#include "server/app/tokens.h"
 #include "server/auth/authenticate.h"
 #include "server/ca/enrollment.h"
 #include "server/est/est_router.h"
@@ -36,7 +38,7 @@ class Daemon final {
   /// Opens the store, builds the snapshot, logs in to the token, finds the CA keys. Opens no port.
   /// A token that is away or refuses its PIN is waited for while the daemon serves what needs none,
   /// unless the TLS key is in it. Throws Error{config | store | token, ...}.
-  explicit Daemon(const ProcessConfig& config);
+  explicit Daemon(const ProcessConfig& config, BroughtPins pins = {});
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
   Daemon(Daemon&&) = delete;
@@ -64,8 +66,9 @@ class Daemon final {
   [[nodiscard]] bool drain();
   [[nodiscard]] Monitored monitored();
   [[nodiscard]] TokenKeySource token_keys();
-  [[nodiscard]] std::shared_ptr<hsm::Token> attach_token();
-  void activate_token(const std::string& who);
+  [[nodiscard]] TokenCaKeys::TokenOf token_of();
+  void activate_token(api::TokenActivation order, const std::string& who);
+  [[nodiscard]] std::vector<api::ProvedKey> probe_token(const std::string& who);
   void audit(const char* what, const std::string& outcome, const std::string& detail);
 
   ProcessConfig config_;
@@ -74,7 +77,7 @@ class Daemon final {
   std::unique_ptr<store::Store> store_;
   SnapshotHolder snapshots_;
   TokenEvents token_events_;
-  std::shared_ptr<hsm::Token> token_;
+  Tokens tokens_;
   TokenCaKeys keys_;
   http::TlsIdentity tls_identity_;
   TokenServerKeys server_keys_;
@@ -93,7 +96,7 @@ class Daemon final {
   std::uint16_t port_ = 0;  ///< once started; a listener that is draining no longer knows
   std::optional<ManagementServer> management_;
   std::atomic<bool> stopping_{false};
-  TokenProbe probe_{*token_};
+  TokenTrial trial_{keys_};
   std::optional<OpsServer> ops_;
   std::atomic<unsigned> reloads_wanted_{0};  ///< by signals, since the last one ended
   std::future<void> reload_;                 ///< the last that a signal began

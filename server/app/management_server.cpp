@@ -14,6 +14,7 @@
 #include "server/api/explain.h"
 #include "server/api/status.h"
 #include "server/api/tls.h"
+#include "server/api/token.h"
 
 namespace estia::app {
 namespace {
@@ -34,7 +35,7 @@ std::shared_ptr<const http::Router> router_for(const api::Management& management
   for (const auto& add :
        {api::configuration_routes, api::certificates_routes, api::entities_routes,
         api::anchors_routes, api::cas_routes, api::decrypt_keys_routes, api::ejbca_routes,
-        api::explain_routes, api::status_routes, api::tls_routes}) {
+        api::explain_routes, api::status_routes, api::tls_routes, api::token_routes}) {
     for (api::Route& route : add(management)) {
       routes.push_back(std::move(route));
     }

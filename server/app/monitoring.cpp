@@ -21,20 +21,54 @@ void collect_store(const Monitored& monitored, ops::Metrics& metrics) {
   metrics.set("estia_store_queued", "Writes that wait now", number(stats.queued));
 }
 
-void collect_token(const Monitored& monitored, ops::Metrics& metrics) {
-  const hsm::TokenStatus status = monitored.token.value_or(hsm::TokenStatus());
-  metrics.set("estia_token_present", "Whether the slot holds our token", status.present ? 1 : 0);
-  metrics.set("estia_token_sessions_open", "Sessions of the pool", number(status.sessions_open));
+void collect_calls(const SeenToken& token, ops::Metrics& metrics) {
+  const hsm::TokenStatistics::Counts& counts = token.statistics;
+  const ops::Metrics::Labels label{{"token", token.name}};
+  metrics.set_total("estia_token_session_waits_total", "Calls that found no session free",
+                    number(counts.waits), label);
+  metrics.set_total("estia_token_session_timeouts_total", "Of them, those that got none in time",
+                    number(counts.timeouts), label);
+  metrics.set_total("estia_token_session_wait_seconds_total", "How long they waited",
+                    counts.wait_seconds, label);
+  metrics.set_histogram(
+      "estia_token_sign_seconds", "C_SignInit and C_Sign that gave a signature",
+      {hsm::TokenStatistics::kBounds.begin(), hsm::TokenStatistics::kBounds.end()},
+      {counts.signatures.begin(), counts.signatures.end()}, counts.sign_seconds, label);
+  for (const auto& [code, count] : counts.errors) {
+    metrics.set_total("estia_token_errors_total", "Calls that failed, by what the module answered",
+                      number(count), {{"token", token.name}, {"code", code}});
+  }
+}
+
+void collect_token(const SeenToken& token, ops::Metrics& metrics) {
+  const hsm::TokenStatus status = token.status.value_or(hsm::TokenStatus());
+  const ops::Metrics::Labels label{{"token", token.name}};
+  metrics.set("estia_token_present", "Whether the slot holds our token", status.present ? 1 : 0,
+              label);
+  metrics.set("estia_token_attached", "Whether it can be used",
+              status.state == hsm::TokenState::attached ? 1 : 0, label);
+  metrics.set("estia_token_sessions_open", "Sessions of the pool", number(status.sessions_open),
+              label);
   metrics.set("estia_token_sessions_in_use", "Sessions that are lent now",
-              number(status.sessions_in_use));
+              number(status.sessions_in_use), label);
   for (const auto& [rung, count] :
        {std::pair{"new session", status.new_sessions}, std::pair{"new login", status.logins},
         std::pair{"restart module", status.restarts}}) {
     metrics.set_total("estia_token_recoveries_total",
                       "Rungs that were climbed; the first login is one of them", number(count),
-                      {{"rung", rung}});
+                      {{"token", token.name}, {"rung", rung}});
   }
-  const hsm::ServerKeysStatus& keys = monitored.server_keys;
+  std::size_t ready = 0;
+  for (const hsm::KeyReport& key : token.keys) {
+    ready += key.ready ? 1 : 0;
+  }
+  metrics.set("estia_token_keys", "Keys in use", number(token.keys.size()), label);
+  metrics.set("estia_token_keys_ready", "Of them, those that were found since the last login",
+              number(ready), label);
+  collect_calls(token, metrics);
+}
+
+void collect_server_keys(const hsm::ServerKeysStatus& keys, ops::Metrics& metrics) {
   metrics.set_total("estia_serverkeygen_delivered_total", "Keys brought out of the token",
                     number(keys.delivered));
   metrics.set_total("estia_serverkeygen_destroyed_total", "Key pairs made in vain",
@@ -55,12 +89,27 @@ std::string token_trouble(const std::optional<hsm::TokenStatus>& token) {
       return "being recovered";
     case hsm::TokenState::pin_refused:
       return "the PIN was refused";
+    case hsm::TokenState::pin_awaited:
+      return "the PIN is awaited";
     case hsm::TokenState::away:
       return "away";
     case hsm::TokenState::attached:
       break;
   }
   return !token->present ? "gone" : !token->logged_in ? "not logged in" : "";
+}
+
+/// Empty while one of them can be used.
+std::string trouble_of_all(const std::vector<SeenToken>& tokens) {
+  std::string all;
+  for (const SeenToken& token : tokens) {
+    const std::string trouble = token_trouble(token.status);
+    if (trouble.empty()) {
+      return {};
+    }
+    all += (all.empty() ? "" : "; ") + (tokens.size() == 1 ? "" : token.name + " ") + trouble;
+  }
+  return all;
 }
 
 }  // namespace
@@ -82,13 +131,12 @@ std::optional<hsm::TokenStatus> TokenProbe::look() {
 }
 
 ReadinessChecks readiness_of(const Monitored& monitored) {
-  const auto& token = monitored.token;
   const bool expired = monitored.now > monitored.tls_certificate.not_after();
   return {{"configuration", monitored.snapshot->aliases.empty() ? "no alias" : ""},
           {"tls", expired ? "the certificate has expired" : ""},
           {"listener", monitored.load.stalled ? "no worker is free" : ""},
           {"store", monitored.store.failed ? "failed, restart needed" : ""},
-          {"token", token_trouble(token)},
+          {"token", trouble_of_all(monitored.tokens)},
           {"stop", monitored.stopping ? "stopping" : ""}};
 }
 
@@ -114,7 +162,10 @@ void collect(const Monitored& monitored, const std::string& version, ops::Metric
                 seconds(ca.certificate().not_after()), {{"ca", name}});
   }
   collect_store(monitored, metrics);
-  collect_token(monitored, metrics);
+  for (const SeenToken& token : monitored.tokens) {
+    collect_token(token, metrics);
+  }
+  collect_server_keys(monitored.server_keys, metrics);
 }
 
 }  // namespace estia::app

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "crypto/base/clock.h"
 #include "hsm/server_keys.h"
@@ -32,10 +33,17 @@ class TokenProbe final {
   std::chrono::steady_clock::time_point seen_{};
 };
 
+struct SeenToken {
+  std::string name;
+  std::optional<hsm::TokenStatus> status;  ///< TokenProbe::look
+  hsm::TokenStatistics::Counts statistics;
+  std::vector<hsm::KeyReport> keys;
+};
+
 /// What readiness and metrics are made of: as it was when somebody asked.
 struct Monitored {
   store::StoreStats store;
-  std::optional<hsm::TokenStatus> token;  ///< TokenProbe::look
+  std::vector<SeenToken> tokens;
   hsm::ServerKeysStatus server_keys;
   http::Server::Load load;
   crypto::Certificate tls_certificate;
@@ -44,7 +52,8 @@ struct Monitored {
   bool stopping;
 };
 
-/// Configuration, TLS certificate, store, token, and whether the end has begun.
+/// Configuration, TLS certificate, store, tokens, and whether the end has begun. As long as one of
+/// several tokens can be used, so can this node: another node may be no better off.
 [[nodiscard]] ReadinessChecks readiness_of(const Monitored& monitored);
 
 void collect(const Monitored& monitored, const std::string& version, ops::Metrics& metrics);

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kLargestFile = 1U << 20U;
 constexpr const char* kManagementSocket = "management/socket";
-constexpr const char* kPinMarker = "token-pin-refused";
+const std::string kPinMarker = "token-pin-refused";
+constexpr std::string_view kMainToken = "main";
 constexpr std::int64_t kLargestUid = 4'294'967'294;  // the one above means "no user"
 
 std::filesystem::path path_in(const std::filesystem::path& state, const std::string& text) {
@@ -119,7 +120,45 @@ ProcessConfig::OpsListener read_ops(TomlSection section) {
   return listener;
 }
 
-ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path& state) {
+bool is_file_name(const std::string& text) {
+  return !text.empty() && text.front() != '.' && text.find('/') == std::string::npos;
+}
+
+/// Exactly one of three: two sources would leave open which PIN is meant.
+void read_pin(TomlSection& section, const std::filesystem::path& state,
+              ProcessConfig::Token& token) {
+  const auto file = section.text("pin_file");
+  const auto credential = section.text("pin_credential");
+  const auto from = section.text("pin_from");
+  const int given = (file ? 1 : 0) + (credential ? 1 : 0) + (from ? 1 : 0);
+  if (given == 0) {
+    static_cast<void>(section.required_text("pin_file"));
+  }
+  if (given != 1) {
+    section.refuse("pin_file", "exactly one of pin_file, pin_credential and pin_from is needed");
+  }
+  if (file) {
+    if (file->empty()) {
+      section.refuse("pin_file", "must name a file");
+    }
+    token.pin_file = path_in(state, *file);
+  } else if (credential) {
+    if (!is_file_name(*credential)) {
+      section.refuse("pin_credential", "must be the name of a credential");
+    }
+    token.pin_from = ProcessConfig::PinFrom::credential;
+    token.pin_credential = *credential;
+  } else {
+    if (*from != "operator") {
+      section.refuse("pin_from", "must be \"operator\"");
+    }
+    token.pin_from = ProcessConfig::PinFrom::operators;
+  }
+}
+
+/// `name`: among `tokens`; empty for the main one.
+ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path& state,
+                                const std::string& name = {}) {
   ProcessConfig::Token token;
   token.module = path_in(state, section.required_text("module"));
   token.init_args = section.text("init_args").value_or("");
@@ -128,8 +167,8 @@ ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path
   if (token.label.empty() && token.serial.empty()) {
     section.refuse("label", "label or serial is needed to tell which token");
   }
-  token.pin_file = path_in(state, section.required_text("pin_file"));
-  token.pin_marker = path_in(state, kPinMarker);
+  read_pin(section, state, token);
+  token.pin_marker = path_in(state, kPinMarker + (name.empty() ? "" : "-" + name));
   constexpr std::int64_t kMostSessions = 1024;
   set_integer(section, "max_sessions", 1, kMostSessions, token.max_sessions);
   set_duration(section, "session_wait", token.session_wait);
@@ -138,10 +177,37 @@ ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path
   return token;
 }
 
-ProcessConfig::ServerKeygen read_serverkeygen(TomlSection section) {
+/// Names stand in labels of metrics, file names and commands.
+bool is_token_name(std::string_view name) {
+  constexpr std::size_t kLongest = 32;
+  return !name.empty() && name.size() <= kLongest && name != kMainToken &&
+         std::ranges::all_of(name, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
+std::map<std::string, ProcessConfig::Token> read_tokens(TomlSection section,
+                                                        const std::filesystem::path& state) {
+  std::map<std::string, ProcessConfig::Token> tokens;
+  for (const std::string& name : section.keys()) {
+    if (!is_token_name(name)) {
+      section.refuse(name, "a token's name has 1 to 32 of a-z, 0-9 and -, and is not main");
+    }
+    tokens.emplace(name, read_token(section.section(name), state, name));
+  }
+  section.finish();
+  return tokens;
+}
+
+ProcessConfig::ServerKeygen read_serverkeygen(
+    TomlSection section, const std::map<std::string, ProcessConfig::Token>& tokens) {
   constexpr std::int64_t kMostAtOnce = 64;
   constexpr std::int64_t kMostStock = 64;
   ProcessConfig::ServerKeygen keys;
+  keys.token = section.text("token").value_or("");
+  if (!keys.token.empty() && !tokens.contains(keys.token)) {
+    section.refuse("token", "names none of the tokens");
+  }
   set_integer(section, "at_once", 1, kMostAtOnce, keys.at_once);
   set_integer(section, "rsa_at_once", 1, kMostAtOnce, keys.rsa_at_once);
   for (const auto& [key, kind] :
@@ -170,6 +236,7 @@ void read_limits(TomlSection section, ProcessConfig& config) {
   set_duration(section, "send", config.limits.send);
   set_duration(section, "linger", config.limits.linger);
   set_duration(section, "queue", config.limits.queue);
+  set_duration(section, "answer", config.limits.answer);
   set_integer(section, "connections", 1, kMostConnections, config.limits.connections);
   set_integer(section, "per_address", 1, kMostConnections, config.limits.per_address);
   set_integer(section, "buffered_bytes", kLeastBuffered, kMostBuffered,
@@ -219,7 +286,8 @@ ProcessConfig load_process_config(const std::filesystem::path& file,
   config.store = path_in(state, store.required_text("path"));
   store.finish();
   config.token = read_token(root.section("token"), state);
-  config.serverkeygen = read_serverkeygen(root.section("serverkeygen"));
+  config.tokens = read_tokens(root.section("tokens"), state);
+  config.serverkeygen = read_serverkeygen(root.section("serverkeygen"), config.tokens);
   read_limits(root.section("limits"), config);
   read_log(root.section("log"), config);
   root.finish();

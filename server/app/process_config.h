@@ -39,12 +39,20 @@ struct ProcessConfig {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;  ///< 0 = any free one
   };
+  /// Where a token's PIN comes from.
+  enum class PinFrom {
+    file,        ///< pin_file
+    credential,  ///< pin_credential
+    operators,   ///< `estia token activate`, or estiad --ask-pin
+  };
   struct Token {
     std::filesystem::path module;  ///< the PKCS#11 library
     std::string init_args;         ///< C_Initialize's pReserved; empty = none
     std::string label;             ///< at least one of label and serial
     std::string serial;
+    PinFrom pin_from = PinFrom::file;
     std::filesystem::path pin_file;      ///< mode 0600
+    std::string pin_credential{};        ///< name in systemd's $CREDENTIALS_DIRECTORY
     std::filesystem::path pin_marker{};  ///< written when the token refuses it
     unsigned max_sessions = 64;
     std::chrono::milliseconds session_wait{5000};
@@ -53,6 +61,7 @@ struct ProcessConfig {
 
   /// Keys that are made for clients.
   struct ServerKeygen {
+    std::string token{};       ///< by its name in `tokens`; empty: `token`
     unsigned at_once = 4;      ///< sessions of the token that they may take, besides RSA
     unsigned rsa_at_once = 1;  ///< likewise; each is busy for seconds
     /// Pairs made in advance, by kind of key; those that are absent are made when asked for.
@@ -64,7 +73,8 @@ struct ProcessConfig {
   ManagementListener management;
   OpsListener ops;
   std::filesystem::path store;
-  Token token;
+  Token token;                            ///< the main one: it also seals the store's secrets
+  std::map<std::string, Token> tokens{};  ///< others, by name, for keys of CAs and of TLS
   ServerKeygen serverkeygen;
   http::Limits limits;
   std::chrono::milliseconds drain{20000};

@@ -10,9 +10,11 @@
 namespace estia::app {
 namespace {
 
-crypto::PrivateKey find_key(hsm::Token& token, const ca::CertificationAuthority& authority) {
+crypto::PrivateKey find_key(const TokenCaKeys::TokenOf& token_of,
+                            const ca::CertificationAuthority& authority) {
   try {
-    return token.key(hsm::KeyUri::parse(authority.key_uri), authority.certificate().public_key());
+    const hsm::KeyUri uri = hsm::KeyUri::parse(authority.key_uri);
+    return token_of(uri).key(uri, authority.certificate().public_key());
   } catch (const Error& error) {
     const std::string ca = "CA '" + authority.name + "': ";
     if (error.id() == "token.key_changed") {
@@ -38,25 +40,26 @@ std::pair<std::string, Bytes> name_of(const ca::CertificationAuthority& authorit
 
 }  // namespace
 
-TokenCaKeys::TokenCaKeys(hsm::Token& token, const ca::Snapshot& snapshot) : token_(token) {
+TokenCaKeys::TokenCaKeys(TokenOf token_of, const ca::Snapshot& snapshot)
+    : token_of_(std::move(token_of)) {
   adopt(each(snapshot, [&](const ca::CertificationAuthority& authority) {
     try {
-      return find_key(token_, authority);
+      return find_key(token_of_, authority);
     } catch (const Error& error) {
       ops::log(ops::Level::error, "ca.offline",
                {{"ca", authority.name},
                 {"id", error.id()},
                 {"reason", error.what()},
                 {"detail", error.detail()}});
-      return token_.key_later(hsm::KeyUri::parse(authority.key_uri),
-                              authority.certificate().public_key());
+      const hsm::KeyUri uri = hsm::KeyUri::parse(authority.key_uri);
+      return token_of_(uri).key_later(uri, authority.certificate().public_key());
     }
   }));
 }
 
 TokenCaKeys::Found TokenCaKeys::find(const ca::Snapshot& snapshot) const {
   return each(snapshot, [&](const ca::CertificationAuthority& authority) {
-    return find_key(token_, authority);
+    return find_key(token_of_, authority);
   });
 }
 
@@ -86,6 +89,16 @@ crypto::PrivateKey TokenCaKeys::key_for(const ca::CertificationAuthority& ca) co
                 "no key was resolved for CA '" + ca.name + "'");
   }
   return found->second;
+}
+
+void TokenCaKeys::distrust(const ca::CertificationAuthority& ca) const noexcept {
+  try {
+    ops::log(ops::Level::error, "ca.wrong_signature", {{"ca", ca.name}, {"key", ca.key_uri}});
+    const hsm::KeyUri uri = hsm::KeyUri::parse(ca.key_uri);
+    token_of_(uri).distrust(uri, ca.certificate().public_key());
+  } catch (const std::exception&) {
+    // No memory: the next wrong signature comes here again.
+  }
 }
 
 }  // namespace estia::app

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <shared_mutex>
 #include <string>
@@ -21,8 +22,11 @@ class TokenCaKeys final : public ca::CaKeys {
   using Name = std::pair<std::string, Bytes>;  ///< key URI, fingerprint of the public key
   using Found = std::map<Name, crypto::PrivateKey>;
 
+  /// The token with that key (Tokens::of).
+  using TokenOf = std::function<hsm::Token&(const hsm::KeyUri&)>;
+
   /// Finds and adopts; what is not there yet is looked for whenever it is needed, and logged.
-  TokenCaKeys(hsm::Token& token, const ca::Snapshot& snapshot);
+  TokenCaKeys(TokenOf token_of, const ca::Snapshot& snapshot);
 
   /// All keys of `snapshot` as they are in the token; none of them can be used yet. Throws what
   /// hsm::Token::key throws, with the CA's name.
@@ -34,12 +38,13 @@ class TokenCaKeys final : public ca::CaKeys {
 
   /// Throws Error{internal, "ca_keys.missing"} for a CA that no alias named.
   [[nodiscard]] crypto::PrivateKey key_for(const ca::CertificationAuthority& ca) const override;
+  void distrust(const ca::CertificationAuthority& ca) const noexcept override;
 
  private:
   template <class Find>
   [[nodiscard]] static Found each(const ca::Snapshot& snapshot, Find&& find);
 
-  hsm::Token& token_;
+  const TokenOf token_of_;
   mutable std::shared_mutex mutex_;  ///< guards keys_; never held across a token call
   Found keys_;
 };

@@ -28,6 +28,8 @@ Words words_of(hsm::TokenEvent::What what) {
       return {"token.lost", ops::Level::warning, "failed"};
     case hsm::TokenEvent::What::away:
       return {"token.away", ops::Level::error, "failed"};
+    case hsm::TokenEvent::What::pin_awaited:
+      return {"token.pin_awaited", ops::Level::warning, "failed"};
     case hsm::TokenEvent::What::pin_refused:
       break;
   }
@@ -48,10 +50,10 @@ TokenEvents::~TokenEvents() {
   thread_.join();
 }
 
-void TokenEvents::add(const hsm::TokenEvent& event) {
+void TokenEvents::add(const std::string& token, const hsm::TokenEvent& event) {
   const std::lock_guard lock(mutex_);
   if (entries_.size() < kMostEntries) {
-    entries_.push_back({clock_.now(), event});
+    entries_.push_back({clock_.now(), token, event});
     changed_.notify_all();
   }
 }
@@ -74,12 +76,12 @@ void TokenEvents::run() {
 void TokenEvents::write(const Entry& entry) noexcept {
   const Words words = words_of(entry.event.what);
   try {
-    ops::log(words.level, words.id, {{"detail", entry.event.detail}});
+    ops::log(words.level, words.id, {{"token", entry.token}, {"detail", entry.event.detail}});
     audit_.append({.at = entry.at,
                    .who = own_name(),
                    .what = words.id,
                    .outcome = words.outcome,
-                   .object = "token",
+                   .object = "token/" + entry.token,
                    .detail = entry.event.detail});
   } catch (const std::exception& error) {
     ops::log(ops::Level::error, "token.not_audited", {{"reason", error.what()}});

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "crypto/base/clock.h"
@@ -12,8 +13,8 @@
 
 namespace estia::app {
 
-/// Writes what becomes of the token into log and audit trail, by a thread of its own: whoever
-/// recovers the token must not wait for the store. Any thread.
+/// Writes what becomes of the tokens into log and audit trail, by a thread of its own: whoever
+/// recovers a token must not wait for the store. Any thread.
 class TokenEvents final {
  public:
   /// Both outlive this object.
@@ -25,12 +26,13 @@ class TokenEvents final {
   TokenEvents(TokenEvents&&) = delete;
   TokenEvents& operator=(TokenEvents&&) = delete;
 
-  /// For TokenConfig::on_event.
-  void add(const hsm::TokenEvent& event);
+  /// For TokenConfig::on_event of the token with that name.
+  void add(const std::string& token, const hsm::TokenEvent& event);
 
  private:
   struct Entry {
     Instant at;
+    std::string token;
     hsm::TokenEvent event;
   };
   void run();

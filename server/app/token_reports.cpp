@@ -30,28 +30,99 @@ const char* name_of(hsm::TokenState state) {
       return "recovering";
     case hsm::TokenState::pin_refused:
       return "PIN refused";
+    case hsm::TokenState::pin_awaited:
+      return "PIN awaited";
     case hsm::TokenState::away:
       break;
   }
   return "away";
 }
 
+/// What a CA's key should be, and what it is besides.
+std::vector<std::string> words_of(const hsm::KeyAttributes& key) {
+  std::vector<std::string> words;
+  const auto say = [&](bool is, const char* word) {
+    if (is) {
+      words.emplace_back(word);
+    }
+  };
+  say(key.sensitive, "sensitive");
+  say(key.always_sensitive, "always sensitive");
+  say(key.extractable, "extractable");
+  say(key.never_extractable, "never extractable");
+  say(key.local, "made in the token");
+  say(key.sign, "sign");
+  say(key.sign_recover, "sign recover");
+  say(key.decrypt, "decrypt");
+  say(key.unwrap, "unwrap");
+  say(key.derive, "derive");
+  return words;
+}
+
+/// Empty: made in the token, never outside it, and for signatures only.
+std::vector<std::string> shortcomings_of(const hsm::KeyAttributes& key) {
+  std::vector<std::string> words;
+  const auto say = [&](bool is, const char* word) {
+    if (is) {
+      words.emplace_back(word);
+    }
+  };
+  say(!key.sensitive, "not sensitive");
+  say(key.extractable, "extractable");
+  say(!key.never_extractable, "was extractable once, or was imported");
+  say(!key.local, "not made in the token");
+  say(!key.sign, "may not sign");
+  say(key.sign_recover || key.decrypt || key.unwrap || key.derive, "may do more than sign");
+  return words;
+}
+
+/// The CAs whose configuration names this key.
+std::vector<std::string> cas_of(const std::string& key, const ca::Snapshot& snapshot) {
+  std::vector<std::string> names;
+  for (const auto& [name, authority] : snapshot.cas) {
+    if (hsm::KeyUri::parse(authority.key_uri).text() == key) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+api::TokenKeyStatus report_of(const hsm::KeyReport& key, const ca::Snapshot& snapshot) {
+  api::TokenKeyStatus report{.key = key.uri,
+                             .cas = cas_of(key.uri, snapshot),
+                             .kind = key.kind,
+                             .ready = key.ready,
+                             .why = key.why};
+  if (key.attributes) {
+    report.attributes = words_of(*key.attributes);
+    report.shortcomings = shortcomings_of(*key.attributes);
+  }
+  return report;
+}
+
 }  // namespace
 
-api::TokenStatus report_of(const std::optional<hsm::TokenStatus>& seen) {
-  if (!seen) {
-    return {.state = "does not answer"};
+api::TokenStatus report_of(const SeenToken& seen, const ca::Snapshot& snapshot) {
+  api::TokenStatus report{.name = seen.name, .state = "does not answer"};
+  for (const hsm::KeyReport& key : seen.keys) {
+    report.keys.push_back(report_of(key, snapshot));
   }
-  return {.state = name_of(seen->state),
-          .why = seen->why,
-          .label = seen->label,
-          .serial = seen->serial,
-          .sessions_open = seen->sessions_open,
-          .sessions_in_use = seen->sessions_in_use,
-          .sessions_cap = seen->sessions_cap,
-          .new_sessions = seen->new_sessions,
-          .logins = seen->logins,
-          .restarts = seen->restarts};
+  if (!seen.status) {
+    return report;
+  }
+  report.state = name_of(seen.status->state);
+  report.why = seen.status->why;
+  report.present = seen.status->present;
+  report.logged_in = seen.status->logged_in;
+  report.label = seen.status->label;
+  report.serial = seen.status->serial;
+  report.sessions_open = seen.status->sessions_open;
+  report.sessions_in_use = seen.status->sessions_in_use;
+  report.sessions_cap = seen.status->sessions_cap;
+  report.new_sessions = seen.status->new_sessions;
+  report.logins = seen.status->logins;
+  report.restarts = seen.status->restarts;
+  return report;
 }
 
 api::ServerKeygenStatus report_of(const hsm::ServerKeysStatus& keys) {

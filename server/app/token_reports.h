@@ -6,11 +6,12 @@
 #include "hsm/server_keys.h"
 #include "hsm/token.h"
 #include "server/api/management.h"
+#include "server/app/monitoring.h"
 
 namespace estia::app {
 
-// What operators are told of the token. `seen`: TokenProbe::look.
-[[nodiscard]] api::TokenStatus report_of(const std::optional<hsm::TokenStatus>& seen);
+// What operators are told of the tokens.
+[[nodiscard]] api::TokenStatus report_of(const SeenToken& seen, const ca::Snapshot& snapshot);
 [[nodiscard]] api::ServerKeygenStatus report_of(const hsm::ServerKeysStatus& keys);
 
 }  // namespace estia::app

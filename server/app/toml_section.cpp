@@ -36,6 +36,14 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 TomlSection::TomlSection(const toml::table& table, std::filesystem::path file, std::string name)
     : table_(table), file_(std::move(file)), name_(std::move(name)) {}
 
+std::vector<std::string> TomlSection::keys() const {
+  std::vector<std::string> names;
+  for (const auto& [key, node] : table_) {
+    names.emplace_back(key.str());
+  }
+  return names;
+}
+
 TomlSection TomlSection::section(std::string_view key) {
   const toml::node* node = take(key);
   const std::string name = name_.empty() ? std::string(key) : name_ + "." + std::string(key);

@@ -24,6 +24,8 @@ class TomlSection final {
  public:
   TomlSection(const toml::table& table, std::filesystem::path file, std::string name = {});
 
+  /// Of everything in it, in order.
+  [[nodiscard]] std::vector<std::string> keys() const;
   /// A sub-table; empty when absent.
   [[nodiscard]] TomlSection section(std::string_view key);
   [[nodiscard]] std::string required_text(std::string_view key);

@@ -14,6 +14,8 @@ class CaKeys {
  public:
   virtual ~CaKeys() = default;
   [[nodiscard]] virtual crypto::PrivateKey key_for(const CertificationAuthority& ca) const = 0;
+  /// A signature of it did not verify: what the token does not mean by it any more is found again.
+  virtual void distrust(const CertificationAuthority& ca) const noexcept = 0;
 };
 
 }  // namespace estia::ca

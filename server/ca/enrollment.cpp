@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "crypto/base/error.h"
 #include "crypto/keys/digest.h"
 #include "server/ca/aim.h"
 
@@ -99,10 +100,21 @@ Enrolled Enrollment::enroll(const Snapshot& snapshot, const Alias& alias, const 
   if (operation == Operation::serverkeygen) {
     return with_server_key(request, grant, *taker);
   }
-  return {.certificate =
-              issuer_.issue(prepared(request, grant, csr.public_key()), keys_.key_for(grant.ca())),
+  return {.certificate = issued(request, grant, csr.public_key()),
           .kind = grant.kind(),
           .key_fingerprint = csr.public_key().fingerprint()};
+}
+
+crypto::IssuedCertificate Enrollment::issued(const Request& request, const Grant& grant,
+                                             const crypto::PublicKey& key) const {
+  try {
+    return issuer_.issue(prepared(request, grant, key), keys_.key_for(grant.ca()));
+  } catch (const Error& error) {
+    if (error.id() == "issuer.bad_signature") {
+      keys_.distrust(grant.ca());
+    }
+    throw;
+  }
 }
 
 /// Who would be refused once the key is there must not cost the token one, so all that the
@@ -114,7 +126,7 @@ Enrolled Enrollment::with_server_key(const Request& request, const Grant& grant,
   static_cast<void>(issuer_.rehearse(prepared(request, grant, stand_in_key(spec))));
   taker.prepare(grant.username(), server_keys_);
   const crypto::PublicKey key = taker.take(server_keys_, spec);
-  return {.certificate = issuer_.issue(prepared(request, grant, key), keys_.key_for(grant.ca())),
+  return {.certificate = issued(request, grant, key),
           .kind = grant.kind(),
           .key_fingerprint = key.fingerprint()};
 }

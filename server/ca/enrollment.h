@@ -60,6 +60,8 @@ class Enrollment final {
  private:
   [[nodiscard]] PreparedCertificate prepared(const Request& request, const Grant& grant,
                                              const crypto::PublicKey& subject_key) const;
+  [[nodiscard]] crypto::IssuedCertificate issued(const Request& request, const Grant& grant,
+                                                 const crypto::PublicKey& key) const;
   [[nodiscard]] Enrolled with_server_key(const Request& request, const Grant& grant,
                                          KeyTaker& taker);
 

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -76,6 +77,9 @@ Connection::~Connection() {
 }
 
 Connection::Next Connection::advance() {
+  if (broken_) {
+    return Next::end;
+  }
   if (state_ == State::lingering) {
     return drop_input() ? Next::wait : Next::end;
   }
@@ -143,10 +147,27 @@ void Connection::fail_handshake(const std::string& reason) const {
            {{"peer", address_text(peer_address_)}, {"reason", reason}});
 }
 
+/// A TLS key may be in a token that hangs. Nobody but the worker may touch TLS meanwhile.
+IoStatus Connection::shake_hands() {
+  AnswerWatch::Watched watched(transport_.answers, [this](bool spare) {
+    broken_ = true;
+    static_cast<void>(::shutdown(descriptor_, SHUT_RDWR));
+    if (spare) {
+      end_turn();
+    }
+  });
+  const IoStatus status = channel_->establish();
+  return watched.in_time() ? status : IoStatus::closed;
+}
+
 bool Connection::established() {
   const bool late = passed(deadline_);
-  const IoStatus status = late ? IoStatus::closed : channel_->establish();
+  const IoStatus status = late ? IoStatus::closed : shake_hands();
   crypto::clear_pending_error();  // of a TLS key in a token: nobody takes it from here
+  if (broken_) {
+    fail_handshake("the TLS key's token did not answer in time");
+    return false;
+  }
   if (status == IoStatus::done) {
     if (transport_.observer && transport_.tls) {
       transport_.observer->handshake(true);
@@ -241,6 +262,24 @@ void Connection::send(std::string_view data) {
 
 void Connection::send(std::shared_ptr<const SecureBytes> secret) {
   output_.add(std::move(secret));
+}
+
+void Connection::give_up(std::string_view last_words, bool spare) noexcept {
+  try {
+    output_.add(last_words);
+    static_cast<void>(flush());
+    static_cast<void>(broken_ || channel_->finish());
+    crypto::clear_pending_error();
+    ::ERR_clear_error();
+  } catch (const std::exception&) {
+    // No memory: the client hears the end alone.
+  }
+  broken_ = true;
+  output_.clear();
+  static_cast<void>(::shutdown(descriptor_, SHUT_WR));
+  if (spare) {
+    end_turn();
+  }
 }
 
 /// False when nothing can be sent any more.

@@ -50,6 +50,9 @@ class Connection final {
   /// connection stays. Before take_request().
   [[nodiscard]] std::string head_for_poco() const;
 
+  /// Its worker does not come back: `last_words` are what the client still hears, as far as they go
+  /// at once. `spare`: another worker may have its place. By AnswerWatch, in the worker's stead.
+  void give_up(std::string_view last_words, bool spare) noexcept;
   /// Nothing can be sent any more.
   [[nodiscard]] bool broken() const noexcept { return broken_; }
   /// For the answer; both keep what does not go at once.
@@ -110,6 +113,7 @@ class Connection final {
   void take_client();
   void turn_away(TurnedAway why) noexcept;
   [[nodiscard]] bool established();
+  [[nodiscard]] IoStatus shake_hands();
   [[nodiscard]] Next send_rest();
   [[nodiscard]] Next read_request();
   [[nodiscard]] bool flush();

@@ -54,8 +54,8 @@ Response error_response(const Error& error) {
   response.status = http_status(error.code());
   response.headers.add("Content-Type", "text/plain; charset=utf-8");
   if (worth_a_retry(error.code())) {
-    response.headers.add("Retry-After", error.code() == ErrorCode::too_many ? kBackOffSeconds
-                                                                            : kRetryAfterSeconds);
+    response.headers.add(
+        "Retry-After", error.code() == ErrorCode::too_many ? kBackOffSeconds : kRetryAfterSeconds);
   }
   response.body = (hidden(error.code()) ? std::string("internal error") : error.what()) + "\n";
   response.log_id = error.id();

@@ -138,7 +138,40 @@ void log_answer(const Request& request, const Summary& answer, bool sent,
   }
 }
 
+/// What Poco would write; nobody comes back to it for this one.
+std::string wire_of(const Response& answer, bool to_head) {
+  const auto status = static_cast<HTTPResponse::HTTPStatus>(answer.status);
+  std::string text = "HTTP/1.1 " + std::to_string(answer.status) + " " +
+                     HTTPResponse::getReasonForStatus(status) + "\r\n";
+  for (const auto& [name, value] : answer.headers.all()) {
+    text += name + ": " + value + "\r\n";
+  }
+  text += "Connection: close\r\nContent-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n";
+  return to_head ? text : text + answer.body;
+}
+
+Response late_answer() {
+  return error_response(
+      Error(ErrorCode::busy, "http.answer_late", "this takes too long, try again later"));
+}
+
 }  // namespace
+
+void RequestAdapter::give_up(Connection& connection, Transport& transport,
+                             const ReceivedRequest& received, bool spare) {
+  const Response reply = late_answer();
+  const bool to_head = received.request.method == "HEAD";
+  ops::log(ops::Level::error, "http.answer_late",
+           {{"request", received.request.id},
+            {"path", received.request.path},
+            {"worker", spare ? "replaced" : "missed"}});
+  connection.give_up(wire_of(reply, to_head), spare);
+  given_up_->store(true);
+  if (transport.observer) {
+    transport.observer->answered(received.route, reply.status, reply.log_id,
+                                 transport.limits.answer);
+  }
+}
 
 void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
                                    Poco::Net::HTTPServerResponse& response) {
@@ -148,7 +181,19 @@ void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
   Connection& connection = socket.connection();
   ReceivedRequest received = connection.take_request();
   received.request.id = std::move(request_id_);
+  received.request.client_gone = [gone = std::move(received.request.client_gone),
+                                  given_up = given_up_] { return given_up->load() || gone(); };
+  AnswerWatch::Watched watched(socket.transport().answers, [&](bool spare) {
+    give_up(connection, socket.transport(), received, spare);
+  });
   Response reply = answer(received);
+  if (!watched.in_time()) {
+    cleanse(received.request.body);
+    ::ERR_clear_error();
+    log_answer(received.request, summary_of(reply), false,
+               std::chrono::steady_clock::now() - begin);
+    return;  // the connection is broken, and goes
+  }
   if (!has_clean_fields(reply)) {
     reply = internal_error("a handler's answer has a field that is no header line");
   }

@@ -6,9 +6,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace estia::http {
+
+class Connection;
+struct ReceivedRequest;
+struct Transport;
 
 /// The one handler of a listener: calls whoever answers the request, turns whatever is thrown into
 /// an answer, and writes one log line. Nothing gets past it into Poco.
@@ -19,7 +24,11 @@ class RequestAdapter final : public Poco::Net::HTTPRequestHandler {
                      Poco::Net::HTTPServerResponse& response) override;
 
  private:
+  void give_up(Connection& connection, Transport& transport, const ReceivedRequest& received,
+               bool spare);
+
   std::string request_id_;
+  std::shared_ptr<std::atomic<bool>> given_up_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 class RequestAdapterFactory final : public Poco::Net::HTTPRequestHandlerFactory {

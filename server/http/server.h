@@ -25,6 +25,9 @@ struct Limits {
   std::chrono::milliseconds idle{30000};
   std::chrono::milliseconds send{15000};
   std::chrono::milliseconds linger{2000};
+  /// For making an answer, or one step of a handshake; then the client is told, and the worker is
+  /// not waited for.
+  std::chrono::milliseconds answer{60000};
   std::size_t header_bytes = 16U << 10U;
   std::size_t header_fields = 64;
   std::chrono::milliseconds queue{5000};  ///< a complete request's wait for a worker

@@ -135,6 +135,23 @@ void set_identity(SSL_CTX* context, const TlsIdentity& identity) {
   }
 }
 
+// OpenSSL 3.4 deprecates the older pair; Debian 12 has only that.
+#if OPENSSL_VERSION_PREREQ(3, 4)
+std::intptr_t time_of(const SSL_SESSION* session) {
+  return static_cast<std::intptr_t>(::SSL_SESSION_get_time_ex(session));
+}
+void set_time(SSL_SESSION* session, std::intptr_t time) {
+  static_cast<void>(::SSL_SESSION_set_time_ex(session, static_cast<time_t>(time)));
+}
+#else
+std::intptr_t time_of(const SSL_SESSION* session) {
+  return static_cast<std::intptr_t>(::SSL_SESSION_get_time(session));
+}
+void set_time(SSL_SESSION* session, std::intptr_t time) {
+  static_cast<void>(::SSL_SESSION_set_time(session, static_cast<long>(time)));
+}
+#endif
+
 }  // namespace
 
 TlsContext::TlsContext(const TlsIdentity& identity, Resumption resumption,
@@ -160,10 +177,9 @@ void TlsContext::keep_age(SSL* ssl) noexcept {
   // The number itself is kept, which OpenSSL copies with the session.
   const auto known = reinterpret_cast<std::intptr_t>(::SSL_SESSION_get_ex_data(session, index));
   if (::SSL_session_reused(ssl) == 1 && known != 0) {
-    ::SSL_SESSION_set_time(session, static_cast<long>(known));
+    set_time(session, known);
   } else {
-    const auto now = static_cast<std::intptr_t>(::SSL_SESSION_get_time(session));
-    ::SSL_SESSION_set_ex_data(session, index, reinterpret_cast<void*>(now));
+    ::SSL_SESSION_set_ex_data(session, index, reinterpret_cast<void*>(time_of(session)));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "server/http/answer_watch.h"
 #include "server/http/byte_budget.h"
 #include "server/http/connections.h"
 #include "server/http/networks.h"
@@ -32,6 +33,7 @@ struct Transport {
         budget(limits.buffered_bytes, limits.connections),
         workers(limits.workers, wakeup),
         handshakes(std::min(limits.handshakes_at_once, std::max(limits.workers, 2U) - 1), wakeup),
+        answers(limits.answer, limits.workers),
         reactor(*this) {}
 
   /// Whether this peer begins by saying who the client is.
@@ -55,6 +57,7 @@ struct Transport {
   Places workers;     ///< connections that one may work on
   Places handshakes;  ///< of them, those that shake hands: all but one, so that others have room
   Turns turns;
+  AnswerWatch answers;
   Networks proxies{};                    ///< whose connections begin with a PROXY header
   std::shared_ptr<Observer> observer{};  ///< may be null
   Reactor reactor;                       ///< last: the connections parked in it go first

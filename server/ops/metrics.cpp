@@ -42,9 +42,15 @@ class Metrics::Parts final {
                                      .Name("estia_connections_refused_total")
                                      .Help("Clients that were not admitted, by reason")
                                      .Register(registry);
-  std::mutex mutex;  // guards the two below
+  std::mutex mutex;  // guards what follows
   std::map<std::string, Family<Gauge>*> gauges;
   std::map<std::string, Family<Counter>*> totals;
+  std::map<std::string, Family<Histogram>*> histograms;
+  struct Observed {
+    std::vector<std::uint64_t> counts;
+    double sum = 0;
+  };
+  std::map<const Histogram*, Observed> observed;
 };
 
 Metrics::Metrics() : parts_(std::make_unique<Parts>()) {}
@@ -102,6 +108,27 @@ void Metrics::set_total(const std::string& name, const std::string& help, double
   if (total > counter.Value()) {
     counter.Increment(total - counter.Value());
   }
+}
+
+/// The library takes what is new only.
+void Metrics::set_histogram(const std::string& name, const std::string& help,
+                            const std::vector<double>& bounds,
+                            const std::vector<std::uint64_t>& counts, double sum,
+                            const Labels& labels) {
+  const std::lock_guard lock(parts_->mutex);
+  Family<Histogram>*& family = parts_->histograms[name];
+  if (family == nullptr) {
+    family = &prometheus::BuildHistogram().Name(name).Help(help).Register(parts_->registry);
+  }
+  Histogram& histogram = family->Add(labels, Histogram::BucketBoundaries(bounds));
+  Parts::Observed& before = parts_->observed[&histogram];
+  before.counts.resize(counts.size());
+  std::vector<double> added(counts.size());
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    added[i] = static_cast<double>(counts[i] - before.counts[i]);
+  }
+  histogram.ObserveMultiple(added, sum - before.sum);
+  before = {counts, sum};
 }
 
 std::string Metrics::text() const {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace estia::ops {
 
@@ -35,6 +37,12 @@ class Metrics final {
            const Labels& labels = {});
   void set_total(const std::string& name, const std::string& help, double total,
                  const Labels& labels = {});
+
+  /// The same for times that somebody else puts into buckets: their upper bounds, and how many are
+  /// in each and above all. The bounds are those of the first time.
+  void set_histogram(const std::string& name, const std::string& help,
+                     const std::vector<double>& bounds, const std::vector<std::uint64_t>& counts,
+                     double sum, const Labels& labels = {});
 
   /// All of it in Prometheus's text format, version 0.0.4.
   [[nodiscard]] std::string text() const;

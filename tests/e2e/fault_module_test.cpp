@@ -81,6 +81,36 @@ TEST_F(FaultModule, AModuleThatDoesNotStartIsTakenUpOnceItDoes) {
   EXPECT_EQ(server_->stop(), 0);
 }
 
+/// D15: the client is told, others are served by another worker, and what was being made is given
+/// to the client when it tries again.
+TEST_F(FaultModule, ACallThatHangsIsAnswered503AndItsCertificateIsNotLost) {
+  std::ofstream(installation_.state() / "estia.toml", std::ios::app)
+      << "\n[limits]\nanswer = \"500ms\"\nworkers = 2\nhandshakes_at_once = 1\n";
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  const auto port = static_cast<std::uint16_t>(std::stoi(server_->port()));
+  const auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
+  const std::string request = test::est_request(
+      "simpleenroll", test::make_csr_der(key, "CN=patient"),
+      test::basic_authorization(installation_.user() + ":" + installation_.password()));
+  order("hang C_Sign count=1");
+  test::TlsClient stuck(port);
+  stuck.send(request);
+  const test::HttpAnswer told = stuck.read_answer();
+  EXPECT_EQ(told.status, 503);
+  EXPECT_NE(told.fields.at("Retry-After"), "");
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(enroll("other-" + std::to_string(i)), 200) << "the token is well otherwise";
+  }
+  order("release");
+  test::TlsClient again(port);
+  again.send(request);
+  EXPECT_EQ(again.read_answer().status, 200);
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_EQ(
+      installation_.query("SELECT count(*) FROM certificate WHERE subject_text LIKE '%patient%'"),
+      "1");
+}
+
 /// The words that switch faults on are in the module, and in no program of ours.
 TEST(FaultModuleAlone, EstiadAndEstiaHaveNoFaultsInThem) {
   const auto has_faults = [](const std::filesystem::path& file) {

@@ -61,9 +61,9 @@ TEST_F(Ops, CountsWhatClientsDid) {
       {R"(estia_requests_total{operation="simpleenroll",refusal="",status="200"} 1)",
        R"(estia_requests_total{operation="simpleenroll",refusal="auth.wrong_password",status="401"} 1)",
        R"(estia_requests_total{operation="none",refusal="route.unknown",status="404"} 1)",
-       R"(estia_tls_handshakes_total{result="ok"} 3)", "estia_ready 1", "estia_token_present 1",
-       R"(estia_build_info{version=")", "estia_store_commits_total ",
-       R"(estia_ca_certificate_not_after_seconds{ca="issuing"} )"}) {
+       R"(estia_tls_handshakes_total{result="ok"} 3)", "estia_ready 1",
+       R"(estia_token_present{token="main"} 1)", R"(estia_build_info{version=")",
+       "estia_store_commits_total ", R"(estia_ca_certificate_not_after_seconds{ca="issuing"} )"}) {
     EXPECT_NE(body.find(line), std::string::npos) << line << "\n" << body;
   }
   EXPECT_EQ(body.find("counted-1"), std::string::npos) << "nothing of a client's";

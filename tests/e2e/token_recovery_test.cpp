@@ -6,6 +6,7 @@
 
 #include "crypto/base/file.h"
 #include "tests/e2e/support/managed_site.h"
+#include "tests/unit/admin/terminal.h"
 
 namespace estia::e2e {
 namespace {
@@ -21,8 +22,7 @@ class TokenRecovery : public ManagedSite {
     std::filesystem::create_directory(tokens());
   }
   void show_token() const {
-    std::filesystem::remove(tokens());
-    std::filesystem::rename(hidden(), tokens());
+    std::filesystem::rename(hidden(), tokens());  // in place of the empty one, in one step
   }
   [[nodiscard]] std::string token_state() const {
     const std::string status = estia_ok({"status", "--json"});
@@ -86,6 +86,65 @@ TEST_F(TokenRecovery, APinThatIsRefusedIsTriedOnceUntilTheOperatorSaysSo) {
   EXPECT_EQ(audited("token.activate"), "2");
 }
 
+class TypedPin : public TokenRecovery {
+ protected:
+  TypedPin() {
+    const auto file = installation.state() / "estia.toml";
+    std::string text = read_file(file);
+    const std::size_t at = text.find("pin_file = ");
+    text.replace(at, text.find('\n', at) - at, "pin_from = \"operator\"");
+    replace_file(file, text, FileMode::readable);
+  }
+  static constexpr const char* kQuestion = "PIN of the token main: ";
+};
+
+/// pin_from = "operator": it is nowhere on the machine.
+TEST_F(TypedPin, AnOperatorBringsItInAFile) {
+  start();
+  EXPECT_EQ(client->request("cacerts").status, 200);
+  EXPECT_EQ(enrolment("no-pin"), 503);
+  EXPECT_EQ(token_state(), "PIN awaited");
+  EXPECT_NE(estia({"token", "activate"}).code, 0) << "with none";
+  EXPECT_NE(estia_ok({"token", "activate", "--pin-file", installation.pin_file().string()})
+                .find("attached"),
+            std::string::npos);
+  EXPECT_EQ(enrolment("at-last"), 200);
+  EXPECT_EQ(server->stop(), 0);
+  EXPECT_EQ(server->err().find(installation.pin()), std::string::npos);
+}
+
+TEST_F(TypedPin, EstiadAsksBeforeItStarts) {
+  test::Terminal terminal({program("estiad"), "--state", state(), "--port", "0", "--ask-pin"},
+                          installation.environment());
+  terminal.answer(kQuestion, installation.pin() + "\r");
+  terminal.answer("ready est", "");
+  EXPECT_EQ(token_state(), "attached");
+  EXPECT_EQ(terminal.command_line().find(installation.pin()), std::string::npos);
+  terminal.answer("", "\x03");
+  EXPECT_EQ(terminal.wait(), 0) << terminal.shown();
+  EXPECT_EQ(terminal.shown().find(installation.pin()), std::string::npos);
+}
+
+TEST_F(TypedPin, AnOrderAsks) {
+  start();
+  EXPECT_EQ(token_state(), "PIN awaited");
+  test::Terminal terminal({program("estia"), "token", "activate", "--state", state(), "--ask-pin"},
+                          installation.environment());
+  terminal.answer(kQuestion, installation.pin() + "\r");
+  EXPECT_EQ(terminal.wait(), 0) << terminal.shown();
+  EXPECT_EQ(terminal.shown().find(installation.pin()), std::string::npos);
+  EXPECT_EQ(token_state(), "attached");
+  EXPECT_EQ(enrolment("typed"), 200);
+}
+
+TEST_F(TypedPin, WithoutATerminalNobodyIsAsked) {
+  const Finished refused =
+      run({"setsid", "--wait", program("estiad"), "--state", state(), "--port", "0", "--ask-pin"},
+          installation.directory(), installation.environment());
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("[daemon.no_terminal]"), std::string::npos) << refused.err;
+}
+
 /// A wrong or missing key keeps that CA offline, not the process.
 TEST_F(TokenRecovery, ACaWithoutItsKeyIsOffline) {
   const auto keep = installation.directory() / "kept";
@@ -125,7 +184,8 @@ TEST_F(TokenHealth, ReadinessIsRedWithoutTheToken) {
   show_token();
   wait_until("attached");
   EXPECT_NE(page("/readyz").find("token ok\n"), std::string::npos) << page("/readyz");
-  EXPECT_NE(page("/metrics").find("estia_token_recoveries_total{rung=\"restart module\"} 1"),
+  EXPECT_NE(page("/metrics")
+                .find("estia_token_recoveries_total{rung=\"restart module\",token=\"main\"} 1"),
             std::string::npos);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ class OneKey final : public ca::CaKeys {
       const ca::CertificationAuthority& /*ca*/) const override {
     return key_;
   }
+  void distrust(const ca::CertificationAuthority& /*ca*/) const noexcept override { ++distrusted; }
+  mutable std::atomic<int> distrusted{0};
 
  private:
   crypto::PrivateKey key_;

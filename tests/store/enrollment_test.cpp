@@ -252,6 +252,7 @@ TEST_F(EnrollmentTest, ASignatureByAnotherKeyIsNeverReleased) {  // D3, T3
         static_cast<void>(enrollment.enroll(snapshot_, alias_, ra(), Operation::simpleenroll, csr));
       }),
       "issuer.bad_signature");
+  EXPECT_EQ(keys.distrusted, 1) << "its handle may name another key by now";
   EXPECT_EQ(sql_integer(path(), "SELECT count(*) FROM certificate WHERE state = 'issued'"), 0);
 }
 

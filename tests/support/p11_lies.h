@@ -13,6 +13,7 @@ namespace estia::test {
 /// shim's lock guards it.
 struct P11Lies {
   bool tell_session_limit = false;
+  unsigned long token_flags = 0;
   bool corrupt_signatures = false;
   bool corrupt_wrapped = false;
   bool repeat_attributes = false;
@@ -20,6 +21,7 @@ struct P11Lies {
   unsigned long flipped_attribute = ~0UL;
 
   void falsify(CK_TOKEN_INFO* info, unsigned long session_limit) const {
+    info->flags |= token_flags;
     if (tell_session_limit) {
       info->ulMaxSessionCount = session_limit;
     }

@@ -312,6 +312,10 @@ void estia_shim_wait_in_flight(const char* function, unsigned long count) {
   all.changed.wait(lock, [&] { return entry.in_flight >= count; });
 }
 
+void estia_shim_token_flags(unsigned long flags) {
+  change([&](Shim& all) { all.lies.token_flags = flags; });
+}
+
 void estia_shim_session_limit(unsigned long limit, int told) {
   change([&](Shim& all) {
     all.session_limit = limit;

@@ -23,6 +23,9 @@ void estia_shim_wait_in_flight(const char* function, unsigned long count);
 /// information names the limit. 0: none.
 void estia_shim_session_limit(unsigned long limit, int told);
 
+/// What C_GetTokenInfo's flags have besides the real ones.
+void estia_shim_token_flags(unsigned long flags);
+
 void estia_shim_corrupt_signatures(int on);
 /// C_WrapKey's output has its last bit inverted.
 void estia_shim_corrupt_wrapped(int on);

@@ -49,6 +49,9 @@ class Shim final {
   void limit_sessions(unsigned long limit, bool told) const {
     find<decltype(estia_shim_session_limit)>("estia_shim_session_limit")(limit, told ? 1 : 0);
   }
+  void add_token_flags(unsigned long flags) const {
+    find<decltype(estia_shim_token_flags)>("estia_shim_token_flags")(flags);
+  }
   void corrupt_signatures(bool on) const {
     find<decltype(estia_shim_corrupt_signatures)>("estia_shim_corrupt_signatures")(on ? 1 : 0);
   }

@@ -69,10 +69,23 @@ TEST_F(Login, EmptySecretIsRefusedBeforeAnyCall) {
   const auto module = Module::load(test::Shim::path(), "");
   const Slot slot = find_slot(*module, dir_.label, "");
   EXPECT_EQ(refusal([&] {
-              const LoginSession session(module, slot.id, Secret(), std::chrono::seconds(1));
+              const LoginSession session(module, slot, 0, Secret(), std::chrono::seconds(1));
             }),
             "config token.pin_empty");
   EXPECT_EQ(shim_.calls("C_OpenSession"), 0U);
+}
+
+TEST_F(Login, ATokenThatCameIntoTheSlotMeanwhileGetsNoPin) {
+  const auto module = Module::load(test::Shim::path(), "");
+  Slot expected = find_slot(*module, dir_.label, "");
+  expected.token.serial = "another";
+  EXPECT_EQ(refusal([&] {
+              const LoginSession session(module, expected, 0, config().pin.read(),
+                                         std::chrono::seconds(1));
+            }),
+            "token token.gone");
+  EXPECT_EQ(shim_.calls("C_Login"), 0U);
+  EXPECT_EQ(shim_.calls("C_OpenSession"), shim_.calls("C_CloseSession"));
 }
 
 TEST_F(Login, PinFileOthersCanReadIsRefused) {
@@ -220,6 +233,18 @@ class TwoTokens : public ::testing::Test {
   TwoTokens() { dir_.use(); }
   test::TokenDir dir_ = test::make_tokens({"twin", "twin", "single"});
 };
+
+/// Found as a hole: an empty label named a token without one.
+TEST_F(TwoTokens, TheSerialAloneSaysWhich) {
+  for (const TokenInfo& info : list_tokens(dir_.module)) {
+    if (info.initialized) {
+      TokenConfig config = dir_.config();
+      config.label.clear();
+      config.serial = info.serial;
+      EXPECT_EQ(Token::open(config)->probe().serial, info.serial);
+    }
+  }
+}
 
 TEST_F(TwoTokens, WithOneLabelAreAmbiguousUnlessTheSerialSaysWhich) {
   TokenConfig config = dir_.config();

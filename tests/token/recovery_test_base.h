@@ -26,10 +26,11 @@ class RecoveryTest : public ShimTest {
     config_.on_event = [this](const TokenEvent& event) {
       const std::lock_guard lock(mutex_);
       events_ += std::string(events_.empty() ? "" : " ") +
-                 (event.what == TokenEvent::What::attached ? "attached"
-                  : event.what == TokenEvent::What::lost   ? "lost"
-                  : event.what == TokenEvent::What::away   ? "away"
-                                                           : "pin_refused");
+                 (event.what == TokenEvent::What::attached      ? "attached"
+                  : event.what == TokenEvent::What::lost        ? "lost"
+                  : event.what == TokenEvent::What::away        ? "away"
+                  : event.what == TokenEvent::What::pin_awaited ? "pin_awaited"
+                                                                : "pin_refused");
     };
     token_ = Token::open(config_);
     key_.emplace(token_->generate(spec("P-256"), "ca"));

@@ -94,10 +94,77 @@ TEST_F(Sessions, LimitTheTokenDoesNotTellIsFoundOut) {
   EXPECT_LE(token->probe().sessions_open, 2U);
 }
 
-TEST_F(Sessions, TokenWithOneSessionIsRefused) {
+/// That of the login is lent, to one at a time, also for a key pair that is made.
+TEST_F(Sessions, TokenWithOneSessionServesManyThreads) {
   shim_.limit_sessions(1, true);
-  EXPECT_EQ(refusal([&] { static_cast<void>(open_with(8, 1s)); }), "config token.max_sessions");
-  EXPECT_EQ(shim_.calls("C_Login"), 0U);
+  const auto token = open_with(8, 60s);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  const unsigned long opened = shim_.calls("C_OpenSession");
+  EXPECT_EQ(sign_all(key, 8), 200);
+  EXPECT_EQ(shim_.most_in_flight("C_Sign"), 1U);
+  EXPECT_EQ(shim_.calls("C_OpenSession"), opened) << "it is known that there are no more";
+  EXPECT_EQ(token->probe().sessions_cap, 1U);
+  EXPECT_TRUE(token->probe().logged_in);
+}
+
+TEST_F(Sessions, OneSessionThatTheTokenDoesNotTellOfIsFoundOut) {
+  KeyUri uri = KeyUri::parse("pkcs11:object=ca");
+  {
+    const auto token = open_with(8, 60s);
+    static_cast<void>(token->generate(spec("P-256"), "ca"));
+  }
+  shim_.limit_sessions(1, false);
+  const auto token = open_with(8, 60s);
+  EXPECT_EQ(sign_all(token->key(uri), 8), 200);
+}
+
+/// An error leaves an operation active in it, and it cannot be closed: that would log out.
+TEST_F(Sessions, TheOnlySessionIsReplacedByAnotherLogin) {
+  shim_.limit_sessions(1, true);
+  const auto token = open_with(8, 60s);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  shim_.fail("C_SignInit", CKR_OPERATION_ACTIVE);
+  EXPECT_TRUE(signs(key));
+  EXPECT_EQ(token->probe().logins, 2U);
+  EXPECT_EQ(token->probe().restarts, 0U);
+}
+
+TEST_F(Sessions, WaitingForTheOnlyOneEndsAtTheDeadline) {
+  shim_.limit_sessions(1, true);
+  const auto token = open_with(8, 20ms);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  shim_.close_gate("C_Sign");
+  bool first_was_good = false;
+  std::thread first([&] { first_was_good = signs(key); });
+  shim_.wait_in_flight("C_Sign", 1);
+  EXPECT_EQ(refusal([&] { static_cast<void>(signs(key)); }), "busy token.sessions_exhausted");
+  EXPECT_TRUE(token->probe().logged_in) << "health does not wait for it";
+  shim_.open_gate("C_Sign");
+  first.join();
+  EXPECT_TRUE(first_was_good);
+  EXPECT_EQ(token->statistics().timeouts, 1U);
+}
+
+TEST_F(Sessions, WhatIsWaitedForIsCounted) {
+  const auto token = open_with(1, 20ms);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  EXPECT_EQ(token->statistics().waits, 0U);
+  shim_.close_gate("C_Sign");
+  std::thread first([&] { EXPECT_TRUE(signs(key)); });
+  shim_.wait_in_flight("C_Sign", 1);
+  EXPECT_EQ(refusal([&] { static_cast<void>(signs(key)); }), "busy token.sessions_exhausted");
+  shim_.open_gate("C_Sign");
+  first.join();
+  const TokenStatistics::Counts counts = token->statistics();
+  EXPECT_EQ(counts.waits, 1U);
+  EXPECT_EQ(counts.timeouts, 1U);
+  EXPECT_GE(counts.wait_seconds, .02);
+  std::uint64_t signatures = 0;
+  for (const std::uint64_t bucket : counts.signatures) {
+    signatures += bucket;
+  }
+  EXPECT_EQ(signatures, shim_.calls("C_Sign"));
+  EXPECT_GT(counts.sign_seconds, 0);
 }
 
 TEST_F(Sessions, CapMustBeSensible) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URL;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -138,7 +138,7 @@ public final class EstKeyClient {
             .client()
             .doRequest(
                 new ESTRequestBuilder(
-                        "POST", new URL("https://" + server + "/.well-known/est/serverkeygen"))
+                        "POST", URI.create("https://" + server + "/.well-known/est/serverkeygen").toURL())
                     .withData(request)
                     .addHeader("Content-Type", "application/pkcs10")
                     .addHeader("Content-Length", String.valueOf(request.length))

@@ -134,7 +134,12 @@ TEST(TokenInit, RefusesAModuleThatIsNone) {
   const Workplace place;
   expect_failure(place.estia({"token", "list", "--module", place.path("softhsm2.conf").string()}),
                  "cannot be used as a PKCS#11 module");
-  expect_failure(place.estia({"token", "list", "--module", libc().string()}), "C_GetFunctionList");
+  expect_failure(place.estia({"token", "list", "--module", libc().string()}),
+                 "is not a PKCS #11 module");
+  expect_failure(
+      place.estia({"token", "init", "--module", libc().string(), "--label", "x", "--so-pin-file",
+                   place.path("so-pin").string(), "--pin-file", place.path("pin").string()}),
+      "C_GetFunctionList");
 }
 
 TEST(TokenInit, TellsNoPin) {

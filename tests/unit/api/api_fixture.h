@@ -16,6 +16,7 @@
 #include "server/api/json.h"
 #include "server/api/management.h"
 #include "server/api/status.h"
+#include "server/api/token.h"
 #include "server/store/store.h"
 #include "tests/support/decrypt_keys.h"
 #include "tests/support/scratch_directory.h"
@@ -31,7 +32,7 @@ class ApiTest : public testing::Test {
     std::vector<Route> routes;
     for (const auto& add :
          {configuration_routes, certificates_routes, entities_routes, anchors_routes, cas_routes,
-          decrypt_keys_routes, ejbca_routes, status_routes}) {
+          decrypt_keys_routes, ejbca_routes, status_routes, token_routes}) {
       for (Route& route : add(management)) {
         routes.push_back(std::move(route));
       }

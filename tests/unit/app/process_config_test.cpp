@@ -149,10 +149,50 @@ TEST_F(ProcessConfigTest, AnUnknownKeyIsRefusedWithLineAndName) {
             "config.unknown_key :2: listener.est.prot: unknown key");
   EXPECT_EQ(refusal(kListener + kStore + kToken + "pin = \"1234\"\n"),
             "config.unknown_key :10: token.pin: unknown key");
-  EXPECT_EQ(refusal(kListener + kStore + kToken + "[tokens]\n"),
-            "config.unknown_key :10: tokens: unknown key");
   EXPECT_EQ(refusal(kListener + "[listener.admin]\n" + kStore + kToken),
             "config.unknown_key :4: listener.admin: unknown key");
+}
+
+TEST_F(ProcessConfigTest, MoreTokensHaveNames) {
+  const std::string spare =
+      "[tokens.spare]\nmodule = \"m\"\nserial = \"1\"\npin_credential = \"spare-pin\"\n";
+  const ProcessConfig config = load(kListener + kStore + kToken + spare +
+                                    "[tokens.net-2]\nmodule = \"n\"\nlabel = \"x\"\n"
+                                    "pin_from = \"operator\"\n[serverkeygen]\ntoken = \"spare\"\n");
+  ASSERT_EQ(config.tokens.size(), 2U);
+  const ProcessConfig::Token& one = config.tokens.at("spare");
+  EXPECT_EQ(one.pin_from, ProcessConfig::PinFrom::credential);
+  EXPECT_EQ(one.pin_credential, "spare-pin");
+  EXPECT_EQ(one.pin_marker.filename(), "token-pin-refused-spare");
+  EXPECT_EQ(config.tokens.at("net-2").pin_from, ProcessConfig::PinFrom::operators);
+  EXPECT_EQ(config.token.pin_marker.filename(), "token-pin-refused");
+  EXPECT_EQ(config.serverkeygen.token, "spare");
+}
+
+TEST_F(ProcessConfigTest, ATokensNameIsPlain) {
+  const auto named = [&](const std::string& name) {
+    return refusal(kListener + kStore + kToken + "[tokens." + name +
+                   "]\nmodule = \"m\"\nserial = \"1\"\npin_file = \"p\"\n");
+  };
+  for (const char* name : {"main", "\"a b\"", "\"../x\"", "\"\"", "UPPER"}) {
+    EXPECT_EQ(named(name).substr(0, 12), "config.value") << name;
+  }
+  EXPECT_EQ(refusal(kListener + kStore + kToken + "[serverkeygen]\ntoken = \"none\"\n"),
+            "config.value :11: serverkeygen.token: names none of the tokens");
+}
+
+TEST_F(ProcessConfigTest, APinHasOneSource) {
+  const auto with = [&](const std::string& lines) {
+    return refusal(kListener + kStore + "[token]\nmodule = \"m\"\nlabel = \"l\"\n" + lines);
+  };
+  EXPECT_EQ(with(""), "config.missing :6: token.pin_file: is needed");
+  EXPECT_EQ(with("pin_file = \"p\"\npin_credential = \"c\"\n"),
+            "config.value :9: token.pin_file: exactly one of pin_file, pin_credential and pin_from "
+            "is needed");
+  EXPECT_EQ(with("pin_credential = \"../c\"\n"),
+            "config.value :9: token.pin_credential: must be the name of a credential");
+  EXPECT_EQ(with("pin_from = \"anywhere\"\n"),
+            "config.value :9: token.pin_from: must be \"operator\"");
 }
 
 TEST_F(ProcessConfigTest, WhatIsMissingIsNamed) {

@@ -87,6 +87,9 @@ class TokenCaKeysTest : public testing::Test {
   [[nodiscard]] static ca::Snapshot snapshot(const ca::CertificationAuthority& issuing) {
     return provision::parse(document(issuing), "test").contents;
   }
+  [[nodiscard]] TokenCaKeys::TokenOf only_token() {
+    return [this](const hsm::KeyUri&) -> hsm::Token& { return *token_; };
+  }
   [[nodiscard]] static std::string refused(const TokenCaKeys& keys,
                                            const ca::CertificationAuthority& authority) {
     return refusal([&] { static_cast<void>(keys.key_for(authority)); });
@@ -116,7 +119,7 @@ class TokenCaKeysTest : public testing::Test {
 };
 
 TEST_F(TokenCaKeysTest, WhatIsFoundCanBeUsedOnceItIsAdopted) {
-  TokenCaKeys keys(*token_, snapshot(old_));
+  TokenCaKeys keys(only_token(), snapshot(old_));
   TokenCaKeys::Found found = keys.find(snapshot(new_));
   EXPECT_EQ(refused(keys, new_), "internal ca_keys.missing");
   keys.adopt(std::move(found));
@@ -125,7 +128,7 @@ TEST_F(TokenCaKeysTest, WhatIsFoundCanBeUsedOnceItIsAdopted) {
 }
 
 TEST_F(TokenCaKeysTest, AKeyThatIsNotTheCertificatesIsRefused) {
-  TokenCaKeys keys(*token_, snapshot(old_));
+  TokenCaKeys keys(only_token(), snapshot(old_));
   ca::CertificationAuthority mixed = new_;
   mixed.key_uri = old_.key_uri;
   EXPECT_EQ(refusal([&] { static_cast<void>(keys.find(snapshot(mixed))); }),
@@ -134,7 +137,7 @@ TEST_F(TokenCaKeysTest, AKeyThatIsNotTheCertificatesIsRefused) {
 
 /// NoServerKeys is a token that encrypts nothing.
 TEST_F(TokenCaKeysTest, WhatTheTokenDoesNotEncryptIsNotPromised) {
-  TokenCaKeys keys(*token_, snapshot(old_));
+  TokenCaKeys keys(only_token(), snapshot(old_));
   const auto applied = [&](const char* packages) {
     return refusal(
         [&] { static_cast<void>(apply(store_->configuration(), keys, new_, packages)); });
@@ -145,7 +148,7 @@ TEST_F(TokenCaKeysTest, WhatTheTokenDoesNotEncryptIsNotPromised) {
 }
 
 TEST_F(TokenCaKeysTest, AChangeThatIsNotStoredAddsNoKey) {
-  TokenCaKeys keys(*token_, snapshot(old_));
+  TokenCaKeys keys(only_token(), snapshot(old_));
   FullStore full(store_->configuration());
   EXPECT_EQ(refusal([&] { static_cast<void>(apply(full, keys, new_)); }), "store store.full");
   EXPECT_EQ(refused(keys, new_), "internal ca_keys.missing");

@@ -13,6 +13,7 @@ namespace estia::est {
 namespace {
 
 struct SoftwareKeys final : ca::CaKeys {
+  void distrust(const ca::CertificationAuthority&) const noexcept override {}
   explicit SoftwareKeys(crypto::PrivateKey key) : key_(std::move(key)) {}
   [[nodiscard]] crypto::PrivateKey key_for(const ca::CertificationAuthority&) const override {
     return key_;

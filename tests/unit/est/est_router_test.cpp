@@ -13,6 +13,7 @@ namespace estia::est {
 namespace {
 
 struct NoKeys final : ca::CaKeys {
+  void distrust(const ca::CertificationAuthority&) const noexcept override {}
   [[nodiscard]] crypto::PrivateKey key_for(const ca::CertificationAuthority&) const override {
     throw std::logic_error("a refused request asked for the CA's key");
   }

@@ -51,6 +51,7 @@ class Crowd : public ServerTest {
 /// Found as a hole: 64 of these, and three more a second, stopped the server.
 TEST_F(Crowd, TheSilentTheSlowAndTheDeafHoldNoWorker) {
   limits_.linger = seconds(20);
+  limits_.handshake = seconds(60);  // the machine may be slow
   router_->get("/huge", [](const Request&) { return text(std::string(30'000'000, 'x')); });
   start();
   std::list<Tcp> silent;

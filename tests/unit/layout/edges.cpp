@@ -49,7 +49,7 @@ const std::vector<Edge>& allowed_edges() {
       {"admin/offline",
        {"server/app", "server/provision", "server/store", "server/auth", "server/ca", "hsm",
         "crypto"}},
-      {"admin/token", {"crypto/base"}},
+      {"admin/token", {"admin/cli", "hsm", "crypto"}},
       {"admin/ceremony", {"hsm", "crypto"}},
       {"admin", {"admin"}},
   };
@@ -64,7 +64,7 @@ const std::vector<Library>& confined_libraries() {
       {"pkcs11", {"hsm"}},
       {"libp11", {"admin/token"}},
       {"curl/", {"admin/cli"}},
-      {"nlohmann/", {"server/api", "admin/cli"}},
+      {"nlohmann/", {"server/api", "admin/cli", "admin/token"}},
       {"CLI/", {"admin", "server"}},
       {"toml++/", {"server/app", "server/provision"}},
       {"toml.hpp", {"server/app", "server/provision"}},

@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{"server/est/routes.cpp", "#include \"server/app/config.h\""},
                     Planted{"server/store/db.cpp", "#include \"server/http/server.h\""},
                     Planted{"admin/cli/revoke.cpp", "#include \"server/store/store.h\""},
-                    Planted{"admin/token/init.cpp", "#include \"hsm/token.h\""},
+                    Planted{"admin/token/init.cpp", "#include \"server/store/store.h\""},
                     Planted{"server/ca/deep/er/x.cpp", "#include \"hsm/token.h\""},
                     Planted{"server/app/x.cpp", "#include \"admin/cli/x.h\""},
                     Planted{"server/main.cpp", "#include \"tests/support/fake_clock.h\""},

@@ -53,6 +53,16 @@ TEST(Metrics, ATotalOfSomebodyElseNeverShrinks) {
   EXPECT_TRUE(has_line(metrics, "x_total 9"));
 }
 
+TEST(Metrics, AHistogramOfSomebodyElseIsTakenAsItIs) {
+  Metrics metrics;
+  metrics.set_histogram("t_seconds", "t", {.1, 1}, {3, 0, 1}, 7.5, {{"token", "main"}});
+  metrics.set_histogram("t_seconds", "t", {.1, 1}, {3, 2, 1}, 8.5, {{"token", "main"}});
+  EXPECT_TRUE(has_line(metrics, R"(t_seconds_bucket{token="main",le="0.1"} 3)")) << metrics.text();
+  EXPECT_TRUE(has_line(metrics, R"(t_seconds_bucket{token="main",le="1"} 5)"));
+  EXPECT_TRUE(has_line(metrics, R"(t_seconds_count{token="main"} 6)"));
+  EXPECT_TRUE(has_line(metrics, R"(t_seconds_sum{token="main"} 8.5)"));
+}
+
 TEST(Metrics, AValueIsTheLastOne) {
   Metrics metrics;
   metrics.set("y", "y", 5, {{"ca", "issuing"}});

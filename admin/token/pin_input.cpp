@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/token/pin_input.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+
+#include "crypto/base/error.h"
+#include "crypto/base/file.h"
+#include "crypto/base/secret_prompt.h"
+
+namespace estia::admin {
+namespace {
+
+constexpr std::size_t kLeastPin = 4;
+constexpr std::size_t kMostPin = 255;
+
+/// What fails here costs no more than what it is to prevent.
+void leave_no_dump() {
+  const rlimit none{0, 0};
+  static_cast<void>(::setrlimit(RLIMIT_CORE, &none));
+  static_cast<void>(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+}
+
+Secret ask(const std::string& option, const std::string& question) {
+  SecretPrompt prompt;
+  if (!prompt.possible()) {
+    throw CLI::ValidationError(option, "is needed where nobody can be asked");
+  }
+  return prompt.ask(question);
+}
+
+}  // namespace
+
+Secret read_pin(const std::filesystem::path& file, const std::string& option,
+                const std::string& whose) {
+  leave_no_dump();
+  return file.empty() ? ask(option, whose) : read_secret_file(file);
+}
+
+Secret read_user_pin(const std::filesystem::path& file, const TokenPlace& place) {
+  if (file.empty() && !place.pin_marker.empty() && std::filesystem::exists(place.pin_marker)) {
+    throw Error(ErrorCode::token, "token.pin_refused",
+                "the token has refused the PIN in " + place.pin_file.string() +
+                    "; give the right one with --pin-file");
+  }
+  return read_pin(file.empty() ? place.pin_file : file, "--pin-file", "user's PIN");
+}
+
+Secret read_new_pin(const std::filesystem::path& file, const std::string& option,
+                    const std::string& whose) {
+  Secret pin = read_pin(file, option, "new " + whose);
+  if (pin.size() < kLeastPin || pin.size() > kMostPin) {
+    throw Error(ErrorCode::config, "token.pin", "a PIN has 4 to 255 bytes");
+  }
+  if (file.empty()) {
+    const Secret again = ask(option, "new " + whose + " again");
+    if (!equal_constant_time(pin.view(), again.view())) {
+      throw Error(ErrorCode::config, "token.pin", "the two PINs differ; nothing was changed");
+    }
+  }
+  return pin;
+}
+
+void must_differ(const Secret& one, const Secret& other, const std::string& why) {
+  if (equal_constant_time(one.view(), other.view())) {
+    throw Error(ErrorCode::config, "token.pin", why);
+  }
+}
+
+}  // namespace estia::admin

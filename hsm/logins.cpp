@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/logins.h"
+
+#include <utility>
+
+#include "hsm/ckr.h"
+
+namespace estia::hsm {
+
+bool is_refused_pin(const Error& error) {
+  const auto* told = dynamic_cast<const TokenError*>(&error);
+  return error.id() == "token.pin_refused" || (told != nullptr && told->fault() == Fault::pin &&
+                                               told->rv() != CKR_USER_PIN_NOT_INITIALIZED);
+}
+
+bool needs_operator(const Error& error) {
+  return is_refused_pin(error) || error.id() == "token.pin_awaited" ||
+         error.id() == "token.pin_final_try";
+}
+
+std::shared_ptr<Attachment> Logins::first() {
+  module_ = Module::load(config_.module, config_.init_args);
+  return log_in(nullptr, Orders::none);
+}
+
+std::shared_ptr<Attachment> Logins::in_place_of(const std::shared_ptr<Attachment>& old,
+                                                Orders orders) {
+  return log_in(old, orders);
+}
+
+std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachment>& old,
+                                                  Orders orders) {
+  if (old) {
+    old->retire();
+  }
+  if (!module_) {
+    module_ = Module::load(config_.module, config_.init_args);
+  } else if (module_->attachments() == 0 &&
+             !module_->restart(module_->generation(), config_.session_wait)) {
+    throw Error(ErrorCode::token, "token.stuck", "the token is not available, try again later",
+                "a call of the module has not come back");
+  }
+  return log_in(nullptr, orders);
+}
+
+std::shared_ptr<Attachment> Logins::log_in(const std::shared_ptr<Attachment>& old, Orders orders) {
+  const Attachment::Found found(module_, config_);
+  const std::string& serial = found.token().serial;
+  if (const auto when = marker_.refused(serial)) {
+    throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
+                *when + "; say estia token activate once the PIN is right");
+  }
+  if (found.token().user_pin_locked) {
+    throw token_error(CKR_PIN_LOCKED, "C_GetTokenInfo");
+  }
+  if (found.token().user_pin_final_try && orders != Orders::try_pin) {
+    throw Error(ErrorCode::token, "token.pin_final_try", "the token refuses the PIN",
+                "one more wrong PIN locks the token: be sure of it, then say estia token activate");
+  }
+  marker_.require_writable();
+  try {
+    return attach(found, old);
+  } catch (const Error& error) {
+    if (is_refused_pin(error)) {
+      note_refusal(serial);
+    }
+    throw;
+  }
+}
+
+std::shared_ptr<Attachment> Logins::attach(const Attachment::Found& found,
+                                           const std::shared_ptr<Attachment>& old) {
+  const auto make = [&] { return Attachment::make(found, config_, ++epoch_, statistics_); };
+  if (!old) {
+    return make();
+  }
+  old->pool().close();  // the token may have none to spare
+  std::shared_ptr<Attachment> next;
+  try {
+    next = make();
+  } catch (const TokenError& error) {
+    if (error.rv() != CKR_SESSION_COUNT) {
+      throw;
+    }
+    old->retire();  // it has one session in all
+    return make();
+  }
+  old->retire();
+  return next;
+}
+
+void Logins::count(const Error& error) const noexcept {
+  if (const auto* told = dynamic_cast<const TokenError*>(&error)) {
+    statistics_->failed(told->rv());
+  }
+}
+
+/// Whatever becomes of the note: in this process the PIN is not tried again.
+void Logins::note_refusal(const std::string& serial) const noexcept {
+  try {
+    if (config_.pin.held) {
+      config_.pin.held->forget();
+    }
+    marker_.set(serial);
+  } catch (const std::exception&) {
+    // Seen to before the attempt; the disk has just failed.
+  }
+}
+
+}  // namespace estia::hsm

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "crypto/base/error.h"
+#include "hsm/attachment.h"
+#include "hsm/pin_marker.h"
+#include "hsm/token.h"
+#include "hsm/token_statistics.h"
+
+namespace estia::hsm {
+
+/// Makes attachments to one token, each with one attempt of its PIN, and none where a wrong one
+/// could do harm. One thread at a time.
+class Logins final {
+ public:
+  /// Of an operator: also where one more wrong PIN would lock the token.
+  enum class Orders { none, try_pin };
+
+  /// The configuration outlives this object.
+  explicit Logins(const TokenConfig& config) : config_(config), marker_(config.pin_marker) {}
+
+  /// Loads the module and logs in. Throws as Token::open, and Error{token, "token.pin_refused" |
+  /// "token.pin_awaited" | "token.pin_final_try" | "token.marker"}.
+  [[nodiscard]] std::shared_ptr<Attachment> first();
+  /// With another session, in place of `old`, which is over then. Throws as first().
+  [[nodiscard]] std::shared_ptr<Attachment> in_place_of(const std::shared_ptr<Attachment>& old,
+                                                        Orders orders);
+  /// After a restart of the module, unless another token of it is well. `old` may be null. Throws
+  /// as first(), and Error{token, "token.stuck"} while a call is out.
+  [[nodiscard]] std::shared_ptr<Attachment> after_restart(const std::shared_ptr<Attachment>& old,
+                                                          Orders orders);
+
+  [[nodiscard]] const PinMarker& marker() const noexcept { return marker_; }
+  /// Any thread.
+  [[nodiscard]] TokenStatistics& statistics() const noexcept { return *statistics_; }
+  void count(const Error& error) const noexcept;
+
+ private:
+  [[nodiscard]] std::shared_ptr<Attachment> log_in(const std::shared_ptr<Attachment>& old,
+                                                   Orders orders);
+  [[nodiscard]] std::shared_ptr<Attachment> attach(const Attachment::Found& found,
+                                                   const std::shared_ptr<Attachment>& old);
+  void note_refusal(const std::string& serial) const noexcept;
+
+  const TokenConfig& config_;
+  const PinMarker marker_;
+  const std::shared_ptr<TokenStatistics> statistics_ = std::make_shared<TokenStatistics>();
+  std::shared_ptr<Module> module_;
+  std::uint64_t epoch_ = 0;  ///< of the last attachment
+};
+
+/// Of a PIN that was compared: another attempt could be the one that locks the token.
+[[nodiscard]] bool is_refused_pin(const Error& error);
+/// Nothing that time mends.
+[[nodiscard]] bool needs_operator(const Error& error);
+
+}  // namespace estia::hsm

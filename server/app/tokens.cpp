@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/app/tokens.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/base/error.h"
+
+namespace estia::app {
+namespace {
+
+hsm::PinSource pin_source(const std::string& name, const ProcessConfig::Token& token,
+                          BroughtPins& pins) {
+  switch (token.pin_from) {
+    case ProcessConfig::PinFrom::file:
+      return {.file = token.pin_file};
+    case ProcessConfig::PinFrom::credential:
+      return {.file = {}, .credential = token.pin_credential};
+    case ProcessConfig::PinFrom::operators:
+      break;
+  }
+  auto held = std::make_shared<hsm::HeldPin>();
+  if (const auto brought = pins.find(name); brought != pins.end()) {
+    held->take(std::move(brought->second));
+  }
+  return {.file = {}, .credential = {}, .held = std::move(held)};
+}
+
+bool may_be(const std::string& wanted, const std::string& known) {
+  return wanted.empty() || known.empty() || wanted == known;
+}
+
+/// Nothing that is known of the token says otherwise.
+bool may_have(const hsm::TokenInfo& token, const hsm::KeyUri& uri) {
+  return may_be(uri.token(), token.label) && may_be(uri.serial(), token.serial) &&
+         may_be(uri.manufacturer(), token.manufacturer) && may_be(uri.model(), token.model);
+}
+
+}  // namespace
+
+Tokens::Tokens(const ProcessConfig& config, TokenEvents& events, BroughtPins pins)
+    : server_keys_(config.serverkeygen.token.empty() ? kMain : config.serverkeygen.token) {
+  attach(kMain, config.token, events, pins);
+  for (const auto& [name, token] : config.tokens) {
+    attach(name, token, events, pins);
+  }
+}
+
+void Tokens::attach(const std::string& name, const ProcessConfig::Token& wanted,
+                    TokenEvents& events, BroughtPins& pins) {
+  const hsm::TokenConfig config{
+      .module = wanted.module,
+      .init_args = wanted.init_args,
+      .label = wanted.label,
+      .serial = wanted.serial,
+      .pin = pin_source(name, wanted, pins),
+      .max_sessions = wanted.max_sessions,
+      .session_wait = wanted.session_wait,
+      .call_limit = wanted.call_limit,
+      .pin_marker = wanted.pin_marker,
+      .on_event = [name, &events](const hsm::TokenEvent& event) { events.add(name, event); }};
+  try {
+    std::shared_ptr<hsm::Token> token = hsm::Token::attach(config);
+    auto probe = std::make_unique<TokenProbe>(*token);
+    tokens_.push_back({name, std::move(token), std::move(probe)});
+  } catch (const Error& error) {
+    throw Error(error.code(), error.id(), "token '" + name + "': " + error.what(), error.detail());
+  }
+}
+
+hsm::Token& Tokens::named(const std::string& name) const {
+  const auto found = std::ranges::find(tokens_, name, &One::name);
+  if (found == tokens_.end()) {
+    throw Error(ErrorCode::not_found, "token.unknown", "no token is called so here");
+  }
+  return *found->token;
+}
+
+hsm::Token& Tokens::of(const hsm::KeyUri& uri) const {
+  if (tokens_.size() == 1) {
+    return *tokens_.front().token;
+  }
+  const One* found = nullptr;
+  for (const One& one : tokens_) {
+    if (!may_have(one.token->info(), uri)) {
+      continue;
+    }
+    if (found != nullptr) {
+      throw Error(ErrorCode::config, "token.uri_ambiguous",
+                  "the tokens '" + found->name + "' and '" + one.name +
+                      "' may both have the key: its name needs token or serial",
+                  uri.text());
+    }
+    found = &one;
+  }
+  if (found == nullptr) {
+    throw Error(ErrorCode::config, "token.uri_other_token",
+                "the name is of a key in another token than those of the configuration",
+                uri.text());
+  }
+  return *found->token;
+}
+
+std::vector<SeenToken> Tokens::look() {
+  std::vector<SeenToken> seen;
+  for (const One& one : tokens_) {
+    seen.push_back({.name = one.name,
+                    .status = one.probe->look(),
+                    .statistics = one.token->statistics(),
+                    .keys = one.token->keys()});
+  }
+  return seen;
+}
+
+}  // namespace estia::app

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of the keys in use, and of calls that failed; keys whose signatures are wrong.
+#include "tests/token/recovery_test_base.h"
+
+namespace estia::hsm {
+namespace {
+
+class KeyReports : public RecoveryTest {
+ protected:
+  [[nodiscard]] KeyReport only() const {
+    const std::vector<KeyReport> keys = token_->keys();
+    EXPECT_EQ(keys.size(), 1U);
+    return keys.at(0);
+  }
+  void distrust() { token_->distrust(token_->uri_of("ca"), key_->public_key()); }
+};
+
+TEST_F(KeyReports, SayWhatTheTokenSaysOfAKey) {
+  const KeyReport report = only();
+  EXPECT_NE(report.uri.find("object=ca"), std::string::npos);
+  EXPECT_EQ(report.kind, "P-256");
+  EXPECT_TRUE(report.ready);
+  EXPECT_EQ(report.why, "");
+  ASSERT_TRUE(report.attributes);
+  EXPECT_TRUE(report.attributes->sensitive && report.attributes->never_extractable &&
+              report.attributes->local && report.attributes->sign);
+  EXPECT_FALSE(report.attributes->extractable || report.attributes->decrypt ||
+               report.attributes->unwrap || report.attributes->derive);
+}
+
+TEST_F(KeyReports, MakeNoCall) {
+  const unsigned long before = shim_.calls("C_GetAttributeValue") + shim_.calls("C_FindObjects");
+  static_cast<void>(only());
+  EXPECT_EQ(shim_.calls("C_GetAttributeValue") + shim_.calls("C_FindObjects"), before);
+}
+
+TEST_F(KeyReports, EndWithTheKey) {
+  key_.reset();
+  EXPECT_TRUE(token_->keys().empty());
+}
+
+TEST_F(KeyReports, SayWhyOneIsMissing) {
+  const crypto::PrivateKey missing =
+      token_->key_later(KeyUri::parse("pkcs11:object=none"), key_->public_key());
+  EXPECT_EQ(token_->keys().at(1).why, "not looked for since the last login");
+  EXPECT_FALSE(token_->keys().at(1).ready);
+  EXPECT_EQ(test::refusal([&] { static_cast<void>(signs(missing)); }), "token token.key_not_found");
+  EXPECT_EQ(token_->keys().at(1).why.rfind("token.key_not_found", 0), 0U);
+  EXPECT_TRUE(token_->keys().at(0).ready);
+}
+
+/// Found as a hole: a handle that came to name another key was used on, until a restart.
+TEST_F(KeyReports, AWrongSignatureLeadsToAnotherLogin) {
+  distrust();
+  while (token_->probe().logins < 2 || token_->probe().state != TokenState::attached) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_TRUE(signs_now());
+  EXPECT_EQ(token_->probe().logins, 2U);
+  EXPECT_EQ(events(), "attached lost attached");
+}
+
+/// One bad signature among thousands must not stop the others, nor one key's trouble other keys.
+TEST_F(KeyReports, FurtherWrongSignaturesTakeNoFurtherLogin) {
+  distrust();
+  while (token_->probe().logins < 2 || token_->probe().state != TokenState::attached) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_TRUE(signs_now());
+  for (int i = 0; i < 3; ++i) {
+    const unsigned long before = shim_.calls("C_FindObjects");
+    distrust();
+    EXPECT_TRUE(signs_now());
+    EXPECT_GT(shim_.calls("C_FindObjects"), before) << "found again all the same";
+  }
+  EXPECT_EQ(token_->probe().logins, 2U);
+}
+
+TEST_F(KeyReports, FailuresAreCountedByCode) {
+  shim_.fail("C_SignInit", CKR_SESSION_HANDLE_INVALID);
+  shim_.fail("C_Sign", CKR_DEVICE_ERROR);
+  EXPECT_EQ(refused(), "token token.failed");
+  const auto errors = token_->statistics().errors;
+  EXPECT_EQ(errors.size(), 2U);
+  EXPECT_EQ(errors.at("CKR_SESSION_HANDLE_INVALID (0xb3)"), 1U);
+  EXPECT_EQ(errors.at("CKR_DEVICE_ERROR (0x30)"), 1U);
+}
+
+/// A module may answer anything: what is counted does not grow with it.
+TEST(TokenStatistics, CodesBeyondTheLimitAreCountedTogether) {
+  TokenStatistics statistics;
+  for (CK_RV rv = CKR_VENDOR_DEFINED; rv < CKR_VENDOR_DEFINED + 100; ++rv) {
+    statistics.failed(rv);
+  }
+  const auto errors = statistics.counts().errors;
+  EXPECT_EQ(errors.size(), TokenStatistics::kMostCodes + 1);
+  EXPECT_EQ(errors.at("other"), 100U - TokenStatistics::kMostCodes);
+}
+
+TEST(TokenStatistics, EachTimeIsInItsBucket) {
+  TokenStatistics statistics;
+  statistics.signed_in(std::chrono::microseconds(100));  // the bound itself is below
+  statistics.signed_in(std::chrono::microseconds(101));
+  statistics.signed_in(std::chrono::seconds(60));
+  const auto counts = statistics.counts();
+  EXPECT_EQ(counts.signatures.front(), 1U);
+  EXPECT_EQ(counts.signatures[1], 1U);
+  EXPECT_EQ(counts.signatures.back(), 1U);
+  EXPECT_NEAR(counts.sign_seconds, 60.000201, 1e-9);
+}
+
+}  // namespace
+}  // namespace estia::hsm

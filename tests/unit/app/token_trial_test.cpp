@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator's probe tells of a real token, and that it can be had once at a time.
+#include "server/app/token_trial.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <future>
+
+#include "crypto/base/error.h"
+#include "crypto/x509/certificate_builder.h"
+#include "tests/support/refusal.h"
+#include "tests/support/token_fixture.h"
+
+namespace estia::app {
+namespace {
+
+/// One key for every CA, or a refusal; may be made to wait.
+class OneKey final : public ca::CaKeys {
+ public:
+  explicit OneKey(crypto::PrivateKey key) : key_(std::move(key)) {}
+  [[nodiscard]] crypto::PrivateKey key_for(const ca::CertificationAuthority& ca) const override {
+    if (gate.valid()) {
+      asked.set_value();
+      gate.wait();
+    }
+    if (ca.name == "broken") {
+      throw Error(ErrorCode::token, "token.key_not_found", "there is no such key", "canary");
+    }
+    return key_;
+  }
+  void distrust(const ca::CertificationAuthority& /*ca*/) const noexcept override {}
+  std::shared_future<void> gate{};
+  mutable std::promise<void> asked{};
+
+ private:
+  crypto::PrivateKey key_;
+};
+
+class TokenTrialTest : public testing::Test {
+ protected:
+  TokenTrialTest() {
+    ::signal(SIGPIPE, SIG_IGN);  // as the daemon does
+    dir_.use();
+    token_ = hsm::Token::open(dir_.config());
+    keys_ = std::make_unique<OneKey>(token_->generate(crypto::KeySpec::parse("P-256"), "ca"));
+  }
+  void add_ca(const std::string& name, bool served) {
+    snapshot_.cas.emplace(
+        name, ca::CertificationAuthority{.name = name, .key_uri = "pkcs11:object=" + name, .chain = {}});
+    if (served) {
+      ca::Alias alias{};
+      alias.name = "of-" + name;
+      alias.ca = name;
+      snapshot_.aliases.emplace(alias.name, alias);
+    }
+  }
+
+  const test::TokenDir dir_ = test::make_token();
+  std::shared_ptr<hsm::Token> token_;
+  std::unique_ptr<OneKey> keys_;
+  ca::Snapshot snapshot_;
+};
+
+TEST_F(TokenTrialTest, EachServedCaSignsOnceAndIsNamed) {
+  add_ca("broken", true);
+  add_ca("good", true);
+  add_ca("root", false);
+  TokenTrial trial(*keys_);
+  const std::vector<api::ProvedKey> keys = trial.run(snapshot_);
+  ASSERT_EQ(keys.size(), 2U);
+  EXPECT_EQ(keys[0].ca, "broken");
+  EXPECT_EQ(keys[0].id, "token.key_not_found");
+  EXPECT_EQ(keys[0].reason, "there is no such key: canary");
+  EXPECT_EQ(keys[1].ca, "good");
+  EXPECT_EQ(keys[1].id, "");
+  EXPECT_EQ(keys[1].reason, "");
+}
+
+/// A token that hangs must not take every worker of the management listener.
+TEST_F(TokenTrialTest, AnotherOneMeanwhileIsRefused) {
+  add_ca("good", true);
+  std::promise<void> open;
+  keys_->gate = open.get_future().share();
+  TokenTrial trial(*keys_);
+  auto first = std::async(std::launch::async, [&] { return trial.run(snapshot_); });
+  keys_->asked.get_future().wait();
+  EXPECT_EQ(test::refusal([&] { static_cast<void>(trial.run(snapshot_)); }), "busy token.probing");
+  open.set_value();
+  EXPECT_EQ(first.get().at(0).id, "");
+  keys_->gate = {};
+  EXPECT_EQ(trial.run(snapshot_).at(0).id, "") << "and it is free again";
+}
+
+}  // namespace
+}  // namespace estia::app
