@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crypto/base/error.h"
+#include "hsm/pkcs11_provider.h"
 
 namespace estia::hsm {
 namespace {
@@ -41,7 +42,7 @@ Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint6
     : module_(found.module_),
       generation_(found.generation_),
       slot_(found.slot_),
-      cap_(pool_cap(config.max_sessions, slot_.max_sessions)),
+      cap_(pool_cap(config.max_sessions, sessions_for_us(config.signing, slot_.max_sessions))),
       epoch_(epoch),
       statistics_(std::move(statistics)),
       login_(module_, slot_, login_flags(slot_), config.pin.read(), config.session_wait),

@@ -44,6 +44,7 @@ class Attachment final {
   [[nodiscard]] const Slot& slot() const noexcept { return slot_; }
   [[nodiscard]] LoginSession& login() noexcept { return login_; }
   [[nodiscard]] SessionPool& pool() noexcept { return pool_; }
+  [[nodiscard]] const SessionPool& pool() const noexcept { return pool_; }
   [[nodiscard]] TokenStatistics& statistics() const noexcept { return *statistics_; }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
 

@@ -51,7 +51,7 @@ int match(const void* a, const void* b, int /*selection*/) {
 template <KeyKind Kind>
 int import(void* data, int /*selection*/, const OSSL_PARAM parameters[]) {
   const OSSL_PARAM* parameter = ::OSSL_PARAM_locate_const(parameters, kKeyParameter);
-  const std::shared_ptr<const TokenKey>* key = nullptr;
+  const std::shared_ptr<const SigningKey>* key = nullptr;
   if (parameter == nullptr || parameter->data_type != OSSL_PARAM_OCTET_STRING ||
       parameter->data_size != sizeof key) {
     return 0;  // a public key of somebody else: not for us

@@ -9,14 +9,14 @@
 #include <memory>
 #include <type_traits>
 
-#include "hsm/token_key.h"
+#include "hsm/signing_key.h"
 
 // What the files of the signing provider share; nobody else includes this.
 namespace estia::hsm::provider {
 
 inline constexpr const char* kName = "estia-hsm";
 inline constexpr const char* kProperties = "provider=estia-hsm";
-/// The one parameter that makes a key: the address of a shared_ptr<const TokenKey>.
+/// The one parameter that makes a key: the address of a shared_ptr<const SigningKey>.
 inline constexpr const char* kKeyParameter = "estia-token-key";
 
 // Names are those of OpenSSL's own algorithms, so that a key is "an EC key" to everybody.
@@ -26,7 +26,7 @@ inline constexpr const char* kEd25519Names = "ED25519:1.3.101.112";
 
 /// OpenSSL's handle of a key.
 struct KeyData {
-  std::shared_ptr<const TokenKey> key;
+  std::shared_ptr<const SigningKey> key;
 };
 
 [[nodiscard]] const OSSL_ALGORITHM* key_managements();

@@ -16,7 +16,7 @@ SignatureContext& of(void* context) noexcept {
   return *static_cast<SignatureContext*>(context);
 }
 
-std::shared_ptr<const TokenKey> key_of(void* data) {
+std::shared_ptr<const SigningKey> key_of(void* data) {
   return data == nullptr ? nullptr : static_cast<const KeyData*>(data)->key;
 }
 

@@ -70,7 +70,7 @@ SignatureContext::SignatureContext(const SignatureContext& other)
   }
 }
 
-const TokenKey& SignatureContext::key() const {
+const SigningKey& SignatureContext::key() const {
   if (!key_) {
     unsupported("a signature without a key");
   }
@@ -84,7 +84,7 @@ const SignDigest& SignatureContext::digest() const {
   return *digest_;
 }
 
-void SignatureContext::begin(std::shared_ptr<const TokenKey> key, const OSSL_PARAM parameters[]) {
+void SignatureContext::begin(std::shared_ptr<const SigningKey> key, const OSSL_PARAM parameters[]) {
   if (key) {
     key_ = std::move(key);
   }
@@ -93,7 +93,7 @@ void SignatureContext::begin(std::shared_ptr<const TokenKey> key, const OSSL_PAR
   set(parameters);
 }
 
-void SignatureContext::begin_message(std::shared_ptr<const TokenKey> key, const char* digest,
+void SignatureContext::begin_message(std::shared_ptr<const SigningKey> key, const char* digest,
                                      const OSSL_PARAM parameters[]) {
   begin(std::move(key), nullptr);
   const bool named = digest != nullptr && *digest != '\0';

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "crypto/openssl/owned.h"
-#include "hsm/token_key.h"
+#include "hsm/signing_key.h"
 
 namespace estia::hsm::provider {
 
@@ -23,9 +23,9 @@ class SignatureContext final {
   SignatureContext& operator=(SignatureContext&&) = delete;
 
   /// Starts with that key, or the one it has if `key` is null.
-  void begin(std::shared_ptr<const TokenKey> key, const OSSL_PARAM parameters[]);
+  void begin(std::shared_ptr<const SigningKey> key, const OSSL_PARAM parameters[]);
   /// Starts hashing. `digest` null or empty: the key's usual one (none for Ed25519).
-  void begin_message(std::shared_ptr<const TokenKey> key, const char* digest,
+  void begin_message(std::shared_ptr<const SigningKey> key, const char* digest,
                      const OSSL_PARAM parameters[]);
   void update(ByteView part);
 
@@ -38,7 +38,7 @@ class SignatureContext final {
   [[nodiscard]] bool get(OSSL_PARAM parameters[]) const;
 
  private:
-  [[nodiscard]] const TokenKey& key() const;
+  [[nodiscard]] const SigningKey& key() const;
   [[nodiscard]] const SignDigest& digest() const;
   [[nodiscard]] Bytes algorithm_identifier() const;
   [[nodiscard]] unsigned salt_length() const;
@@ -47,7 +47,7 @@ class SignatureContext final {
   void set_padding(const OSSL_PARAM& parameter);
   void set_salt(const OSSL_PARAM& parameter);
 
-  std::shared_ptr<const TokenKey> key_;
+  std::shared_ptr<const SigningKey> key_;
   const SignDigest* digest_ = nullptr;
   crypto::EvpMdCtxPtr hash_;
   bool pss_ = false;

@@ -79,7 +79,7 @@ void leave_current_exception() noexcept {
 
 }  // namespace provider
 
-crypto::EvpPkeyPtr make_provider_key(const std::shared_ptr<const TokenKey>& key) {
+crypto::EvpPkeyPtr make_provider_key(const std::shared_ptr<const SigningKey>& key) {
   provider::install_once();
   const crypto::EvpPkeyCtxPtr context(crypto::require(
       ::EVP_PKEY_CTX_new_from_name(crypto::library(), provider::key_type(key->kind()),

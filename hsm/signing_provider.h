@@ -7,7 +7,7 @@
 
 namespace estia::hsm {
 
-class TokenKey;
+class SigningKey;
 
 /// An EVP_PKEY of crypto::library() whose private operations run in the token, through an OpenSSL
 /// provider inside this process (D2). With it X509_sign, X509_CRL_sign, OCSP_basic_sign, CMS_sign
@@ -18,6 +18,6 @@ class TokenKey;
 /// The provider answers only to the property "provider=estia-hsm"; software keys and peers' public
 /// keys stay with OpenSSL's own. Errors of the token reach the caller by
 /// crypto::leave_pending_error. Throws Error{internal} if OpenSSL refuses. Any thread.
-[[nodiscard]] crypto::EvpPkeyPtr make_provider_key(const std::shared_ptr<const TokenKey>& key);
+[[nodiscard]] crypto::EvpPkeyPtr make_provider_key(const std::shared_ptr<const SigningKey>& key);
 
 }  // namespace estia::hsm

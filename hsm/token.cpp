@@ -7,6 +7,7 @@
 #include "crypto/base/error.h"
 #include "hsm/key_proof.h"
 #include "hsm/key_store.h"
+#include "hsm/pkcs11_provider_key.h"
 #include "hsm/signing_provider.h"
 #include "hsm/token_core.h"
 #include "hsm/token_key.h"
@@ -20,12 +21,6 @@ KeyUri complete_uri(const TokenInfo& token, const KeyPair& pair) {
   return token.serial.empty() ? named : named.with_serial(token.serial);
 }
 
-crypto::PrivateKey private_key(TokenCore& core, std::shared_ptr<const TokenKey> key) {
-  core.add(key);
-  crypto::PublicKey public_half = key->public_key();
-  return {make_provider_key(key), std::move(public_half)};
-}
-
 void check_label(const std::string& label) {
   const bool control = std::ranges::any_of(
       label, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
@@ -37,18 +32,32 @@ void check_label(const std::string& label) {
 
 }  // namespace
 
-Token::Token(std::shared_ptr<TokenCore> core) : core_(std::move(core)) {}
+Token::Token(std::shared_ptr<TokenCore> core, std::shared_ptr<Pkcs11Provider> provider)
+    : core_(std::move(core)), provider_(std::move(provider)) {}
 Token::~Token() = default;
 
 std::shared_ptr<Token> Token::open(const TokenConfig& config) {
   const ErrorQueueGuard queue;
-  return std::shared_ptr<Token>(new Token(std::make_shared<TokenCore>(config)));
+  auto provider = Pkcs11Provider::wanted_by(config);
+  return std::shared_ptr<Token>(
+      new Token(std::make_shared<TokenCore>(config), std::move(provider)));
 }
 
 std::shared_ptr<Token> Token::attach(const TokenConfig& config) {
   const ErrorQueueGuard queue;
+  auto provider = Pkcs11Provider::wanted_by(config);
   return std::shared_ptr<Token>(
-      new Token(std::make_shared<TokenCore>(config, Recovery::Start::later)));
+      new Token(std::make_shared<TokenCore>(config, Recovery::Start::later), std::move(provider)));
+}
+
+crypto::PrivateKey Token::private_key(std::shared_ptr<const TokenKey> key) const {
+  core_->add(key);
+  crypto::PublicKey public_half = key->public_key();
+  std::shared_ptr<const SigningKey> signs = key;
+  if (provider_) {
+    signs = std::make_shared<const Pkcs11ProviderKey>(core_, provider_, std::move(key));
+  }
+  return {make_provider_key(signs), std::move(public_half)};
 }
 
 crypto::PrivateKey Token::key(const KeyUri& uri) {
@@ -64,13 +73,13 @@ crypto::PrivateKey Token::key(const KeyUri& uri) {
 crypto::PrivateKey Token::key(const KeyUri& uri, crypto::PublicKey public_half) {
   auto token_key = std::make_shared<const TokenKey>(core_, uri, std::move(public_half));
   token_key->find();
-  crypto::PrivateKey key = private_key(*core_, std::move(token_key));
+  crypto::PrivateKey key = private_key(std::move(token_key));
   prove_key(key, uri.text());
   return key;
 }
 
 crypto::PrivateKey Token::key_later(const KeyUri& uri, crypto::PublicKey public_half) {
-  return private_key(*core_, std::make_shared<const TokenKey>(core_, uri, std::move(public_half)));
+  return private_key(std::make_shared<const TokenKey>(core_, uri, std::move(public_half)));
 }
 
 crypto::PrivateKey Token::generate(const crypto::KeySpec& spec, const std::string& object_label) {

@@ -32,6 +32,12 @@ struct TokenEvent {
   std::string detail;
 };
 
+/// Who speaks to the token for a signature.
+enum class Signing {
+  native,           ///< our own code, over the pool's sessions
+  pkcs11_provider,  ///< the package pkcs11-provider (pkcs11_provider.h)
+};
+
 struct TokenConfig {
   std::filesystem::path module;  ///< absolute path of the PKCS #11 library
   std::string init_args;  ///< handed to C_Initialize as pReserved (NSS softokn); usually empty
@@ -43,6 +49,7 @@ struct TokenConfig {
   /// A call that takes longer hangs. Half of the sessions in such calls: the token counts as away,
   /// until they are back.
   std::chrono::milliseconds call_limit{30'000};
+  Signing signing = Signing::native;
   std::filesystem::path pin_marker{};  ///< of PinMarker; empty: none is kept
   /// Called by the thread that recovers, and by those that report faults, under a lock: it returns
   /// soon and calls nothing of the token's.
@@ -95,7 +102,9 @@ struct KeyReport {
   std::optional<KeyAttributes> attributes{};
 };
 
+class Pkcs11Provider;
 class TokenCore;
+class TokenKey;
 
 /// One token, logged in, also again after it was lost (recovery.h). Safe from any thread: each
 /// operation borrows a session from a pool that never exceeds what the token allows. Keys may
@@ -175,8 +184,11 @@ class Token final {
  private:
   friend class ServerKeys;  // makes keys with the same sessions and login
   friend class SealingKey;  // likewise
-  explicit Token(std::shared_ptr<TokenCore> core);
+  Token(std::shared_ptr<TokenCore> core, std::shared_ptr<Pkcs11Provider> provider);
+  [[nodiscard]] crypto::PrivateKey private_key(std::shared_ptr<const TokenKey> key) const;
+
   std::shared_ptr<TokenCore> core_;
+  std::shared_ptr<Pkcs11Provider> provider_;  ///< null: signatures are made natively
 };
 
 }  // namespace estia::hsm

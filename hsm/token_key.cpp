@@ -192,8 +192,6 @@ TokenKey::Attempt TokenKey::attempt(const std::shared_ptr<Attachment>& attached,
   }
 }
 
-/// Whoever asks for a signature is not told what the token lacks, nor that it is somebody's
-/// mistake.
 Bytes TokenKey::sign(SignMechanism& mechanism, ByteView input) const {
   const ErrorQueueGuard queue;
   try {
@@ -204,11 +202,7 @@ Bytes TokenKey::sign(SignMechanism& mechanism, ByteView input) const {
     }
     throw;
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::token || error.code() == ErrorCode::busy) {
-      throw;
-    }
-    throw Error(ErrorCode::token, error.id(), "the token is not available, try again later",
-                std::string(error.what()) + (error.detail().empty() ? "" : ": " + error.detail()));
+    throw refusal_to_sign(error);
   }
 }
 

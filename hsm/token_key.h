@@ -14,7 +14,7 @@
 #include "crypto/base/error.h"
 #include "crypto/keys/public_key.h"
 #include "hsm/key_uri.h"
-#include "hsm/sign_mechanism.h"
+#include "hsm/signing_key.h"
 #include "hsm/token.h"
 
 namespace estia::hsm {
@@ -22,26 +22,25 @@ namespace estia::hsm {
 class Attachment;
 class TokenCore;
 
-enum class KeyKind { ec, rsa, ed25519 };
-
 /// A private key in a token, known by its name and its public half: found again whenever the
 /// attachment to the token is another one. Any thread.
-class TokenKey final {
+class TokenKey final : public SigningKey {
  public:
   /// Makes no call to the token. `public_half` has a spec (else Error{config,
   /// "token.key_unsupported"}).
   TokenKey(std::shared_ptr<TokenCore> core, KeyUri uri, crypto::PublicKey public_half);
-  ~TokenKey();  ///< gives up the session copy
+  ~TokenKey() override;  ///< gives up the session copy
   TokenKey(const TokenKey&) = delete;
   TokenKey& operator=(const TokenKey&) = delete;
   TokenKey(TokenKey&&) = delete;
   TokenKey& operator=(TokenKey&&) = delete;
 
-  [[nodiscard]] KeyKind kind() const noexcept { return kind_; }
-  [[nodiscard]] const crypto::PublicKey& public_key() const noexcept { return public_half_; }
+  [[nodiscard]] KeyKind kind() const noexcept override { return kind_; }
+  [[nodiscard]] const crypto::PublicKey& public_key() const noexcept override {
+    return public_half_;
+  }
 
-  /// Longest signature that sign() gives: DER for ECDSA.
-  [[nodiscard]] std::size_t longest_signature() const noexcept;
+  [[nodiscard]] std::size_t longest_signature() const noexcept override;
 
   /// Looks for it now. Throws as Token::key, and Error{token, "token.key_changed"} for another
   /// public half, Error{token, "token.key_extractable"} for a key that can leave the token.
@@ -51,7 +50,7 @@ class TokenKey final {
   /// wants it). ECDSA comes back as DER. A failure that another session may not have is tried once
   /// more on a new one, then once with the next attachment. Throws Error{token}, also with the
   /// ids of find(), and Error{busy}.
-  [[nodiscard]] Bytes sign(SignMechanism& mechanism, ByteView input) const;
+  [[nodiscard]] Bytes sign(SignMechanism& mechanism, ByteView input) const override;
 
   [[nodiscard]] const KeyUri& uri() const noexcept { return uri_; }
   [[nodiscard]] KeyReport report() const;

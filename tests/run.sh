@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=softhsm-setup/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/../softhsm-setup/lib.sh"
 
-readonly kLabels="unit token store e2e conformance fault fuzz"
+readonly kLabels="unit token hsm store e2e conformance fault fuzz"
 usage="usage: run.sh [--asan|--tsan] [--full] [LABEL...]   labels: $kLabels"
 preset=dev
 labels=()

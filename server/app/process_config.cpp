@@ -156,6 +156,14 @@ void read_pin(TomlSection& section, const std::filesystem::path& state,
   }
 }
 
+hsm::Signing read_signing(TomlSection& section) {
+  const std::string by = section.text("signing").value_or("native");
+  if (by != "native" && by != "pkcs11-provider") {
+    section.refuse("signing", "must be native or pkcs11-provider");
+  }
+  return by == "native" ? hsm::Signing::native : hsm::Signing::pkcs11_provider;
+}
+
 /// `name`: among `tokens`; empty for the main one.
 ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path& state,
                                 const std::string& name = {}) {
@@ -173,6 +181,7 @@ ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path
   set_integer(section, "max_sessions", 1, kMostSessions, token.max_sessions);
   set_duration(section, "session_wait", token.session_wait);
   set_duration(section, "call_limit", token.call_limit);
+  token.signing = read_signing(section);
   section.finish();
   return token;
 }

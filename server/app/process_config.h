@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hsm/key_uri.h"
+#include "hsm/token.h"
 #include "server/http/server.h"
 
 namespace estia::app {
@@ -57,6 +58,7 @@ struct ProcessConfig {
     unsigned max_sessions = 64;
     std::chrono::milliseconds session_wait{5000};
     std::chrono::milliseconds call_limit{30'000};
+    hsm::Signing signing = hsm::Signing::native;
   };
 
   /// Keys that are made for clients.

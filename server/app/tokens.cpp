@@ -57,6 +57,7 @@ void Tokens::attach(const std::string& name, const ProcessConfig::Token& wanted,
       .max_sessions = wanted.max_sessions,
       .session_wait = wanted.session_wait,
       .call_limit = wanted.call_limit,
+      .signing = wanted.signing,
       .pin_marker = wanted.pin_marker,
       .on_event = [name, &events](const hsm::TokenEvent& event) { events.add(name, event); }};
   try {

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/pkcs11_provider_key.h"
+
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/base/error.h"
+#include "crypto/openssl/require.h"
+#include "hsm/attachment.h"
+#include "hsm/token_core.h"
+#include "hsm/turn.h"
+#include "hsm/with_session.h"
+
+namespace estia::hsm {
+namespace {
+
+constexpr const char* kProperties = "provider=pkcs11";
+
+[[noreturn]] void busy(const char* detail) {
+  throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
+              detail);
+}
+
+/// One of the calls that the token's session limit leaves room for.
+class Permit final {
+ public:
+  Permit(const ProviderLibrary& library, std::chrono::milliseconds wait) : free_(library.free()) {
+    if (!free_.try_acquire_for(wait)) {
+      busy("every session that pkcs11-provider may use is in use");
+    }
+  }
+  ~Permit() { free_.release(); }
+  Permit(const Permit&) = delete;
+  Permit& operator=(const Permit&) = delete;
+  Permit(Permit&&) = delete;
+  Permit& operator=(Permit&&) = delete;
+
+ private:
+  std::counting_semaphore<>& free_;
+};
+
+/// The digest that a PSS mechanism names.
+const EVP_MD* digest_of(const CK_RSA_PKCS_PSS_PARAMS& pss) {
+  for (const char* name : {"SHA2-256", "SHA2-384", "SHA2-512"}) {
+    const SignDigest* digest = SignDigest::find(name);
+    if (digest->hash == pss.hashAlg) {
+      return digest->md();
+    }
+  }
+  throw token_error(CKR_MECHANISM_PARAM_INVALID, "pkcs11-provider");
+}
+
+bool set_padding(EVP_PKEY_CTX* context, const CK_MECHANISM& mechanism) {
+  if (mechanism.mechanism != CKM_RSA_PKCS_PSS) {
+    return mechanism.mechanism != CKM_RSA_PKCS ||
+           ::EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+  }
+  const auto& pss = *static_cast<const CK_RSA_PKCS_PSS_PARAMS*>(mechanism.pParameter);
+  return ::EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+         ::EVP_PKEY_CTX_set_signature_md(context, digest_of(pss)) == 1 &&
+         ::EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest_of(pss)) == 1 &&
+         ::EVP_PKEY_CTX_set_rsa_pss_saltlen(context, static_cast<int>(pss.sLen)) == 1;
+}
+
+Bytes spki_of(EVP_PKEY* key) {
+  unsigned char* out = nullptr;
+  const int size = ::i2d_PUBKEY(key, &out);
+  const crypto::OpenSslPtr<unsigned char> owned(out);
+  return size > 0 ? Bytes(out, out + size) : Bytes();
+}
+
+}  // namespace
+
+struct Pkcs11ProviderKey::Loaded {
+  std::shared_ptr<const ProviderLibrary> library;
+  crypto::EvpPkeyPtr key;
+  std::uint64_t epoch;
+
+  Loaded(std::shared_ptr<const ProviderLibrary> from, crypto::EvpPkeyPtr made, std::uint64_t in)
+      : library(std::move(from)), key(std::move(made)), epoch(in) {}
+  ~Loaded() { library->release(std::move(key)); }
+  Loaded(const Loaded&) = delete;
+  Loaded& operator=(const Loaded&) = delete;
+  Loaded(Loaded&&) = delete;
+  Loaded& operator=(Loaded&&) = delete;
+
+  [[nodiscard]] Bytes sign_hash(const CK_MECHANISM& mechanism, ByteView input,
+                                std::size_t longest) const {
+    const crypto::EvpPkeyCtxPtr context(
+        ::EVP_PKEY_CTX_new_from_pkey(library->get(), key.get(), kProperties));
+    Bytes signature(longest);
+    std::size_t size = signature.size();
+    if (!context || ::EVP_PKEY_sign_init(context.get()) != 1 ||
+        !set_padding(context.get(), mechanism) ||
+        ::EVP_PKEY_sign(context.get(), signature.data(), &size, input.data(), input.size()) != 1) {
+      throw provider_error("pkcs11-provider: EVP_PKEY_sign");
+    }
+    signature.resize(size);
+    return signature;
+  }
+
+  [[nodiscard]] Bytes sign_message(ByteView message, std::size_t longest) const {
+    const crypto::EvpMdCtxPtr context(crypto::require(::EVP_MD_CTX_new(), "EVP_MD_CTX_new"));
+    Bytes signature(longest);
+    std::size_t size = signature.size();
+    if (::EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, library->get(), kProperties,
+                                key.get(), nullptr) != 1 ||
+        ::EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) !=
+            1) {
+      throw provider_error("pkcs11-provider: EVP_DigestSign");
+    }
+    signature.resize(size);
+    return signature;
+  }
+};
+
+Pkcs11ProviderKey::Pkcs11ProviderKey(std::shared_ptr<TokenCore> core,
+                                     std::shared_ptr<Pkcs11Provider> provider,
+                                     std::shared_ptr<const TokenKey> key)
+    : core_(std::move(core)), provider_(std::move(provider)), key_(std::move(key)) {}
+
+Bytes Pkcs11ProviderKey::sign(SignMechanism& mechanism, ByteView input) const {
+  const ErrorQueueGuard queue;
+  try {
+    return with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
+      return sign_or_load_anew(*attached, mechanism, input);
+    });
+  } catch (const Error& error) {
+    throw refusal_to_sign(error);
+  }
+}
+
+Bytes Pkcs11ProviderKey::sign_or_load_anew(Attachment& attached, SignMechanism& mechanism,
+                                           ByteView input) const {
+  constexpr int kTries = 3;  // as it is, loaded anew, and in another library context
+  for (int tried = 1;; ++tried) {
+    try {
+      return sign_once(attached, mechanism, input);
+    } catch (const TokenError& error) {
+      if (!attached.login().logged_in()) {
+        throw token_error(CKR_USER_NOT_LOGGED_IN, error.detail());
+      }
+      if (tried == kTries || error.fault() == Fault::configuration) {
+        throw;
+      }
+      if (tried == kTries - 1) {
+        provider_->give_up_library();
+      }
+    }
+  }
+}
+
+Bytes Pkcs11ProviderKey::sign_once(const Attachment& attached, SignMechanism& mechanism,
+                                   ByteView input) const {
+  const std::shared_ptr<const Loaded> loaded = loaded_in(attached);
+  const Module::Use in_use(attached.module(), attached.generation());
+  const Permit permit(*loaded->library, provider_->wait());
+  try {
+    return kind() == KeyKind::ed25519
+               ? loaded->sign_message(input, longest_signature())
+               : loaded->sign_hash(*mechanism.get(), input, longest_signature());
+  } catch (const TokenError&) {
+    forget(loaded);
+    throw;
+  }
+}
+
+std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::known_in(
+    const Attachment& attached) const {
+  const std::scoped_lock lock(mutex_);
+  return loaded_ && loaded_->epoch == attached.epoch() ? loaded_ : nullptr;
+}
+
+void Pkcs11ProviderKey::forget(const std::shared_ptr<const Loaded>& loaded) const {
+  const std::scoped_lock lock(mutex_);
+  if (loaded_ == loaded) {
+    loaded_.reset();  // `loaded` still holds it: nothing is freed under the lock
+  }
+}
+
+std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::loaded_in(
+    const Attachment& attached) const {
+  if (auto known = known_in(attached)) {
+    return known;
+  }
+  const Turn turn(loading_, provider_->wait());
+  if (!turn.mine()) {
+    busy("the key is still being looked for");
+  }
+  if (auto known = known_in(attached)) {
+    return known;
+  }
+  key_->find();  // under no Module::Use: it may have to wait for recovery
+  auto loaded = load(attached);
+  std::shared_ptr<const Loaded> old;
+  const std::scoped_lock lock(mutex_);
+  old = std::exchange(loaded_, loaded);
+  return loaded;
+}
+
+std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::load(
+    const Attachment& attached) const {
+  if (!attached.current()) {
+    throw token_error(CKR_SESSION_CLOSED, "pkcs11-provider");
+  }
+  const Module::Use in_use(attached.module(), attached.generation());
+  const auto library = provider_->library_in(attached);
+  const Permit permit(*library, provider_->wait());
+  auto loaded = std::make_shared<const Loaded>(
+      library, provider_->load(*library, attached, key_->uri()), attached.epoch());
+  if (spki_of(loaded->key.get()) != public_key().spki()) {
+    throw Error(ErrorCode::token, "token.key_changed",
+                "the token is not available, try again later",
+                "pkcs11-provider has another key of that name: " + key_->uri().text());
+  }
+  return loaded;
+}
+
+}  // namespace estia::hsm

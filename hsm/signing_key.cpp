@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/signing_key.h"
+
+#include <string>
+
+namespace estia::hsm {
+
+Error refusal_to_sign(const Error& error) {
+  if (error.code() == ErrorCode::token || error.code() == ErrorCode::busy) {
+    return error;
+  }
+  return {ErrorCode::token, error.id(), "the token is not available, try again later",
+          std::string(error.what()) + (error.detail().empty() ? "" : ": " + error.detail())};
+}
+
+}  // namespace estia::hsm

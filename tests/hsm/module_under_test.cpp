@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/hsm/module_under_test.h"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "crypto/base/file.h"
+#include "crypto/base/random.h"
+#include "hsm/ckr.h"
+#include "hsm/module.h"
+#include "hsm/slots.h"
+#include "tests/support/scratch_directory.h"
+#include "tests/support/token_fixture.h"
+
+namespace estia::hsm {
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+class SoftHsm final : public ModuleUnderTest {
+ public:
+  SoftHsm() {
+    directory_.use();
+    shim_ = std::make_unique<test::Shim>(directory_.module);
+    config_ = directory_.config();
+    config_.module = test::Shim::path();
+  }
+
+ private:
+  const test::TokenDir directory_ = test::make_token("estia-conformance");
+};
+
+/// NSS's own token, in a database of its own.
+class Softokn final : public ModuleUnderTest {
+ public:
+  Softokn() {
+    shim_ = std::make_unique<test::Shim>(ESTIA_SOFTOKN);
+    config_.module = test::Shim::path();
+    config_.init_args = "configdir='sql:" + scratch_.path().string() +
+                        "' certPrefix='' keyPrefix='' secmod='secmod.db' flags=";
+    config_.label = "NSS Certificate DB";
+    config_.pin.file = scratch_.path() / "pin";
+    write_new_file(config_.pin.file, random_text(128) + "\n", FileMode::secret);
+    set_pin();
+  }
+
+ private:
+  /// A new database has no PIN, and its security officer none either.
+  void set_pin() const {
+    const auto module = Module::load(config_.module, config_.init_args);
+    const Secret pin = config_.pin.read();
+    const Module& call = *module;
+    for (const Slot& slot : slots_with_token(*module)) {
+      if (slot.token.label != config_.label) {
+        continue;
+      }
+      CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+      CK_UTF8CHAR none = 0;
+      check(call->C_OpenSession(slot.id, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
+                                &session),
+            "C_OpenSession");
+      check(call->C_Login(session, CKU_SO, &none, 0), "C_Login");
+      check(call->C_InitPIN(session, const_cast<CK_UTF8CHAR*>(pin.view().data()), pin.size()),
+            "C_InitPIN");
+      check(call->C_Logout(session), "C_Logout");
+      check(call->C_CloseSession(session), "C_CloseSession");
+    }
+  }
+
+  const test::ScratchDirectory scratch_;
+};
+
+/// Whatever the environment names: its token is used as it is.
+class Vendor final : public ModuleUnderTest {
+ public:
+  Vendor() {
+    config_.module = environment("ESTIA_HSM_MODULE");
+    config_.init_args = environment("ESTIA_HSM_INIT_ARGS");
+    config_.label = environment("ESTIA_HSM_TOKEN");
+    config_.serial = environment("ESTIA_HSM_SERIAL");
+    config_.pin.file = environment("ESTIA_HSM_PIN_FILE");
+    // Kept between the processes of one run: a PIN that was refused is not tried by the next one.
+    config_.pin_marker = environment("ESTIA_HSM_PIN_MARKER");
+    if (config_.label.empty() || config_.pin.file.empty() || config_.pin_marker.empty()) {
+      throw std::runtime_error(
+          "ESTIA_HSM_MODULE needs ESTIA_HSM_TOKEN, ESTIA_HSM_PIN_FILE and ESTIA_HSM_PIN_MARKER");
+    }
+  }
+};
+
+}  // namespace
+
+std::vector<std::string> ModuleUnderTest::names() {
+  if (!environment("ESTIA_HSM_MODULE").empty()) {
+    return {"vendor"};
+  }
+  return {"softhsm", "softokn"};
+}
+
+Capabilities ModuleUnderTest::capabilities_of(const std::string& name) {
+  if (name == "softhsm") {
+    return Capabilities::parse(
+        "+close-sessions +wrong-pin +sealing "
+        "-serverkeygen-Ed25519=SoftHSM_2.6.1_wraps_no_Edwards_keys");
+  }
+  if (name == "softokn") {
+    return Capabilities::parse(
+        "+close-sessions +wrong-pin +sealing "
+        "-ca-keys=NSS_3.87_denies_that_it_made_the_keys_that_it_makes_(CKA_LOCAL) "
+        "-Ed25519=NSS_3.87_has_no_Edwards_curves "
+        "-serverkeygen-Ed25519=NSS_3.87_has_no_Edwards_curves");
+  }
+  return Capabilities::parse(environment("ESTIA_HSM_CAPABILITIES"));
+}
+
+std::unique_ptr<ModuleUnderTest> ModuleUnderTest::make(const std::string& name) {
+  std::unique_ptr<ModuleUnderTest> made;
+  if (name == "softhsm") {
+    made = std::make_unique<SoftHsm>();
+  } else if (name == "softokn") {
+    made = std::make_unique<Softokn>();
+  } else {
+    made = std::make_unique<Vendor>();
+  }
+  made->capabilities_ = capabilities_of(name);
+  return made;
+}
+
+}  // namespace estia::hsm
