@@ -164,6 +164,23 @@ TEST_F(TokenRecovery, ACaWithoutItsKeyIsOffline) {
   EXPECT_EQ(server->stop(), 0);
 }
 
+/// D2: another way to the same signatures.
+TEST_F(TokenRecovery, SignsThroughPkcs11ProviderWhereTheConfigurationSaysSo) {
+  const auto file = installation.state() / "estia.toml";
+  std::string text = read_file(file);
+  text.insert(text.find("[token]\n") + 8, "signing = \"pkcs11-provider\"\n");
+  replace_file(file, text, FileMode::readable);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  const Finished refused = run_estiad(installation, {"--port", "0"});
+  EXPECT_NE(refused.err.find("[token.signing_unavailable]"), std::string::npos) << refused.err;
+#else
+  start();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(enrolment("device-" + std::to_string(i)), 200) << server->err();
+  }
+#endif
+}
+
 class TokenHealth : public TokenRecovery {};
 
 TEST_F(TokenHealth, ReadinessIsRedWithoutTheToken) {

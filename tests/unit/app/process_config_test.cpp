@@ -195,6 +195,14 @@ TEST_F(ProcessConfigTest, APinHasOneSource) {
             "config.value :9: token.pin_from: must be \"operator\"");
 }
 
+TEST_F(ProcessConfigTest, SignaturesAreMadeNativelyUnlessSaidOtherwise) {
+  EXPECT_EQ(load(kListener + kStore + kToken).token.signing, hsm::Signing::native);
+  EXPECT_EQ(load(kListener + kStore + kToken + "signing = \"pkcs11-provider\"\n").token.signing,
+            hsm::Signing::pkcs11_provider);
+  EXPECT_EQ(refusal(kListener + kStore + kToken + "signing = \"openssl\"\n"),
+            "config.value :10: token.signing: must be native or pkcs11-provider");
+}
+
 TEST_F(ProcessConfigTest, WhatIsMissingIsNamed) {
   EXPECT_EQ(refusal(kListener + kToken), "config.missing : store.path: is needed");
   EXPECT_EQ(refusal("[listener.est]\nkey=\"k\"\n" + kStore + kToken),
