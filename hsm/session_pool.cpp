@@ -212,6 +212,9 @@ bool SessionPool::shrink(Lease& lease) noexcept {
   lease.counted_ = false;
   full_at_ = std::chrono::steady_clock::now();
   cap_ = std::min(cap_, taken_);
+  if (cap_ == 0) {
+    freed_.notify_all();  // the login's is for everybody who waits
+  }
   return taken_ > 0;
 }
 
