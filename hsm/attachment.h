@@ -46,6 +46,8 @@ class Attachment final {
   [[nodiscard]] SessionPool& pool() noexcept { return pool_; }
   [[nodiscard]] const SessionPool& pool() const noexcept { return pool_; }
   [[nodiscard]] TokenStatistics& statistics() const noexcept { return *statistics_; }
+  /// Of the pool, as far as the token tells.
+  [[nodiscard]] std::size_t most_sessions() const noexcept { return cap_; }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
 
   ~Attachment() { retire(); }

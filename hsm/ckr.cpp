@@ -247,7 +247,8 @@ TokenError::TokenError(CK_RV rv, std::string_view function)
             classify(rv) == Fault::pin ? "the token refuses the PIN"
                                        : "the token is not available, try again later",
             std::string(function) + ": " + ckr_name(rv)),
-      rv_(rv) {}
+      rv_(rv),
+      function_(function) {}
 
 TokenError token_error(CK_RV rv, std::string_view function) {
   return {rv, function};

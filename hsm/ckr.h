@@ -48,10 +48,12 @@ class TokenError final : public Error {
  public:
   TokenError(CK_RV rv, std::string_view function);
   [[nodiscard]] CK_RV rv() const noexcept { return rv_; }
+  [[nodiscard]] const std::string& function() const noexcept { return function_; }
   [[nodiscard]] Fault fault() const noexcept { return classify(rv_); }
 
  private:
   CK_RV rv_;
+  std::string function_;
 };
 
 /// Its id follows from the fault ("token.gone", ...); the detail names function and code.

@@ -14,8 +14,8 @@ bool is_refused_pin(const Error& error) {
 }
 
 bool needs_operator(const Error& error) {
-  return is_refused_pin(error) || error.id() == "token.pin_awaited" ||
-         error.id() == "token.pin_final_try";
+  return is_refused_pin(error) || error.id() == "token.pin_locked" ||
+         error.id() == "token.pin_awaited" || error.id() == "token.pin_final_try";
 }
 
 std::shared_ptr<Attachment> Logins::first() {
@@ -33,14 +33,40 @@ std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachme
   if (old) {
     old->retire();
   }
+  const bool shared = module_ && module_->attachments() > 0;  // another token of it is well
   if (!module_) {
     module_ = Module::load(config_.module, config_.init_args);
-  } else if (module_->attachments() == 0 &&
-             !module_->restart(module_->generation(), config_.session_wait)) {
+  } else if (!shared) {
+    restart_module();
+  }
+  try {
+    return log_in(nullptr, orders);
+  } catch (const Error& error) {
+    if (!shared || needs_operator(error) || !may_disturb(orders)) {
+      throw;
+    }
+  }
+  restart_module();
+  return log_in(nullptr, orders);
+}
+
+void Logins::restart_module() const {
+  if (!module_->restart(module_->generation(), config_.session_wait)) {
     throw Error(ErrorCode::token, "token.stuck", "the token is not available, try again later",
                 "a call of the module has not come back");
   }
-  return log_in(nullptr, orders);
+}
+
+/// Some modules show a token that is back only after a restart, which costs their other tokens a
+/// login each.
+bool Logins::may_disturb(Orders orders) noexcept {
+  constexpr std::chrono::seconds kBetween{30};
+  const auto now = std::chrono::steady_clock::now();
+  if (orders != Orders::try_pin && now < next_disturbance_) {
+    return false;
+  }
+  next_disturbance_ = now + kBetween;
+  return true;
 }
 
 std::shared_ptr<Attachment> Logins::log_in(const std::shared_ptr<Attachment>& old, Orders orders) {
@@ -79,7 +105,7 @@ std::shared_ptr<Attachment> Logins::attach(const Attachment::Found& found,
   try {
     next = make();
   } catch (const TokenError& error) {
-    if (error.rv() != CKR_SESSION_COUNT) {
+    if (error.rv() != CKR_SESSION_COUNT || error.function() != "C_OpenSession") {
       throw;
     }
     old->retire();  // it has one session in all

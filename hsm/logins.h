@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,7 +30,8 @@ class Logins final {
   /// With another session, in place of `old`, which is over then. Throws as first().
   [[nodiscard]] std::shared_ptr<Attachment> in_place_of(const std::shared_ptr<Attachment>& old,
                                                         Orders orders);
-  /// After a restart of the module, unless another token of it is well. `old` may be null. Throws
+  /// After a restart of the module; where another token of it is well, without one first, and with
+  /// one every half a minute, or by an order. `old` may be null. Throws
   /// as first(), and Error{token, "token.stuck"} while a call is out.
   [[nodiscard]] std::shared_ptr<Attachment> after_restart(const std::shared_ptr<Attachment>& old,
                                                           Orders orders);
@@ -44,12 +46,15 @@ class Logins final {
                                                    Orders orders);
   [[nodiscard]] std::shared_ptr<Attachment> attach(const Attachment::Found& found,
                                                    const std::shared_ptr<Attachment>& old);
+  void restart_module() const;
+  [[nodiscard]] bool may_disturb(Orders orders) noexcept;
   void note_refusal(const std::string& serial) const noexcept;
 
   const TokenConfig& config_;
   const PinMarker marker_;
   const std::shared_ptr<TokenStatistics> statistics_ = std::make_shared<TokenStatistics>();
   std::shared_ptr<Module> module_;
+  std::chrono::steady_clock::time_point next_disturbance_{};
   std::uint64_t epoch_ = 0;  ///< of the last attachment
 };
 

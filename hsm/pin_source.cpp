@@ -36,7 +36,7 @@ Secret HeldPin::read() const {
   const std::scoped_lock lock(mutex_);
   if (!pin_) {
     throw Error(ErrorCode::token, "token.pin_awaited", "the token waits for its PIN",
-                "say estia token activate");
+                "say estia token activate with --pin-file or --ask-pin");
   }
   return pin_->clone();
 }

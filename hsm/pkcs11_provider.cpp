@@ -236,22 +236,31 @@ std::shared_ptr<const ProviderLibrary> Pkcs11Provider::library_in(const Attachme
   if (auto known = known_in(attached)) {
     return known;
   }
-  auto made = std::make_shared<const ProviderLibrary>(init_, module_, attached,
-                                                      attached.pool().counts().cap);
+  auto made =
+      std::make_shared<const ProviderLibrary>(init_, module_, attached, attached.most_sessions());
   std::shared_ptr<const ProviderLibrary> old;  // goes without the lock
   const std::scoped_lock lock(mutex_);
   old = std::exchange(last_, made);
   return made;
 }
 
-void Pkcs11Provider::give_up_library() {
+bool Pkcs11Provider::give_up_library(const Attachment& attached) {
+  constexpr unsigned kMostGivenUp = 2;
   std::shared_ptr<const ProviderLibrary> old;  // goes without the lock
   const std::scoped_lock lock(mutex_);
+  if (std::exchange(given_up_in_, attached.generation()) != attached.generation()) {
+    given_up_ = 0;
+  }
+  if (given_up_ >= kMostGivenUp) {
+    return false;
+  }
   const auto now = std::chrono::steady_clock::now();
   if (now >= next_give_up_) {
     next_give_up_ = now + kBetweenLibraries;
     old = std::move(last_);
+    ++given_up_;
   }
+  return true;
 }
 
 crypto::EvpPkeyPtr Pkcs11Provider::load(const ProviderLibrary& library, const Attachment& attached,

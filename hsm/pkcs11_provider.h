@@ -94,9 +94,9 @@ class Pkcs11Provider final {
                                         const KeyUri& uri);
   /// The provider gives sessions back to its pool in which a signature failed, and some modules go
   /// on with that one for ever (CKR_OPERATION_ACTIVE): whoever comes next gets another library
-  /// context. Not more often than every ten seconds: the sessions of the last one stay
-  /// open.
-  void give_up_library();
+  /// context. Not more often than every ten seconds, and twice between two restarts of the module:
+  /// the sessions of the last one stay open until then. False: a restart is due.
+  [[nodiscard]] bool give_up_library(const Attachment& attached);
   [[nodiscard]] std::chrono::milliseconds wait() const noexcept { return wait_; }
 
  private:
@@ -113,6 +113,8 @@ class Pkcs11Provider final {
   mutable std::mutex mutex_;          ///< guards what follows; not held across a call to the token
   std::shared_ptr<const ProviderLibrary> last_;
   std::chrono::steady_clock::time_point next_give_up_{};
+  Module::Generation given_up_in_ = 0;  ///< of the module, so many library contexts
+  unsigned given_up_ = 0;
 };
 
 /// What the provider left in this thread's error queue, which is empty afterwards: the module's

@@ -127,42 +127,54 @@ Bytes Pkcs11ProviderKey::sign(SignMechanism& mechanism, ByteView input) const {
   const ErrorQueueGuard queue;
   try {
     return with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
-      return sign_or_load_anew(*attached, mechanism, input);
+      return sign_or_load_anew(attached, mechanism, input);
     });
   } catch (const Error& error) {
     throw refusal_to_sign(error);
   }
 }
 
-Bytes Pkcs11ProviderKey::sign_or_load_anew(Attachment& attached, SignMechanism& mechanism,
-                                           ByteView input) const {
+/// Stuck sessions end with a restart of the module, as do those of library contexts that were given
+/// up.
+Bytes Pkcs11ProviderKey::sign_or_load_anew(const std::shared_ptr<Attachment>& attached,
+                                           SignMechanism& mechanism, ByteView input) const {
   constexpr int kTries = 3;  // as it is, loaded anew, and in another library context
   for (int tried = 1;; ++tried) {
     try {
       return sign_once(attached, mechanism, input);
     } catch (const TokenError& error) {
-      if (!attached.login().logged_in()) {
+      if (!attached->login().logged_in()) {
         throw token_error(CKR_USER_NOT_LOGGED_IN, error.detail());
       }
-      if (tried == kTries || error.fault() == Fault::configuration) {
+      if (error.fault() == Fault::configuration) {
         throw;
       }
-      if (tried == kTries - 1) {
-        provider_->give_up_library();
+      const bool last = tried == kTries;
+      const bool stuck = last ? error.rv() == CKR_OPERATION_ACTIVE
+                              : tried == kTries - 1 && !provider_->give_up_library(*attached);
+      if (stuck) {
+        throw token_error(CKR_CRYPTOKI_NOT_INITIALIZED,
+                          "pkcs11-provider's sessions are stuck: " + error.detail());
+      }
+      if (last) {
+        throw;
       }
     }
   }
 }
 
-Bytes Pkcs11ProviderKey::sign_once(const Attachment& attached, SignMechanism& mechanism,
-                                   ByteView input) const {
+Bytes Pkcs11ProviderKey::sign_once(const std::shared_ptr<Attachment>& attached,
+                                   SignMechanism& mechanism, ByteView input) const {
   const std::shared_ptr<const Loaded> loaded = loaded_in(attached);
-  const Module::Use in_use(attached.module(), attached.generation());
+  const Module::Use in_use(attached->module(), attached->generation());
   const Permit permit(*loaded->library, provider_->wait());
+  const auto began = std::chrono::steady_clock::now();
   try {
-    return kind() == KeyKind::ed25519
-               ? loaded->sign_message(input, longest_signature())
-               : loaded->sign_hash(*mechanism.get(), input, longest_signature());
+    Bytes signature = kind() == KeyKind::ed25519
+                          ? loaded->sign_message(input, longest_signature())
+                          : loaded->sign_hash(*mechanism.get(), input, longest_signature());
+    attached->statistics().signed_in(std::chrono::steady_clock::now() - began);
+    return signature;
   } catch (const TokenError&) {
     forget(loaded);
     throw;
@@ -183,19 +195,19 @@ void Pkcs11ProviderKey::forget(const std::shared_ptr<const Loaded>& loaded) cons
 }
 
 std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::loaded_in(
-    const Attachment& attached) const {
-  if (auto known = known_in(attached)) {
+    const std::shared_ptr<Attachment>& attached) const {
+  if (auto known = known_in(*attached)) {
     return known;
   }
   const Turn turn(loading_, provider_->wait());
   if (!turn.mine()) {
     busy("the key is still being looked for");
   }
-  if (auto known = known_in(attached)) {
+  if (auto known = known_in(*attached)) {
     return known;
   }
-  key_->find();  // under no Module::Use: it may have to wait for recovery
-  auto loaded = load(attached);
+  key_->find_in(attached);
+  auto loaded = load(*attached);
   std::shared_ptr<const Loaded> old;
   const std::scoped_lock lock(mutex_);
   old = std::exchange(loaded_, loaded);

@@ -36,11 +36,12 @@ class Pkcs11ProviderKey final : public SigningKey {
  private:
   struct Loaded;
 
-  [[nodiscard]] Bytes sign_or_load_anew(Attachment& attached, SignMechanism& mechanism,
-                                        ByteView input) const;
-  [[nodiscard]] Bytes sign_once(const Attachment& attached, SignMechanism& mechanism,
-                                ByteView input) const;
-  [[nodiscard]] std::shared_ptr<const Loaded> loaded_in(const Attachment& attached) const;
+  [[nodiscard]] Bytes sign_or_load_anew(const std::shared_ptr<Attachment>& attached,
+                                        SignMechanism& mechanism, ByteView input) const;
+  [[nodiscard]] Bytes sign_once(const std::shared_ptr<Attachment>& attached,
+                                SignMechanism& mechanism, ByteView input) const;
+  [[nodiscard]] std::shared_ptr<const Loaded> loaded_in(
+      const std::shared_ptr<Attachment>& attached) const;
   [[nodiscard]] std::shared_ptr<const Loaded> known_in(const Attachment& attached) const;
   [[nodiscard]] std::shared_ptr<const Loaded> load(const Attachment& attached) const;
   void forget(const std::shared_ptr<const Loaded>& loaded) const;

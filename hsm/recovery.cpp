@@ -83,7 +83,7 @@ void Recovery::give_up_if_stuck(Lock& lock) {
   }
   const SessionPool& pool = current_->pool();
   const std::size_t overdue = pool.overdue(Clock::now() - config_.call_limit);
-  if (overdue > 0 && 2 * overdue >= pool.counts().cap) {
+  if (overdue > 0 && 2 * overdue >= std::min(pool.counts().cap, config_.callers)) {
     give_up(Error(ErrorCode::token, "token.stuck", "the token is not available, try again later",
                   std::to_string(overdue) + " calls of the module have not come back"));
     const std::shared_ptr<Attachment> stuck = current_;
@@ -132,7 +132,7 @@ void Recovery::climb(Lock& lock, Remedy rung) {
   } catch (const Error& error) {
     why = error;
     login_.count(error);
-    if (is_refused_pin(error)) {
+    if (is_refused_pin(error) && error.id() != "token.pin_locked") {
       why.emplace(ErrorCode::token, "token.pin_refused", error.what(), error.detail());
     }
   } catch (const std::exception& error) {
@@ -173,6 +173,7 @@ void Recovery::adopt(std::shared_ptr<Attachment> next, Remedy rung) {
   current_ = std::move(next);
   phase_ = Phase::attached;
   wanted_.reset();
+  orders_ = Logins::Orders::none;
   why_.reset();
   unexplained_ = 0;
   ++attempts_;
@@ -226,6 +227,11 @@ std::shared_ptr<Attachment> Recovery::attachment_now() const {
   return phase_ == Phase::attached ? current_ : nullptr;
 }
 
+std::shared_ptr<Attachment> Recovery::last_attachment() const {
+  const Lock lock(mutex_);
+  return current_;
+}
+
 void Recovery::report(const Attachment& seen, Fault fault) noexcept {
   const Remedy told = remedy(fault);
   const Remedy wanted = told == Remedy::new_session ? Remedy::new_login : told;
@@ -253,8 +259,15 @@ void Recovery::activate(std::optional<Secret> pin) {
   }
   Lock lock(mutex_);
   // An attempt that is going on may end in a refusal, and is none of this order's.
-  changed_.wait_for(lock, config_.session_wait, [&] { return !climbing_; });
+  if (!changed_.wait_for(lock, config_.session_wait, [&] { return !climbing_; })) {
+    throw Error(ErrorCode::token, "token.recovering", "the token is not available, try again later",
+                "an attempt is going on");
+  }
   if (phase_ == Phase::attached) {
+    if (pin) {
+      throw Error(ErrorCode::conflict, "token.pin_not_needed",
+                  "the token is attached: this PIN was not tried, and is not kept");
+    }
     login_.marker().clear();
     return;
   }

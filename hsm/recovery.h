@@ -50,6 +50,8 @@ class Recovery final {
   /// loss. Throws
   /// Error{token}: why there is none.
   [[nodiscard]] std::shared_ptr<Attachment> attachment();
+  /// Also one that is lost; null before the first.
+  [[nodiscard]] std::shared_ptr<Attachment> last_attachment() const;
   /// Without waiting; null if there is none.
   [[nodiscard]] std::shared_ptr<Attachment> attachment_now() const;
 

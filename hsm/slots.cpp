@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/slots.h"
 
+#include <optional>
 #include <utility>
 
 #include "crypto/base/error.h"
@@ -32,7 +33,14 @@ Slot read_slot(const Module& module, CK_SLOT_ID id) {
           .max_sessions = info.ulMaxSessionCount};
 }
 
-std::vector<Slot> slots_with_token(const Module& module) {
+namespace {
+
+struct Slots {
+  std::vector<Slot> that_answer{};
+  std::optional<TokenError> failure{};  ///< of one that has just gone
+};
+
+Slots read_slots(const Module& module) {
   std::vector<CK_SLOT_ID> ids;
   CK_ULONG count = 0;
   CK_RV rv = CKR_BUFFER_TOO_SMALL;
@@ -43,21 +51,38 @@ std::vector<Slot> slots_with_token(const Module& module) {
   }
   check(rv, "C_GetSlotList");
   ids.resize(count);
-  std::vector<Slot> slots;
-  slots.reserve(ids.size());
+  Slots slots;
   for (const CK_SLOT_ID id : ids) {
-    slots.push_back(read_slot(module, id));
+    try {
+      slots.that_answer.push_back(read_slot(module, id));
+    } catch (const TokenError& error) {
+      slots.failure = error;
+    }
   }
   return slots;
 }
 
+}  // namespace
+
+std::vector<Slot> slots_with_token(const Module& module) {
+  Slots slots = read_slots(module);
+  if (slots.that_answer.empty() && slots.failure) {
+    throw TokenError(*slots.failure);
+  }
+  return std::move(slots.that_answer);
+}
+
 Slot find_slot(const Module& module, const std::string& label, const std::string& serial) {
   std::vector<Slot> found;
-  for (Slot& slot : slots_with_token(module)) {
+  Slots slots = read_slots(module);
+  for (Slot& slot : slots.that_answer) {
     if (slot.token.initialized && (label.empty() || slot.token.label == unpadded(label)) &&
         (serial.empty() || slot.token.serial == unpadded(serial))) {
       found.push_back(std::move(slot));
     }
+  }
+  if (found.empty() && slots.failure) {
+    throw TokenError(*slots.failure);  // it may be that one
   }
   if (found.empty()) {
     throw Error(ErrorCode::token, "token.not_found",

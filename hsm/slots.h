@@ -17,7 +17,7 @@ struct Slot {
   CK_ULONG max_sessions = CK_EFFECTIVELY_INFINITE;  ///< as the token says
 };
 
-/// Every slot with a token in it. Throws Error{token}.
+/// Every slot with a token in it that answers. Throws Error{token} if none does.
 [[nodiscard]] std::vector<Slot> slots_with_token(const Module& module);
 
 /// What the slot holds now. Throws Error{token}.

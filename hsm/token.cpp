@@ -161,7 +161,7 @@ TokenStatistics::Counts Token::statistics() const {
 }
 
 TokenInfo Token::info() const {
-  if (const auto attached = core_->recovery().attachment_now()) {
+  if (const auto attached = core_->recovery().last_attachment()) {
     return attached->slot().token;
   }
   const TokenStatus configured = core_->recovery().status();

@@ -46,8 +46,10 @@ struct TokenConfig {
   PinSource pin;
   std::size_t max_sessions = 64;  ///< upper limit; the token's own limit may be lower
   std::chrono::milliseconds session_wait{5000};  ///< how long an operation waits for a session
-  /// A call that takes longer hangs. Half of the sessions in such calls: the token counts as away,
-  /// until they are back.
+  /// So many threads call it at one time, at most.
+  std::size_t callers = 64;
+  /// A call that takes longer hangs. Half of the sessions, or of the callers, in such calls: the
+  /// token counts as away, until they are back.
   std::chrono::milliseconds call_limit{30'000};
   Signing signing = Signing::native;
   std::filesystem::path pin_marker{};  ///< of PinMarker; empty: none is kept
@@ -174,8 +176,8 @@ class Token final {
   [[nodiscard]] std::vector<KeyReport> keys() const;
   [[nodiscard]] TokenStatistics::Counts statistics() const;
 
-  /// What the token said of itself when it was attached; of one that is away the configuration's
-  /// label and serial. Makes no call to the token.
+  /// What the token said of itself when it was last attached; the configuration's label and serial
+  /// before that. Makes no call to the token.
   [[nodiscard]] TokenInfo info() const;
 
   /// Cheap, signs nothing, never throws for a token that is gone: for health.

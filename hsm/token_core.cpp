@@ -54,6 +54,9 @@ TokenStatus TokenCore::status() noexcept {
     status.present = false;
     status.logged_in = false;
   }
+  if (!status.logged_in) {  // what was reported has consequences
+    status.state = recovery_->status().state;
+  }
   return status;
 }
 

@@ -45,6 +45,10 @@ class TokenKey final : public SigningKey {
   /// Looks for it now. Throws as Token::key, and Error{token, "token.key_changed"} for another
   /// public half, Error{token, "token.key_extractable"} for a key that can leave the token.
   void find() const;
+  /// Likewise, in that attachment. Throws as find().
+  void find_in(const std::shared_ptr<Attachment>& attached) const {
+    static_cast<void>(handle_in(attached));
+  }
 
   /// One C_SignInit and one C_Sign over `input` (a hash, DigestInfo or message, as the mechanism
   /// wants it). ECDSA comes back as DER. A failure that another session may not have is tried once

@@ -180,6 +180,9 @@ api::Management Daemon::management() {
 
 /// An operator's order: the audit trail says so before it is tried.
 void Daemon::activate_token(api::TokenActivation order, const std::string& who) {
+  if (order.token.empty() && tokens_.several()) {
+    throw Error(ErrorCode::conflict, "token.name_needed", "there are several tokens: say which");
+  }
   const std::string name = order.token.empty() ? Tokens::kMain : order.token;
   hsm::Token& token = tokens_.named(name);
   store_->audit_log().append({.at = clock_.now(),

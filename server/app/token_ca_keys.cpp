@@ -42,34 +42,39 @@ std::pair<std::string, Bytes> name_of(const ca::CertificationAuthority& authorit
 
 TokenCaKeys::TokenCaKeys(TokenOf token_of, const ca::Snapshot& snapshot)
     : token_of_(std::move(token_of)) {
-  adopt(each(snapshot, [&](const ca::CertificationAuthority& authority) {
+  Found found;
+  for (const auto& [label, authority] : snapshot.cas) {
+    if (!is_served(snapshot, label) || found.contains(name_of(authority))) {
+      continue;
+    }
     try {
-      return find_key(token_of_, authority);
+      found.emplace(name_of(authority), find_key(token_of_, authority));
     } catch (const Error& error) {
       ops::log(ops::Level::error, "ca.offline",
                {{"ca", authority.name},
                 {"id", error.id()},
                 {"reason", error.what()},
                 {"detail", error.detail()}});
-      const hsm::KeyUri uri = hsm::KeyUri::parse(authority.key_uri);
-      return token_of_(uri).key_later(uri, authority.certificate().public_key());
+      offline_.insert(name_of(authority));
     }
-  }));
+  }
+  adopt(std::move(found));
+  for (const auto& [label, authority] : snapshot.cas) {
+    if (offline_.contains(name_of(authority))) {
+      try {
+        static_cast<void>(key_for(authority));  // where its token is known, so that status shows it
+      } catch (const Error&) {
+        // Said above.
+      }
+    }
+  }
 }
 
 TokenCaKeys::Found TokenCaKeys::find(const ca::Snapshot& snapshot) const {
-  return each(snapshot, [&](const ca::CertificationAuthority& authority) {
-    return find_key(token_of_, authority);
-  });
-}
-
-template <class Find>
-TokenCaKeys::Found TokenCaKeys::each(const ca::Snapshot& snapshot, Find&& find) {
   Found found;
   for (const auto& [label, authority] : snapshot.cas) {
-    Name name = name_of(authority);
-    if (is_served(snapshot, label) && !found.contains(name)) {
-      found.emplace(std::move(name), find(authority));
+    if (is_served(snapshot, label) && !found.contains(name_of(authority))) {
+      found.emplace(name_of(authority), find_key(token_of_, authority));
     }
   }
   return found;
@@ -82,13 +87,30 @@ void TokenCaKeys::adopt(Found found) noexcept {
 }
 
 crypto::PrivateKey TokenCaKeys::key_for(const ca::CertificationAuthority& ca) const {
-  const std::shared_lock lock(mutex_);
-  const auto found = keys_.find(name_of(ca));
-  if (found == keys_.end()) {
+  {
+    const std::shared_lock lock(mutex_);
+    if (const auto found = keys_.find(name_of(ca)); found != keys_.end()) {
+      return found->second;
+    }
+  }
+  if (!offline_.contains(name_of(ca))) {
     throw Error(ErrorCode::internal, "ca_keys.missing", "internal error",
                 "no key was resolved for CA '" + ca.name + "'");
   }
-  return found->second;
+  crypto::PrivateKey key = later(ca);
+  const std::unique_lock lock(mutex_);
+  return keys_.emplace(name_of(ca), std::move(key)).first->second;
+}
+
+/// Which token it is in may be known by now. What its name lacks is the operator's to know.
+crypto::PrivateKey TokenCaKeys::later(const ca::CertificationAuthority& ca) const {
+  try {
+    const hsm::KeyUri uri = hsm::KeyUri::parse(ca.key_uri);
+    return token_of_(uri).key_later(uri, ca.certificate().public_key());
+  } catch (const Error& error) {
+    throw Error(ErrorCode::token, error.id(), "the CA cannot sign now; retry later",
+                "CA '" + ca.name + "': " + error.what());
+  }
 }
 
 void TokenCaKeys::distrust(const ca::CertificationAuthority& ca) const noexcept {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <utility>
@@ -41,12 +42,12 @@ class TokenCaKeys final : public ca::CaKeys {
   void distrust(const ca::CertificationAuthority& ca) const noexcept override;
 
  private:
-  template <class Find>
-  [[nodiscard]] static Found each(const ca::Snapshot& snapshot, Find&& find);
+  [[nodiscard]] crypto::PrivateKey later(const ca::CertificationAuthority& ca) const;
 
   const TokenOf token_of_;
   mutable std::shared_mutex mutex_;  ///< guards keys_; never held across a token call
-  Found keys_;
+  mutable Found keys_;
+  std::set<Name> offline_;  ///< nothing could be said of their tokens at the start; then unchanged
 };
 
 }  // namespace estia::app

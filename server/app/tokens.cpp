@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crypto/base/error.h"
+#include "hsm/pin_marker.h"
 
 namespace estia::app {
 namespace {
@@ -22,6 +23,7 @@ hsm::PinSource pin_source(const std::string& name, const ProcessConfig::Token& t
   auto held = std::make_shared<hsm::HeldPin>();
   if (const auto brought = pins.find(name); brought != pins.end()) {
     held->take(std::move(brought->second));
+    hsm::PinMarker(token.pin_marker).clear();  // it is an order to try this one
   }
   return {.file = {}, .credential = {}, .held = std::move(held)};
 }
@@ -40,14 +42,14 @@ bool may_have(const hsm::TokenInfo& token, const hsm::KeyUri& uri) {
 
 Tokens::Tokens(const ProcessConfig& config, TokenEvents& events, BroughtPins pins)
     : server_keys_(config.serverkeygen.token.empty() ? kMain : config.serverkeygen.token) {
-  attach(kMain, config.token, events, pins);
+  attach(kMain, config.token, config.limits.workers, events, pins);
   for (const auto& [name, token] : config.tokens) {
-    attach(name, token, events, pins);
+    attach(name, token, config.limits.workers, events, pins);
   }
 }
 
 void Tokens::attach(const std::string& name, const ProcessConfig::Token& wanted,
-                    TokenEvents& events, BroughtPins& pins) {
+                    std::size_t callers, TokenEvents& events, BroughtPins& pins) {
   const hsm::TokenConfig config{
       .module = wanted.module,
       .init_args = wanted.init_args,
@@ -56,6 +58,7 @@ void Tokens::attach(const std::string& name, const ProcessConfig::Token& wanted,
       .pin = pin_source(name, wanted, pins),
       .max_sessions = wanted.max_sessions,
       .session_wait = wanted.session_wait,
+      .callers = callers,
       .call_limit = wanted.call_limit,
       .signing = wanted.signing,
       .pin_marker = wanted.pin_marker,

@@ -40,6 +40,7 @@ class Tokens final {
   /// several: the name must tell them apart by token or serial.
   [[nodiscard]] hsm::Token& of(const hsm::KeyUri& uri) const;
 
+  [[nodiscard]] bool several() const noexcept { return tokens_.size() > 1; }
   /// As monitoring and operators see them, by name; the main one first.
   [[nodiscard]] std::vector<SeenToken> look();
 
@@ -49,8 +50,8 @@ class Tokens final {
     std::shared_ptr<hsm::Token> token;
     std::unique_ptr<TokenProbe> probe;
   };
-  void attach(const std::string& name, const ProcessConfig::Token& wanted, TokenEvents& events,
-              BroughtPins& pins);
+  void attach(const std::string& name, const ProcessConfig::Token& wanted, std::size_t callers,
+              TokenEvents& events, BroughtPins& pins);
 
   std::vector<One> tokens_;
   std::string server_keys_;

@@ -158,6 +158,24 @@ TEST_F(SeveralTokens, AKeyInNoneOfThemIsRefused) {
       << refused.err;
 }
 
+/// Found as a hole: estiad did not start.
+TEST_F(SeveralTokens, ACaWhoseTokenIsNotThereIsOffline) {
+  EXPECT_EQ(server->stop(), 0);
+  const auto file = installation.state() / "estia.toml";
+  std::string text = read_file(file);
+  text.resize(text.find("[tokens.spare]"));  // and another one, so that there are several
+  replace_file(file,
+               text + "[tokens.net]\nmodule = \"" + TokenServer::client_module().string() +
+                   "\"\nserial = \"0000\"\npin_file = \"" + spare_pin().string() + "\"\n",
+               FileMode::readable);
+  start();
+  EXPECT_EQ(enroll("est", "served").status, 200);
+  EXPECT_EQ(enroll("spare", "offline").status, 503);
+  EXPECT_NE(server->err().find("event=ca.offline ca=spare id=token.uri_other_token"),
+            std::string::npos)
+      << server->err();
+}
+
 /// The main token is behind the module that injects faults.
 class OneTokenHangs : public SeveralTokens {
  protected:

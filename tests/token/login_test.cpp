@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+
 #include <openssl/err.h>
+#include <thread>
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "crypto/base/file.h"
 #include "hsm/login_session.h"
@@ -233,6 +236,42 @@ class TwoTokens : public ::testing::Test {
   TwoTokens() { dir_.use(); }
   test::TokenDir dir_ = test::make_tokens({"twin", "twin", "single"});
 };
+
+/// Found as a hole: SoftHSM shows a token that is back only after a restart of the module, which
+/// waited for the other token, for ever.
+TEST_F(TwoTokens, OneThatIsBackIsTakenUpBesideOneThatIsWell) {
+  TokenConfig config = dir_.config();
+  config.label = "single";
+  std::filesystem::path home;  // of the third token
+  {
+    const auto token = Token::open(config);
+    static_cast<void>(token->generate(crypto::KeySpec::parse("P-256"), "ca"));
+  }
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir_.tokens)) {
+    if (entry.path().filename() != "token.object" && entry.path().extension() == ".object") {
+      home = entry.path().parent_path();
+    }
+  }
+  const auto hidden = dir_.folder / "hidden";
+  std::filesystem::rename(home, hidden);
+  TokenConfig well = dir_.config();
+  for (const TokenInfo& info : list_tokens(dir_.module)) {
+    well.serial = info.label == "twin" ? info.serial : well.serial;
+  }
+  ASSERT_TRUE(Module::load(dir_.module, {})->restart(1, std::chrono::seconds(5)));
+  const auto neighbour = Token::attach(well);
+  const auto lost = Token::attach(config);
+  while (lost->probe().state != TokenState::away) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  std::filesystem::rename(hidden, home);
+  lost->activate();
+  EXPECT_EQ(lost->probe().state, TokenState::attached);
+  while (neighbour->probe().state != TokenState::attached) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_TRUE(neighbour->probe().logged_in);
+}
 
 /// Found as a hole: an empty label named a token without one.
 TEST_F(TwoTokens, TheSerialAloneSaysWhich) {

@@ -71,6 +71,16 @@ TEST_F(PinSources, OneThatWasRefusedIsForgotten) {
   EXPECT_FALSE(std::filesystem::exists(config_.pin_marker));
 }
 
+TEST_F(PinSources, OneThatIsNotNeededIsNotKept) {
+  const auto token = attach_held();
+  token->activate(pin());
+  const crypto::PrivateKey key = token->key(KeyUri::parse("pkcs11:object=ca"));
+  EXPECT_EQ(test::refusal([&] { token->activate(Secret(std::string_view("another"))); }),
+            "conflict token.pin_not_needed");
+  ASSERT_EQ(other().C_CloseAllSessions(slot()), CKR_OK);
+  EXPECT_TRUE(signs(key));
+}
+
 TEST_F(PinSources, ATokenWithAFileTakesNone) {
   EXPECT_EQ(test::refusal([&] { token_->activate(pin()); }), "conflict token.pin_not_taken");
   EXPECT_TRUE(signs_now());

@@ -126,7 +126,9 @@ TEST_F(ReturnValues, AtLogin) {
     const unsigned long before = shim_.calls("C_Login");
     shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
     shim_.fail("C_Login", rv);
-    EXPECT_EQ(refused(), final ? "token token.pin_refused" : "none");
+    EXPECT_EQ(refused(), rv == CKR_PIN_LOCKED ? "token token.pin_locked"
+                         : final              ? "token token.pin_refused"
+                                              : "none");
     EXPECT_EQ(shim_.calls("C_Login") - before, final ? 1U : 2U);
     if (final) {
       EXPECT_TRUE(std::filesystem::exists(config_.pin_marker));
