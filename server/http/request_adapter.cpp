@@ -165,8 +165,8 @@ void RequestAdapter::give_up(Connection& connection, Transport& transport,
            {{"request", received.request.id},
             {"path", received.request.path},
             {"worker", spare ? "replaced" : "missed"}});
+  given_up_->store(true);  // before the client knows
   connection.give_up(wire_of(reply, to_head), spare);
-  given_up_->store(true);
   if (transport.observer) {
     transport.observer->answered(received.route, reply.status, reply.log_id,
                                  transport.limits.answer);

@@ -132,6 +132,7 @@ void Server::Impl::release_workers() {
     abandon({std::move(pool), std::move(server)});
     return;
   }
+  pool->joinAll();  // a thread that was started and has not run yet holds a reference that it drops
   server.reset();
   pool.reset();
 }
