@@ -23,7 +23,7 @@ AnswerWatch::~AnswerWatch() {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
-  changed_.notify_all();
+  stopped_.notify_all();
   thread_.join();
 }
 
@@ -33,9 +33,6 @@ AnswerWatch::Watched::Watched(AnswerWatch& watch, GiveUp give_up)
   entry_->give_up = std::move(give_up);
   const std::lock_guard lock(watch_.mutex_);
   place_ = watch_.entries_.insert(watch_.entries_.end(), entry_);
-  if (watch_.entries_.size() == 1) {
-    watch_.changed_.notify_all();
-  }
 }
 
 bool AnswerWatch::Watched::in_time() noexcept {
@@ -50,13 +47,14 @@ bool AnswerWatch::Watched::in_time() noexcept {
   return !entry_->given_up;
 }
 
+/// Nobody wakes it for work that begins: that ends no earlier than what it waits for.
 void AnswerWatch::run() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
     if (entries_.empty()) {
-      changed_.wait(lock);
+      stopped_.wait_for(lock, limit_);
     } else if (const auto end = entries_.front()->end; std::chrono::steady_clock::now() < end) {
-      changed_.wait_until(lock, end);
+      stopped_.wait_until(lock, end);
     } else {
       const std::shared_ptr<Entry> entry = entries_.front();
       entries_.pop_front();

@@ -60,7 +60,7 @@ class AnswerWatch final {
   const std::chrono::milliseconds limit_;
   const std::size_t most_spare_;
   std::mutex mutex_;  ///< guards what follows; taken after an Entry's own
-  std::condition_variable changed_;
+  std::condition_variable stopped_;
   Entries entries_;  ///< not given up, in the order of their ends: all have the same time
   std::size_t spare_ = 0;
   bool stop_ = false;
