@@ -20,12 +20,7 @@ bool needs_operator(const Error& error) {
 
 std::shared_ptr<Attachment> Logins::first() {
   module_ = Module::load(config_.module, config_.init_args);
-  return log_in(nullptr, Orders::none);
-}
-
-std::shared_ptr<Attachment> Logins::in_place_of(const std::shared_ptr<Attachment>& old,
-                                                Orders orders) {
-  return log_in(old, orders);
+  return log_in(Orders::none);
 }
 
 std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachment>& old,
@@ -40,14 +35,14 @@ std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachme
     restart_module();
   }
   try {
-    return log_in(nullptr, orders);
+    return log_in(orders);
   } catch (const Error& error) {
     if (!shared || needs_operator(error) || !may_disturb(orders)) {
       throw;
     }
   }
   restart_module();
-  return log_in(nullptr, orders);
+  return log_in(orders);
 }
 
 void Logins::restart_module() const {
@@ -69,7 +64,7 @@ bool Logins::may_disturb(Orders orders) noexcept {
   return true;
 }
 
-std::shared_ptr<Attachment> Logins::log_in(const std::shared_ptr<Attachment>& old, Orders orders) {
+std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<Attachment>& old) {
   const Attachment::Found found(module_, config_);
   const std::string& serial = found.token().serial;
   if (const auto when = marker_.refused(serial)) {

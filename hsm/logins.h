@@ -27,9 +27,10 @@ class Logins final {
   /// Loads the module and logs in. Throws as Token::open, and Error{token, "token.pin_refused" |
   /// "token.pin_awaited" | "token.pin_final_try" | "token.marker"}.
   [[nodiscard]] std::shared_ptr<Attachment> first();
-  /// With another session, in place of `old`, which is over then. Throws as first().
-  [[nodiscard]] std::shared_ptr<Attachment> in_place_of(const std::shared_ptr<Attachment>& old,
-                                                        Orders orders);
+  /// Once the module is loaded: with another session, in place of `old`, which is over then. Throws
+  /// as first().
+  [[nodiscard]] std::shared_ptr<Attachment> log_in(Orders orders,
+                                                   const std::shared_ptr<Attachment>& old = {});
   /// After a restart of the module; where another token of it is well, without one first, and with
   /// one every half a minute, or by an order. `old` may be null. Throws
   /// as first(), and Error{token, "token.stuck"} while a call is out.
@@ -42,8 +43,6 @@ class Logins final {
   void count(const Error& error) const noexcept;
 
  private:
-  [[nodiscard]] std::shared_ptr<Attachment> log_in(const std::shared_ptr<Attachment>& old,
-                                                   Orders orders);
   [[nodiscard]] std::shared_ptr<Attachment> attach(const Attachment::Found& found,
                                                    const std::shared_ptr<Attachment>& old);
   void restart_module() const;

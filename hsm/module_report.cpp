@@ -4,6 +4,7 @@
 #include "hsm/ckr.h"
 #include "hsm/module.h"
 #include "hsm/padded_text.h"
+#include "hsm/slots.h"
 
 namespace estia::hsm {
 namespace {
@@ -70,20 +71,6 @@ SlotReport read_slot_report(const Module& module, CK_SLOT_ID id) {
   return slot;
 }
 
-std::vector<CK_SLOT_ID> slot_ids(const Module& module) {
-  std::vector<CK_SLOT_ID> ids;
-  CK_ULONG count = 0;
-  CK_RV rv = CKR_BUFFER_TOO_SMALL;
-  while (rv == CKR_BUFFER_TOO_SMALL) {  // a slot may appear between the two calls
-    check(module->C_GetSlotList(CK_FALSE, nullptr, &count), "C_GetSlotList");
-    ids.resize(count);
-    rv = count == 0 ? CKR_OK : module->C_GetSlotList(CK_FALSE, ids.data(), &count);
-  }
-  check(rv, "C_GetSlotList");
-  ids.resize(count);
-  return ids;
-}
-
 }  // namespace
 
 ModuleReport report_on_module(const std::filesystem::path& path, const std::string& init_args) {
@@ -91,7 +78,7 @@ ModuleReport report_on_module(const std::filesystem::path& path, const std::stri
   const auto module = Module::load(path, init_args);
   const Module::Use use(*module, module->generation());
   ModuleReport report{.library = read_library(*module)};
-  for (const CK_SLOT_ID id : slot_ids(*module)) {
+  for (const CK_SLOT_ID id : slot_ids(*module, CK_FALSE)) {
     report.slots.push_back(read_slot_report(*module, id));
   }
   return report;

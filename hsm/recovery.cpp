@@ -155,7 +155,7 @@ void Recovery::climb(Lock& lock, Remedy rung) {
 std::shared_ptr<Attachment> Recovery::new_login(const std::shared_ptr<Attachment>& old,
                                                 Logins::Orders orders) {
   try {
-    return login_.in_place_of(old, orders);
+    return login_.log_in(orders, old);
   } catch (const Error& error) {
     if (needs_operator(error)) {
       throw;

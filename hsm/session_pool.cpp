@@ -160,12 +160,16 @@ SessionPool::Taken SessionPool::take_slot(std::chrono::steady_clock::time_point 
 
 /// Whether one more may be opened. A token that had no more may have some again.
 bool SessionPool::may_open() noexcept {
-  const auto now = std::chrono::steady_clock::now();
-  if (taken_ >= cap_ && cap_ < most_ && now - full_at_ >= kTryAgain) {
-    full_at_ = now;
-    cap_ = taken_ + 1;
+  if (taken_ < cap_ || cap_ == most_) {
+    return taken_ < cap_;
   }
-  return taken_ < cap_;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - full_at_ < kTryAgain) {
+    return false;
+  }
+  full_at_ = now;
+  cap_ = taken_ + 1;
+  return true;
 }
 
 SessionPool::Opened SessionPool::open(Lease& lease) {

@@ -33,6 +33,20 @@ Slot read_slot(const Module& module, CK_SLOT_ID id) {
           .max_sessions = info.ulMaxSessionCount};
 }
 
+std::vector<CK_SLOT_ID> slot_ids(const Module& module, CK_BBOOL with_token) {
+  std::vector<CK_SLOT_ID> ids;
+  CK_ULONG count = 0;
+  CK_RV rv = CKR_BUFFER_TOO_SMALL;
+  while (rv == CKR_BUFFER_TOO_SMALL) {  // a slot may appear between the two calls
+    check(module->C_GetSlotList(with_token, nullptr, &count), "C_GetSlotList");
+    ids.resize(count);
+    rv = count == 0 ? CKR_OK : module->C_GetSlotList(with_token, ids.data(), &count);
+  }
+  check(rv, "C_GetSlotList");
+  ids.resize(count);
+  return ids;
+}
+
 namespace {
 
 struct Slots {
@@ -41,18 +55,8 @@ struct Slots {
 };
 
 Slots read_slots(const Module& module) {
-  std::vector<CK_SLOT_ID> ids;
-  CK_ULONG count = 0;
-  CK_RV rv = CKR_BUFFER_TOO_SMALL;
-  while (rv == CKR_BUFFER_TOO_SMALL) {  // a slot may appear between the two calls
-    check(module->C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
-    ids.resize(count);
-    rv = count == 0 ? CKR_OK : module->C_GetSlotList(CK_TRUE, ids.data(), &count);
-  }
-  check(rv, "C_GetSlotList");
-  ids.resize(count);
   Slots slots;
-  for (const CK_SLOT_ID id : ids) {
+  for (const CK_SLOT_ID id : slot_ids(module, CK_TRUE)) {
     try {
       slots.that_answer.push_back(read_slot(module, id));
     } catch (const TokenError& error) {

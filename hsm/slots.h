@@ -17,6 +17,9 @@ struct Slot {
   CK_ULONG max_sessions = CK_EFFECTIVELY_INFINITE;  ///< as the token says
 };
 
+/// Those with a token in them (CK_TRUE), or all. Throws Error{token}.
+[[nodiscard]] std::vector<CK_SLOT_ID> slot_ids(const Module& module, CK_BBOOL with_token);
+
 /// Every slot with a token in it that answers. Throws Error{token} if none does.
 [[nodiscard]] std::vector<Slot> slots_with_token(const Module& module);
 
