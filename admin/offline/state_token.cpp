@@ -2,20 +2,16 @@
 #include "admin/offline/state_token.h"
 
 #include "crypto/base/error.h"
-#include "server/app/process_config.h"
 #include "server/ca/audit.h"
 
 namespace estia::admin {
-
 namespace {
-
-constexpr const char* kMain = "main";  // as GET /v1/status calls it
 
 app::ProcessConfig::Token token_named(const std::string& name,
                                       const std::filesystem::path& directory) {
   const provision::StateLayout layout(directory);
   app::ProcessConfig config = app::load_process_config(layout.configuration(), layout.directory());
-  if (name == kMain) {
+  if (name == app::ProcessConfig::kMainToken) {
     return config.token;
   }
   const auto found = config.tokens.find(name);
@@ -29,15 +25,9 @@ app::ProcessConfig::Token token_named(const std::string& name,
 }  // namespace
 
 StateToken::StateToken(const std::filesystem::path& directory, const std::string& name)
-    : state_(directory), name_(name.empty() ? kMain : name) {
-  const app::ProcessConfig::Token token = token_named(name_, directory);
-  module_ = token.module;
-  init_args_ = token.init_args;
-  label_ = token.label;
-  serial_ = token.serial;
-  pin_file_ = token.pin_file;
-  pin_marker_ = token.pin_marker;
-}
+    : state_(directory),
+      name_(name.empty() ? app::ProcessConfig::kMainToken : name),
+      token_(token_named(name_, directory)) {}
 
 void StateToken::audit(const std::string& what, const std::string& detail) {
   state_.store().audit_log().append({.at = state_.clock().now(),

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "admin/offline/open_state.h"
+#include "server/app/process_config.h"
 
 namespace estia::admin {
 
@@ -16,12 +17,14 @@ class StateToken final {
   /// Error{not_found, "token.unknown"}.
   StateToken(const std::filesystem::path& directory, const std::string& name);
 
-  [[nodiscard]] const std::filesystem::path& module() const noexcept { return module_; }
-  [[nodiscard]] const std::string& init_args() const noexcept { return init_args_; }
-  [[nodiscard]] const std::string& label() const noexcept { return label_; }
-  [[nodiscard]] const std::string& serial() const noexcept { return serial_; }
-  [[nodiscard]] const std::filesystem::path& pin_file() const noexcept { return pin_file_; }
-  [[nodiscard]] const std::filesystem::path& pin_marker() const noexcept { return pin_marker_; }
+  [[nodiscard]] const std::filesystem::path& module() const noexcept { return token_.module; }
+  [[nodiscard]] const std::string& init_args() const noexcept { return token_.init_args; }
+  [[nodiscard]] const std::string& label() const noexcept { return token_.label; }
+  [[nodiscard]] const std::string& serial() const noexcept { return token_.serial; }
+  [[nodiscard]] const std::filesystem::path& pin_file() const noexcept { return token_.pin_file; }
+  [[nodiscard]] const std::filesystem::path& pin_marker() const noexcept {
+    return token_.pin_marker;
+  }
 
   /// What whoever runs the command has ordered, before it is tried.
   void audit(const std::string& what, const std::string& detail);
@@ -29,12 +32,7 @@ class StateToken final {
  private:
   OpenState state_;
   std::string name_;
-  std::filesystem::path module_;
-  std::string init_args_;
-  std::string label_;
-  std::string serial_;
-  std::filesystem::path pin_file_;
-  std::filesystem::path pin_marker_;
+  app::ProcessConfig::Token token_;
 };
 
 }  // namespace estia::admin

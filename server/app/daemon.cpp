@@ -37,17 +37,18 @@ http::ServerConfig server_config(const ProcessConfig& config, ops::Metrics& metr
 }
 
 /// They are used all the same: a key that was imported is its CA's.
-void warn_of_keys(const api::Status& status) {
-  for (const api::TokenStatus& token : status.tokens) {
-    for (const api::TokenKeyStatus& key : token.keys) {
-      std::string what;
-      for (const std::string& shortcoming : key.shortcomings) {
-        what += (what.empty() ? "" : ", ") + shortcoming;
-      }
-      if (!what.empty()) {
-        ops::log(ops::Level::warning, "token.key_shortcomings",
-                 {{"token", token.name}, {"key", key.key}, {"what", what}});
-      }
+void warn_of_keys(const std::string& token, const std::vector<hsm::KeyReport>& keys) {
+  for (const hsm::KeyReport& key : keys) {
+    if (!key.attributes) {
+      continue;
+    }
+    std::string what;
+    for (const std::string& shortcoming : shortcomings_of(*key.attributes)) {
+      what += (what.empty() ? "" : ", ") + shortcoming;
+    }
+    if (!what.empty()) {
+      ops::log(ops::Level::warning, "token.key_shortcomings",
+               {{"token", token}, {"key", key.uri}, {"what", what}});
     }
   }
 }
@@ -231,7 +232,9 @@ void Daemon::start() {
              {{"serial", to_hex(intent.serial)}, {"ca", intent.ca}, {"alias", intent.alias}});
   }
   warn_of_promises(*snapshots_.current(), server_keys_);
-  warn_of_keys(status());
+  for (const auto& [token, keys] : tokens_.keys()) {
+    warn_of_keys(token, keys);
+  }
   const std::string version = std::to_string(snapshots_.current()->version);
   const std::string open_intents = std::to_string(open.size());
   audit("daemon.started", "ok", "configuration=" + version + " open_intents=" + open_intents);

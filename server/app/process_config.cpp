@@ -18,7 +18,6 @@ namespace {
 constexpr std::size_t kLargestFile = 1U << 20U;
 constexpr const char* kManagementSocket = "management/socket";
 const std::string kPinMarker = "token-pin-refused";
-constexpr std::string_view kMainToken = "main";
 constexpr std::int64_t kLargestUid = 4'294'967'294;  // the one above means "no user"
 
 std::filesystem::path path_in(const std::filesystem::path& state, const std::string& text) {
@@ -189,7 +188,7 @@ ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path
 /// Names stand in labels of metrics, file names and commands.
 bool is_token_name(std::string_view name) {
   constexpr std::size_t kLongest = 32;
-  return !name.empty() && name.size() <= kLongest && name != kMainToken &&
+  return !name.empty() && name.size() <= kLongest && name != ProcessConfig::kMainToken &&
          std::ranges::all_of(name, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
          });

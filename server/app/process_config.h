@@ -70,6 +70,9 @@ struct ProcessConfig {
     std::map<std::string, std::size_t> stock{};
   };
 
+  /// What `token` is called among `tokens`, in commands, labels and the audit trail.
+  static constexpr const char* kMainToken = "main";
+
   std::filesystem::path file;  ///< where this was read from
   EstListener est;
   ManagementListener management;

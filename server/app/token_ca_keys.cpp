@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/token_ca_keys.h"
 
-#include <algorithm>
 #include <mutex>
 
 #include "crypto/base/error.h"
@@ -29,11 +28,6 @@ crypto::PrivateKey find_key(const TokenCaKeys::TokenOf& token_of,
   }
 }
 
-bool is_served(const ca::Snapshot& snapshot, const std::string& ca) {
-  return std::ranges::any_of(snapshot.aliases,
-                             [&](const auto& entry) { return entry.second.serves(ca); });
-}
-
 std::pair<std::string, Bytes> name_of(const ca::CertificationAuthority& authority) {
   return {authority.key_uri, authority.certificate().public_key().fingerprint()};
 }
@@ -43,26 +37,26 @@ std::pair<std::string, Bytes> name_of(const ca::CertificationAuthority& authorit
 TokenCaKeys::TokenCaKeys(TokenOf token_of, const ca::Snapshot& snapshot)
     : token_of_(std::move(token_of)) {
   Found found;
-  for (const auto& [label, authority] : snapshot.cas) {
-    if (!is_served(snapshot, label) || found.contains(name_of(authority))) {
+  for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
+    if (found.contains(name_of(*authority))) {
       continue;
     }
     try {
-      found.emplace(name_of(authority), find_key(token_of_, authority));
+      found.emplace(name_of(*authority), find_key(token_of_, *authority));
     } catch (const Error& error) {
       ops::log(ops::Level::error, "ca.offline",
-               {{"ca", authority.name},
+               {{"ca", authority->name},
                 {"id", error.id()},
                 {"reason", error.what()},
                 {"detail", error.detail()}});
-      offline_.insert(name_of(authority));
+      offline_.insert(name_of(*authority));
     }
   }
   adopt(std::move(found));
-  for (const auto& [label, authority] : snapshot.cas) {
-    if (offline_.contains(name_of(authority))) {
+  for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
+    if (offline_.contains(name_of(*authority))) {
       try {
-        static_cast<void>(key_for(authority));  // where its token is known, so that status shows it
+        static_cast<void>(key_for(*authority));  // where its token is known, for the status
       } catch (const Error&) {
         // Said above.
       }
@@ -72,9 +66,9 @@ TokenCaKeys::TokenCaKeys(TokenOf token_of, const ca::Snapshot& snapshot)
 
 TokenCaKeys::Found TokenCaKeys::find(const ca::Snapshot& snapshot) const {
   Found found;
-  for (const auto& [label, authority] : snapshot.cas) {
-    if (is_served(snapshot, label) && !found.contains(name_of(authority))) {
-      found.emplace(name_of(authority), find_key(token_of_, authority));
+  for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
+    if (Name name = name_of(*authority); !found.contains(name)) {
+      found.emplace(std::move(name), find_key(token_of_, *authority));
     }
   }
   return found;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/token_reports.h"
 
+#include <initializer_list>
 #include <string>
+#include <utility>
 
 namespace estia::app {
 namespace {
@@ -38,42 +40,29 @@ const char* name_of(hsm::TokenState state) {
   return "away";
 }
 
-/// What a CA's key should be, and what it is besides.
-std::vector<std::string> words_of(const hsm::KeyAttributes& key) {
+/// The words that apply.
+std::vector<std::string> words_of(std::initializer_list<std::pair<bool, const char*>> all) {
   std::vector<std::string> words;
-  const auto say = [&](bool is, const char* word) {
-    if (is) {
+  for (const auto& [applies, word] : all) {
+    if (applies) {
       words.emplace_back(word);
     }
-  };
-  say(key.sensitive, "sensitive");
-  say(key.always_sensitive, "always sensitive");
-  say(key.extractable, "extractable");
-  say(key.never_extractable, "never extractable");
-  say(key.local, "made in the token");
-  say(key.sign, "sign");
-  say(key.sign_recover, "sign recover");
-  say(key.decrypt, "decrypt");
-  say(key.unwrap, "unwrap");
-  say(key.derive, "derive");
+  }
   return words;
 }
 
-/// Empty: made in the token, never outside it, and for signatures only.
-std::vector<std::string> shortcomings_of(const hsm::KeyAttributes& key) {
-  std::vector<std::string> words;
-  const auto say = [&](bool is, const char* word) {
-    if (is) {
-      words.emplace_back(word);
-    }
-  };
-  say(!key.sensitive, "not sensitive");
-  say(key.extractable, "extractable");
-  say(!key.never_extractable, "was extractable once, or was imported");
-  say(!key.local, "not made in the token");
-  say(!key.sign, "may not sign");
-  say(key.sign_recover || key.decrypt || key.unwrap || key.derive, "may do more than sign");
-  return words;
+/// What a CA's key should be, and what it is besides.
+std::vector<std::string> attributes_of(const hsm::KeyAttributes& key) {
+  return words_of({{key.sensitive, "sensitive"},
+                   {key.always_sensitive, "always sensitive"},
+                   {key.extractable, "extractable"},
+                   {key.never_extractable, "never extractable"},
+                   {key.local, "made in the token"},
+                   {key.sign, "sign"},
+                   {key.sign_recover, "sign recover"},
+                   {key.decrypt, "decrypt"},
+                   {key.unwrap, "unwrap"},
+                   {key.derive, "derive"}});
 }
 
 /// The CAs whose configuration names this key.
@@ -94,13 +83,23 @@ api::TokenKeyStatus report_of(const hsm::KeyReport& key, const ca::Snapshot& sna
                              .ready = key.ready,
                              .why = key.why};
   if (key.attributes) {
-    report.attributes = words_of(*key.attributes);
+    report.attributes = attributes_of(*key.attributes);
     report.shortcomings = shortcomings_of(*key.attributes);
   }
   return report;
 }
 
 }  // namespace
+
+std::vector<std::string> shortcomings_of(const hsm::KeyAttributes& key) {
+  const bool more = key.sign_recover || key.decrypt || key.unwrap || key.derive;
+  return words_of({{!key.sensitive, "not sensitive"},
+                   {key.extractable, "extractable"},
+                   {!key.never_extractable, "was extractable once, or was imported"},
+                   {!key.local, "not made in the token"},
+                   {!key.sign, "may not sign"},
+                   {more, "may do more than sign"}});
+}
 
 api::TokenStatus report_of(const SeenToken& seen, const ca::Snapshot& snapshot) {
   api::TokenStatus report{.name = seen.name, .state = "does not answer"};

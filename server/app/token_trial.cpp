@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/token_trial.h"
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -11,18 +10,6 @@
 
 namespace estia::app {
 namespace {
-
-/// As TokenCaKeys: the key of a CA that no alias names (the root's) may be elsewhere.
-std::vector<const ca::CertificationAuthority*> served(const ca::Snapshot& snapshot) {
-  std::vector<const ca::CertificationAuthority*> found;
-  for (const auto& [name, authority] : snapshot.cas) {
-    if (std::ranges::any_of(snapshot.aliases,
-                            [&](const auto& entry) { return entry.second.serves(name); })) {
-      found.push_back(&authority);
-    }
-  }
-  return found;
-}
 
 api::ProvedKey prove(const ca::CertificationAuthority& authority, const ca::CaKeys& keys) {
   api::ProvedKey proved{.ca = authority.name};
@@ -51,7 +38,7 @@ std::vector<api::ProvedKey> TokenTrial::run(const ca::Snapshot& snapshot) {
     throw Error(ErrorCode::busy, "token.probing", "the token is being probed already");
   }
   std::vector<api::ProvedKey> proved;
-  for (const ca::CertificationAuthority* authority : served(snapshot)) {
+  for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
     proved.push_back(prove(*authority, keys_));
   }
   return proved;

@@ -105,6 +105,14 @@ hsm::Token& Tokens::of(const hsm::KeyUri& uri) const {
   return *found->token;
 }
 
+std::map<std::string, std::vector<hsm::KeyReport>> Tokens::keys() const {
+  std::map<std::string, std::vector<hsm::KeyReport>> all;
+  for (const One& one : tokens_) {
+    all.emplace(one.name, one.token->keys());
+  }
+  return all;
+}
+
 std::vector<SeenToken> Tokens::look() {
   std::vector<SeenToken> seen;
   for (const One& one : tokens_) {

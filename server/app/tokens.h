@@ -23,7 +23,7 @@ using BroughtPins = std::map<std::string, Secret>;
 class Tokens final {
  public:
   /// What the configuration's [token] is called among the others.
-  static constexpr const char* kMain = "main";
+  static constexpr const char* kMain = ProcessConfig::kMainToken;
 
   /// Attaches to all of them, with one attempt each; those that are away or refuse their PIN are
   /// waited for. `events` outlives this object. Throws Error{config} as hsm::Token::attach.
@@ -41,6 +41,8 @@ class Tokens final {
   [[nodiscard]] hsm::Token& of(const hsm::KeyUri& uri) const;
 
   [[nodiscard]] bool several() const noexcept { return tokens_.size() > 1; }
+  /// Those in use, by the name of their token. Makes no call to a token.
+  [[nodiscard]] std::map<std::string, std::vector<hsm::KeyReport>> keys() const;
   /// As monitoring and operators see them, by name; the main one first.
   [[nodiscard]] std::vector<SeenToken> look();
 

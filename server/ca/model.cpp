@@ -55,6 +55,17 @@ bool Alias::serves(std::string_view ca_name) const noexcept {
          std::find(further_cas.begin(), further_cas.end(), ca_name) != further_cas.end();
 }
 
+std::vector<const CertificationAuthority*> Snapshot::served_cas() const {
+  std::vector<const CertificationAuthority*> served;
+  for (const auto& [name, authority] : cas) {
+    if (std::ranges::any_of(aliases,
+                            [&](const auto& entry) { return entry.second.serves(name); })) {
+      served.push_back(&authority);
+    }
+  }
+  return served;
+}
+
 const CertificationAuthority& Snapshot::ca(std::string_view name) const {
   return must_find(cas, "ca", name);
 }

@@ -239,6 +239,8 @@ struct Snapshot {
   [[nodiscard]] const EndEntityProfile& end_entity_profile(std::string_view name) const;
   [[nodiscard]] const CertificateProfile& certificate_profile(std::string_view name) const;
   [[nodiscard]] const TrustAnchor& trust_anchor(std::string_view name) const;
+  /// Those that an alias serves: the others (the root, as a rule) sign nothing here.
+  [[nodiscard]] std::vector<const CertificationAuthority*> served_cas() const;
   [[nodiscard]] const Alias* find_alias(std::string_view name) const noexcept;
 };
 
