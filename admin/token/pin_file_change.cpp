@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/token/pin_file_change.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
 #include <string>
 #include <system_error>
 
@@ -23,25 +18,6 @@ std::filesystem::path real_path(const std::filesystem::path& file) {
     throw Error(ErrorCode::config, "file.unreadable", file.string() + ": " + error.message());
   }
   return real;
-}
-
-[[noreturn]] void unwritable(const std::filesystem::path& path, int error) {
-  throw Error(ErrorCode::store, "file.unwritable",
-              path.string() + ": " + std::generic_category().message(error));
-}
-
-/// The rename is on disk when this returns.
-void sync_folder_of(const std::filesystem::path& file) {
-  const std::filesystem::path folder = file.parent_path();
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) {
-    unwritable(folder, errno);
-  }
-  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
-  ::close(descriptor);
-  if (error != 0) {
-    unwritable(folder, error);
-  }
 }
 
 }  // namespace
@@ -76,10 +52,7 @@ std::optional<Secret> PinFileChange::prepared() const {
 }
 
 void PinFileChange::commit() {
-  if (::rename(next_.c_str(), file_.c_str()) != 0) {
-    unwritable(file_, errno);
-  }
-  sync_folder_of(file_);
+  rename_file(next_, file_);
 }
 
 void PinFileChange::discard() {

@@ -13,9 +13,6 @@
 namespace estia::admin {
 namespace {
 
-constexpr std::size_t kLeastPin = 4;
-constexpr std::size_t kMostPin = 255;
-
 /// What fails here costs no more than what it is to prevent.
 void leave_no_dump() {
   const rlimit none{0, 0};
@@ -51,9 +48,7 @@ Secret read_user_pin(const std::filesystem::path& file, const TokenPlace& place)
 Secret read_new_pin(const std::filesystem::path& file, const std::string& option,
                     const std::string& whose) {
   Secret pin = read_pin(file, option, "new " + whose);
-  if (pin.size() < kLeastPin || pin.size() > kMostPin) {
-    throw Error(ErrorCode::config, "token.pin", "a PIN has 4 to 255 bytes");
-  }
+  check_pin(pin);
   if (file.empty()) {
     const Secret again = ask(option, "new " + whose + " again");
     if (!equal_constant_time(pin.view(), again.view())) {
@@ -61,6 +56,14 @@ Secret read_new_pin(const std::filesystem::path& file, const std::string& option
     }
   }
   return pin;
+}
+
+void check_pin(const Secret& pin) {
+  constexpr std::size_t kLeast = 4;
+  constexpr std::size_t kMost = 255;
+  if (pin.size() < kLeast || pin.size() > kMost) {
+    throw Error(ErrorCode::config, "token.pin", "a PIN has 4 to 255 bytes");
+  }
 }
 
 void must_differ(const Secret& one, const Secret& other, const std::string& why) {

@@ -29,6 +29,9 @@ namespace estia::admin {
 [[nodiscard]] Secret read_new_pin(const std::filesystem::path& file, const std::string& option,
                                   const std::string& whose);
 
+/// Throws Error{config, "token.pin"} for one that no token should get: under 4 or over 255 bytes.
+void check_pin(const Secret& pin);
+
 /// Throws Error{config, "token.pin"} for equal ones; `why` ends the sentence.
 void must_differ(const Secret& one, const Secret& other, const std::string& why);
 

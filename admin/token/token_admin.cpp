@@ -5,14 +5,13 @@
 #include <array>
 
 #include "admin/token/libp11_token.h"
+#include "admin/token/pin_input.h"
 #include "crypto/base/error.h"
 
 namespace estia::admin {
 namespace {
 
 constexpr std::size_t kLabelBytes = 32;  // CK_TOKEN_INFO.label
-constexpr std::size_t kLeastPin = 4;
-constexpr std::size_t kMostPin = 255;
 
 TokenSummary summary_of(const PKCS11_TOKEN& token) {
   return {.label = unpadded_text(token.label),
@@ -34,15 +33,9 @@ void check_label(const std::string& label) {
 }
 
 void check_pins(const Secret& so_pin, const Secret& user_pin) {
-  for (const Secret* pin : {&so_pin, &user_pin}) {
-    if (pin->size() < kLeastPin || pin->size() > kMostPin) {
-      throw Error(ErrorCode::config, "token.pin", "a PIN has 4 to 255 bytes");
-    }
-  }
-  if (equal_constant_time(so_pin.view(), user_pin.view())) {
-    throw Error(ErrorCode::config, "token.pin",
-                "the security officer's PIN and the user's PIN must differ");
-  }
+  check_pin(so_pin);
+  check_pin(user_pin);
+  must_differ(so_pin, user_pin, "the security officer's PIN and the user's PIN must differ");
 }
 
 /// A free slot, or that of the token to be erased, once it is certain that no other token has the

@@ -182,15 +182,22 @@ void write_new_file(const std::filesystem::path& path, std::string_view contents
   sync_folder(path);
 }
 
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    fail(ErrorCode::store, "file.unwritable", to, errno_text());
+  }
+  sync_folder(to);
+}
+
 void replace_file(const std::filesystem::path& path, std::string_view contents, FileMode mode) {
   const std::filesystem::path temporary = path.string() + "." + random_text(64) + ".tmp";
   create_and_write(temporary, contents, mode);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string why = errno_text();
+  try {
+    rename_file(temporary, path);
+  } catch (...) {
     ::unlink(temporary.c_str());
-    fail(ErrorCode::store, "file.unwritable", path, why);
+    throw;
   }
-  sync_folder(path);
 }
 
 }  // namespace estia

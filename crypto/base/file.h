@@ -30,6 +30,10 @@ enum class FileMode { secret /* 0600 */, readable /* 0644 */ };
 /// file and its folder.
 void write_new_file(const std::filesystem::path& path, std::string_view contents, FileMode mode);
 
+/// Puts `from` in the place of `to`, in one step that is on disk when it returns. Throws
+/// Error{store, "file.unwritable"}.
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// Replaces the file in one step (temporary file beside it, fsync, rename, fsync of the folder).
 void replace_file(const std::filesystem::path& path, std::string_view contents, FileMode mode);
 

@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <span>
 
-#include "crypto/base/stop_signals_held.h"
 #include "crypto/base/error.h"
+#include "crypto/base/stop_signals_held.h"
 
 namespace estia {
 namespace {
