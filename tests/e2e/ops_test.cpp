@@ -18,10 +18,7 @@ class Ops : public testing::Test {
         << more;
     server = std::make_unique<EstiadProcess>(installation);
     client = std::make_unique<EstClient>(installation, *server);
-    const std::string log = server->err();
-    const std::string key = " ops=";
-    const std::size_t at = log.find(key) + key.size();
-    address = log.substr(at, log.find_first_of(" \n", at) - at);
+    address = server->ops_address();
   }
 
   /// Body and status of a page.

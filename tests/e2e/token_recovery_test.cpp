@@ -188,20 +188,12 @@ TEST_F(TokenHealth, ReadinessIsRedWithoutTheToken) {
   std::ofstream(installation.state() / "estia.toml", std::ios::app)
       << "\n[listener.ops]\nport = 0\n";
   start();
-  const std::string log = server->err();
-  const std::size_t at = log.find(" ops=") + 5;
-  const std::string address = log.substr(at, log.find_first_of(" \n", at) - at);
-  const auto page = [&](const std::string& path) {
-    return run({"curl", "-sS", "--max-time", "20", "http://" + address + path},
-               installation.directory())
-        .out;
-  };
-  EXPECT_NE(page("/readyz").find("token away\n"), std::string::npos) << page("/readyz");
-  EXPECT_EQ(page("/healthz"), "alive\n");
+  EXPECT_NE(ops_page("/readyz").find("token away\n"), std::string::npos) << ops_page("/readyz");
+  EXPECT_EQ(ops_page("/healthz"), "alive\n");
   show_token();
   wait_until("attached");
-  EXPECT_NE(page("/readyz").find("token ok\n"), std::string::npos) << page("/readyz");
-  EXPECT_NE(page("/metrics")
+  EXPECT_NE(ops_page("/readyz").find("token ok\n"), std::string::npos) << ops_page("/readyz");
+  EXPECT_NE(ops_page("/metrics")
                 .find("estia_token_recoveries_total{rung=\"restart module\",token=\"main\"} 1"),
             std::string::npos);
 }

@@ -26,7 +26,7 @@ class SeveralTokens : public e2e::ManagedSite {
         << "\n[listener.ops]\nport = 0\n\n[tokens.spare]\nmodule = \""
         << TokenServer::client_module().string() << "\"\nserial = \"" << spare_serial()
         << "\"\npin_file = \"" << spare_pin().string() << "\"\n";
-    installation_environment();
+    installation.add_environment(TokenServer::environment(other_));
     start();
     EXPECT_TRUE(add_configuration(spare_ca() + kAlias));
   }
@@ -46,9 +46,6 @@ user = "ra-2"
 password_file = "spare.password"
 )";
 
-  void installation_environment() {
-    const_cast<e2e::Installation&>(installation).add_environment(TokenServer::environment(other_));
-  }
   [[nodiscard]] std::filesystem::path spare_pin() const {
     return installation.directory() / "spare-pin";
   }
@@ -78,19 +75,11 @@ password_file = "spare.password"
     return client->openssl(
         {"x509", "-in", client->save_certificate(answer.body).string(), "-noout", "-issuer"});
   }
-  [[nodiscard]] std::string page(const std::string& path) const {
-    const std::string log = server->err();
-    const std::size_t at = log.find(" ops=") + 5;
-    const std::string address = log.substr(at, log.find_first_of(" \n", at) - at);
-    return e2e::run({"curl", "-sS", "--max-time", "20", "http://" + address + path},
-                    installation.directory())
-        .out;
-  }
   void wait_until(const std::string& line) const {
-    for (int i = 0; i < 600 && page("/metrics").find(line) == std::string::npos; ++i) {
+    for (int i = 0; i < 600 && ops_page("/metrics").find(line) == std::string::npos; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
-    EXPECT_NE(page("/metrics").find(line), std::string::npos) << line << server->err();
+    EXPECT_NE(ops_page("/metrics").find(line), std::string::npos) << line << server->err();
   }
 
   const e2e::Installation other_;
@@ -117,8 +106,9 @@ TEST_F(SeveralTokens, OneThatIsLostStopsItsOwnCaOnly) {
     EXPECT_EQ(enroll("est", "served-" + std::to_string(i)).status, 200);
   }
   wait_until("estia_token_attached{token=\"spare\"} 0\n");
-  EXPECT_NE(page("/metrics").find("estia_token_attached{token=\"main\"} 1\n"), std::string::npos);
-  EXPECT_NE(page("/readyz").find("token ok\n"), std::string::npos) << "one of them can be used";
+  EXPECT_NE(ops_page("/metrics").find("estia_token_attached{token=\"main\"} 1\n"),
+            std::string::npos);
+  EXPECT_NE(ops_page("/readyz").find("token ok\n"), std::string::npos) << "one of them can be used";
   remote_ = std::make_unique<TokenServer>(other_);
   wait_until("estia_token_attached{token=\"spare\"} 1\n");
   EXPECT_EQ(enroll("spare", "back").status, 200);
@@ -182,9 +172,8 @@ class OneTokenHangs : public SeveralTokens {
   OneTokenHangs() {
     EXPECT_EQ(server->stop(), 0);
     installation.replace_module(ESTIA_FAULT_MODULE);
-    auto& environment = const_cast<e2e::Installation&>(installation);
-    environment.add_environment("ESTIA_FAULTS_MODULE=" + e2e::softhsm_module());
-    environment.add_environment("ESTIA_FAULTS_SOCKET=" + socket_.string());
+    installation.add_environment("ESTIA_FAULTS_MODULE=" + e2e::softhsm_module());
+    installation.add_environment("ESTIA_FAULTS_SOCKET=" + socket_.string());
     std::ofstream(installation.state() / "estia.toml", std::ios::app)
         << "\n[limits]\nanswer = \"300ms\"\n";
     start();

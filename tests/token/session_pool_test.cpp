@@ -40,20 +40,26 @@ class Sessions : public ShimTest {
     }
     return good;
   }
+
+  /// While one signature is being made, in the only session, another is refused. `meanwhile` looks.
+  template <class Meanwhile>
+  void refuse_a_second(const crypto::PrivateKey& key, Meanwhile&& meanwhile) {
+    shim_.close_gate("C_Sign");
+    bool first_was_good = false;
+    std::thread first([&] { first_was_good = signs(key); });
+    shim_.wait_in_flight("C_Sign", 1);
+    EXPECT_EQ(refusal([&] { static_cast<void>(signs(key)); }), "busy token.sessions_exhausted");
+    meanwhile();
+    shim_.open_gate("C_Sign");
+    first.join();
+    EXPECT_TRUE(first_was_good);
+  }
 };
 
 TEST_F(Sessions, WaitingEndsAtTheDeadline) {
   const auto token = open_with(1, 20ms);
   const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
-  shim_.close_gate("C_Sign");
-  bool first_was_good = false;
-  std::thread first([&] { first_was_good = signs(key); });
-  shim_.wait_in_flight("C_Sign", 1);
-  EXPECT_EQ(refusal([&] { static_cast<void>(signs(key)); }), "busy token.sessions_exhausted");
-  EXPECT_EQ(token->probe().sessions_in_use, 1U);
-  shim_.open_gate("C_Sign");
-  first.join();
-  EXPECT_TRUE(first_was_good);
+  refuse_a_second(key, [&] { EXPECT_EQ(token->probe().sessions_in_use, 1U); });
   EXPECT_TRUE(signs(key));
 }
 
@@ -133,15 +139,8 @@ TEST_F(Sessions, WaitingForTheOnlyOneEndsAtTheDeadline) {
   shim_.limit_sessions(1, true);
   const auto token = open_with(8, 20ms);
   const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
-  shim_.close_gate("C_Sign");
-  bool first_was_good = false;
-  std::thread first([&] { first_was_good = signs(key); });
-  shim_.wait_in_flight("C_Sign", 1);
-  EXPECT_EQ(refusal([&] { static_cast<void>(signs(key)); }), "busy token.sessions_exhausted");
-  EXPECT_TRUE(token->probe().logged_in) << "health does not wait for it";
-  shim_.open_gate("C_Sign");
-  first.join();
-  EXPECT_TRUE(first_was_good);
+  refuse_a_second(key,
+                  [&] { EXPECT_TRUE(token->probe().logged_in) << "health does not wait for it"; });
   EXPECT_EQ(token->statistics().timeouts, 1U);
 }
 
@@ -149,12 +148,7 @@ TEST_F(Sessions, WhatIsWaitedForIsCounted) {
   const auto token = open_with(1, 20ms);
   const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
   EXPECT_EQ(token->statistics().waits, 0U);
-  shim_.close_gate("C_Sign");
-  std::thread first([&] { EXPECT_TRUE(signs(key)); });
-  shim_.wait_in_flight("C_Sign", 1);
-  EXPECT_EQ(refusal([&] { static_cast<void>(signs(key)); }), "busy token.sessions_exhausted");
-  shim_.open_gate("C_Sign");
-  first.join();
+  refuse_a_second(key, [] {});
   const TokenStatistics::Counts counts = token->statistics();
   EXPECT_EQ(counts.waits, 1U);
   EXPECT_EQ(counts.timeouts, 1U);

@@ -79,6 +79,13 @@ std::string EstiadProcess::out() const {
   return read_file(out_);
 }
 
+std::string EstiadProcess::ops_address() const {
+  const std::string log = err();
+  const std::string key = " ops=";
+  const std::size_t at = log.find(key) + key.size();
+  return log.substr(at, log.find_first_of(" \n", at) - at);
+}
+
 std::string EstiadProcess::err() const {
   return read_file(err_);
 }

@@ -28,6 +28,8 @@ class EstiadProcess final {
   [[nodiscard]] int stop();
   [[nodiscard]] std::string out() const;
   [[nodiscard]] std::string err() const;
+  /// HOST:PORT of its listener.ops, as its log tells.
+  [[nodiscard]] std::string ops_address() const;
   [[nodiscard]] const std::filesystem::path& err_file() const noexcept { return err_; }
 
  private:

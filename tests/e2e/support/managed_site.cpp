@@ -116,4 +116,10 @@ bool ManagedSite::logged(const std::string& text) const {
   return false;
 }
 
+std::string ManagedSite::ops_page(const std::string& path) const {
+  return run({"curl", "-sS", "--max-time", "20", "http://" + server->ops_address() + path},
+             installation.directory())
+      .out;
+}
+
 }  // namespace estia::e2e

@@ -54,8 +54,10 @@ class ManagedSite : public testing::Test {
   [[nodiscard]] std::string new_code(const std::string& username, int uses = 1) const;
   /// Whether estiad's log says this; a request is logged once its answer is sent, so wait for it.
   [[nodiscard]] bool logged(const std::string& text) const;
+  /// A page of listener.ops, where estia.toml has one.
+  [[nodiscard]] std::string ops_page(const std::string& path) const;
 
-  const Installation installation;
+  Installation installation;
   std::unique_ptr<EstiadProcess> server;
   std::unique_ptr<EstClient> client;
 };
