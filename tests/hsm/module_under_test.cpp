@@ -4,12 +4,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "crypto/base/file.h"
-#include "crypto/base/random.h"
-#include "hsm/ckr.h"
-#include "hsm/module.h"
-#include "hsm/slots.h"
-#include "tests/support/scratch_directory.h"
+#include "tests/support/softokn_database.h"
 #include "tests/support/token_fixture.h"
 
 namespace estia::hsm {
@@ -38,39 +33,12 @@ class Softokn final : public ModuleUnderTest {
  public:
   Softokn() {
     shim_ = std::make_unique<test::Shim>(ESTIA_SOFTOKN);
-    config_.module = test::Shim::path();
-    config_.init_args = "configdir='sql:" + scratch_.path().string() +
-                        "' certPrefix='' keyPrefix='' secmod='secmod.db' flags=";
-    config_.label = "NSS Certificate DB";
-    config_.pin.file = scratch_.path() / "pin";
-    write_new_file(config_.pin.file, random_text(128) + "\n", FileMode::secret);
-    set_pin();
+    database_ = std::make_unique<test::SoftoknDatabase>(test::Shim::path());
+    config_ = database_->config();
   }
 
  private:
-  /// A new database has no PIN, and its security officer none either.
-  void set_pin() const {
-    const auto module = Module::load(config_.module, config_.init_args);
-    const Secret pin = config_.pin.read();
-    const Module& call = *module;
-    for (const Slot& slot : slots_with_token(*module)) {
-      if (slot.token.label != config_.label) {
-        continue;
-      }
-      CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
-      CK_UTF8CHAR none = 0;
-      check(call->C_OpenSession(slot.id, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
-                                &session),
-            "C_OpenSession");
-      check(call->C_Login(session, CKU_SO, &none, 0), "C_Login");
-      check(call->C_InitPIN(session, const_cast<CK_UTF8CHAR*>(pin.view().data()), pin.size()),
-            "C_InitPIN");
-      check(call->C_Logout(session), "C_Logout");
-      check(call->C_CloseSession(session), "C_CloseSession");
-    }
-  }
-
-  const test::ScratchDirectory scratch_;
+  std::unique_ptr<test::SoftoknDatabase> database_;
 };
 
 /// Whatever the environment names: its token is used as it is.

@@ -7,17 +7,13 @@
 #include <string>
 
 #include "crypto/base/der.h"
-#include "crypto/base/file.h"
-#include "crypto/base/random.h"
 #include "hsm/ckr.h"
-#include "hsm/module.h"
 #include "hsm/sealing_key.h"
 #include "hsm/server_keys.h"
-#include "hsm/slots.h"
 #include "tests/support/pkcs8.h"
 #include "tests/support/refusal.h"
-#include "tests/support/scratch_directory.h"
 #include "tests/support/shim.h"
+#include "tests/support/softokn_database.h"
 #include "tests/support/software_keys.h"
 #include "tests/support/token_encrypted.h"
 #include "tests/token/token_test_base.h"
@@ -25,37 +21,12 @@
 namespace estia::hsm {
 namespace {
 
-constexpr const char* kLabel = "NSS Certificate DB";
-
 class Softokn : public ::testing::Test {
  protected:
   void SetUp() override {
     ::signal(SIGPIPE, SIG_IGN);
     open_secure_heap(std::size_t{1} << 20U);
-    write_new_file(config_.pin.file, random_text(128) + "\n", FileMode::secret);
-    set_pin();
-    token_ = Token::open(config_);
-  }
-
-  /// A new database has no PIN, and its security officer none either.
-  void set_pin() {
-    const auto module = Module::load(config_.module, config_.init_args);
-    const Secret pin = config_.pin.read();
-    for (const Slot& slot : slots_with_token(*module)) {
-      if (slot.token.label != kLabel) {
-        continue;
-      }
-      CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
-      CK_UTF8CHAR none = 0;
-      check((*module)->C_OpenSession(slot.id, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
-                                     &session),
-            "C_OpenSession");
-      check((*module)->C_Login(session, CKU_SO, &none, 0), "C_Login");
-      check((*module)->C_InitPIN(session, const_cast<CK_UTF8CHAR*>(pin.view().data()), pin.size()),
-            "C_InitPIN");
-      check((*module)->C_Logout(session), "C_Logout");
-      check((*module)->C_CloseSession(session), "C_CloseSession");
-    }
+    token_ = Token::open(database_.config());
   }
 
   /// After so many mechanisms were refused, the best ones first.
@@ -77,13 +48,7 @@ class Softokn : public ::testing::Test {
   }
 
   const test::Shim shim_{ESTIA_SOFTOKN};
-  const test::ScratchDirectory scratch_;
-  const TokenConfig config_{.module = test::Shim::path(),
-                            .init_args = "configdir='sql:" + scratch_.path().string() +
-                                         "' certPrefix='' keyPrefix='' secmod='secmod.db' flags=",
-                            .label = kLabel,
-                            .serial = {},
-                            .pin = {scratch_.path() / "pin"}};
+  const test::SoftoknDatabase database_{test::Shim::path()};
   const SystemClock clock_;
   std::shared_ptr<Token> token_;
 };
