@@ -274,10 +274,10 @@ TEST_F(Crowd, ARequestThatWaitedTooLongForAWorkerIs503) {
   waiting.send(get_request("/hello"));
   EXPECT_EQ(waiting.read_answer().status, 200);
   busy.send(get_request("/slow"));
-  entered_.wait();
+  gate_->entered.wait();
   waiting.send(get_request("/hello"));
   std::this_thread::sleep_for(milliseconds(300));
-  release_.count_down();
+  gate_->release.count_down();
   EXPECT_EQ(busy.read_answer().body, "slow");
   const test::HttpAnswer late = waiting.read_answer();
   EXPECT_EQ(late.status, 503);

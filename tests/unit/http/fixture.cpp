@@ -87,9 +87,8 @@ int ServerTest::status_of(std::string_view bytes) {
 }
 
 void ServerTest::add_slow_route() {
-  router_->get("/slow", [this](const Request&) {
-    entered_.count_down();
-    release_.wait();
+  router_->get("/slow", [gate = gate_](const Request&) {
+    gate->pass();
     return text("slow");
   });
 }

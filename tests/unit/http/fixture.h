@@ -39,6 +39,18 @@ class TestRouter final : public Router {
 [[nodiscard]] std::string post_request(const std::string& path, const std::string& body,
                                        const std::string& fields = "");
 
+/// Where a handler waits for its test. Shared: the handler may return after the test has.
+struct Gate {
+  std::latch entered{1};
+  std::latch release{1};
+
+  /// For one handler: the latches count one.
+  void pass() {
+    entered.count_down();
+    release.wait();
+  }
+};
+
 /// A server on a free port with /hello (GET) and /echo (POST, at most 1000 bytes). What it logs is
 /// kept.
 class ServerTest : public ::testing::Test {
@@ -50,13 +62,12 @@ class ServerTest : public ::testing::Test {
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
   /// The status of the answer to these bytes on a connection of its own.
   [[nodiscard]] int status_of(std::string_view bytes);
-  /// GET /slow is answered once `release_` is counted down; `entered_` says that it is in flight.
+  /// GET /slow is answered once the gate is released; that it was entered says it is in flight.
   void add_slow_route();
   /// Stops the server, so that all of its lines are there.
   [[nodiscard]] std::string logged();
 
-  std::latch entered_{1};
-  std::latch release_{1};
+  const std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
   Limits limits_;
   ServerConfig config_{};  ///< of a server that start() makes, with these limits
   std::shared_ptr<TestRouter> router_ = std::make_shared<TestRouter>();

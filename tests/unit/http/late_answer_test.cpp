@@ -18,7 +18,7 @@ class LateAnswers : public ServerTest {
   }
   /// Lets the handler go and waits until the log has what became of it.
   [[nodiscard]] std::string after_release() {
-    release_.count_down();
+    gate_->release.count_down();
     return logged();
   }
 };
@@ -67,11 +67,10 @@ TEST_F(LateAnswers, AnotherWorkerTakesItsPlace) {
 
 /// As many as there are workers; the threads of a process are not without end.
 TEST_F(LateAnswers, SpareWorkersHaveAnEnd) {
-  std::latch release(1);
-  std::latch both(2);
-  router_->get("/stuck", [&](const Request&) {
-    both.count_down();
-    release.wait();
+  const auto both = std::make_shared<std::latch>(2);
+  router_->get("/stuck", [gate = gate_, both](const Request&) {
+    both->count_down();
+    gate->release.wait();
     return text("late");
   });
   limits_.queue = milliseconds(50);
@@ -81,44 +80,39 @@ TEST_F(LateAnswers, SpareWorkersHaveAnEnd) {
   EXPECT_EQ(first.read_answer().status, 503);
   test::TlsClient second(port());
   second.send(get_request("/stuck"));
-  both.wait();
+  both->wait();
   EXPECT_EQ(second.read_answer().status, 503) << "told all the same";
   while (!server_->load().stalled) {
     std::this_thread::sleep_for(milliseconds(5));
   }
-  release.count_down();
+  gate_->release.count_down();
   EXPECT_EQ(status_of(get_request("/hello")), 200);
 }
 
 TEST_F(LateAnswers, AHandlerCanAskWhetherItWasGivenUp) {
-  std::promise<bool> gone;
-  std::latch told(1);
-  router_->get("/asks", [&](const Request& request) {
+  const auto gone = std::make_shared<std::promise<bool>>();
+  router_->get("/asks", [gate = gate_, gone](const Request& request) {
     const bool before = request.client_gone();
-    told.wait();
-    gone.set_value(!before && request.client_gone());
+    gate->pass();
+    gone->set_value(!before && request.client_gone());
     return text("late");
   });
   start();
   test::TlsClient client(port());
   client.send(get_request("/asks"));
   EXPECT_EQ(client.read_answer().status, 503);
-  told.count_down();
-  EXPECT_TRUE(gone.get_future().get());
+  gate_->release.count_down();
+  EXPECT_TRUE(gone->get_future().get());
 }
 
 TEST_F(LateAnswers, HeadHasNoBody) {
-  std::latch release(1);
-  router_->get("/stuck", [&](const Request&) {
-    release.wait();
-    return text("late");
-  });
+  add_slow_route();
   start();
   test::TlsClient client(port());
-  client.send("HEAD /stuck HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.send("HEAD /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client.read_answer(true).status, 503);
   EXPECT_TRUE(client.ended());
-  release.count_down();
+  static_cast<void>(after_release());
 }
 
 /// What is in time is not disturbed by what is not.
@@ -128,7 +122,7 @@ TEST_F(LateAnswers, OthersAreAnsweredMeanwhile) {
   start();
   test::TlsClient stuck(port());
   stuck.send(get_request("/slow"));
-  entered_.wait();
+  gate_->entered.wait();
   int good = 0;
   for (int i = 0; i < 50; ++i) {
     good += status_of(get_request("/hello")) == 200 ? 1 : 0;

@@ -35,10 +35,10 @@ TEST_F(Lifetime, DrainAnswersWhatIsInFlight) {
   EXPECT_EQ(idle.read_answer().status, 200);
   test::TlsClient busy(port());
   busy.send(get_request("/slow"));
-  entered_.wait();
+  gate_->entered.wait();
   auto drained = std::async(std::launch::async, [&] { return server_->drain(seconds(20)); });
   EXPECT_TRUE(idle.ended());  // drain has begun
-  release_.count_down();
+  gate_->release.count_down();
   const test::HttpAnswer answer = busy.read_answer();
   EXPECT_EQ(answer.body, "slow");
   EXPECT_EQ(answer.fields.at("Connection"), "Close");
@@ -48,27 +48,20 @@ TEST_F(Lifetime, DrainAnswersWhatIsInFlight) {
 }
 
 TEST_F(Lifetime, DrainCutsAtItsLimitAndTheServerGoesAllTheSame) {
-  // Shared with a thread that outlives the server.
-  struct Gate {
-    std::latch entered{1};
-    std::latch release{1};
-    std::latch left{1};
-  };
-  auto gate = std::make_shared<Gate>();
-  router_->get("/stuck", [gate](const Request&) {
-    gate->entered.count_down();
-    gate->release.wait();
-    gate->left.count_down();
+  const auto left = std::make_shared<std::latch>(1);  // its thread outlives the server
+  router_->get("/stuck", [gate = gate_, left](const Request&) {
+    gate->pass();
+    left->count_down();
     return text("late");
   });
   start();
   test::TlsClient client(port());
   client.send(get_request("/stuck"));
-  gate->entered.wait();
+  gate_->entered.wait();
   EXPECT_FALSE(server_->drain(milliseconds(50)));
   server_.reset();
-  gate->release.count_down();
-  gate->left.wait();
+  gate_->release.count_down();
+  left->wait();
   EXPECT_ANY_THROW(static_cast<void>(client.read_answer()));
 }
 

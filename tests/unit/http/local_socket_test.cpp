@@ -171,10 +171,10 @@ TEST_F(LocalSocket, DrainAnswersWhatIsInFlight) {
   EXPECT_NE(idle.read("hello"), "");
   const LocalClient busy(socket_);
   busy.send(get_request("/slow"));
-  entered_.wait();
+  gate_->entered.wait();
   auto drained = std::async(std::launch::async, [&] { return server_->drain(seconds(20)); });
   EXPECT_EQ(idle.read(), "");  // drain has begun
-  release_.count_down();
+  gate_->release.count_down();
   EXPECT_TRUE(busy.read().ends_with("\r\n\r\nslow"));
   EXPECT_TRUE(drained.get());
 }

@@ -55,50 +55,44 @@ class RequestLog : public ServerTest {
 };
 
 TEST_F(RequestLog, AShortAnswerToAClientThatResetIsNotSent) {
-  std::latch entered(1);
-  std::latch release(1);
-  router_->get("/short", [&](const Request&) {
-    entered.count_down();
-    release.wait();
+  router_->get("/short", [gate = gate_](const Request&) {
+    gate->pass();
     return text("short");
   });
   start();
   auto client = std::make_unique<test::TlsClient>(port());
   client->send(get_request("/short"));
-  entered.wait();
+  gate_->entered.wait();
   pollfd gone{server_end_of(*client), 0, 0};  // POLLERR and POLLHUP need no asking
   reset(std::move(client));
   ASSERT_EQ(::poll(&gone, 1, kLimitMillis), 1);
-  release.count_down();
+  gate_->release.count_down();
   EXPECT_NE(line_with("path=/short").find("sent=no"), std::string::npos) << logged();
 }
 
 /// Its certificate is on record, and nobody has its key.
 TEST_F(RequestLog, AKeyThatNobodyGotIsSaid) {
   open_secure_heap(std::size_t{1} << 20U);
-  std::latch entered(1);
-  std::latch release(1);
   const auto key = [] {
     Response response;
     response.secret_body = std::make_shared<const SecureBytes>(std::size_t{32});
     response.holds_key = true;
     return response;
   };
-  router_->get("/gone", [&](const Request&) {
-    entered.count_down();
-    release.wait();
+  router_->get("/gone", [gate = gate_, key](const Request&) {
+    gate->pass();
     return key();
   });
-  router_->get("/here", [&](const Request&) { return key(); });
+  router_->get("/here", [key](const Request&) { return key(); });
   start();
   EXPECT_EQ(status_of(get_request("/here")), 200);
   auto client = std::make_unique<test::TlsClient>(port());
   client->send(get_request("/gone"));
-  entered.wait();
+  gate_->entered.wait();
   pollfd gone{server_end_of(*client), 0, 0};
   reset(std::move(client));
   ASSERT_EQ(::poll(&gone, 1, kLimitMillis), 1);
-  release.count_down();
+  gate_->release.count_down();
   const std::string line = line_with("path=/gone");
   EXPECT_NE(line.find("sent=no"), std::string::npos) << line;
   const std::size_t at = line.find("request=");
