@@ -2,7 +2,9 @@
 #include "admin/token/libp11_token.h"
 
 #include "crypto/base/error.h"
+#include "crypto/base/file.h"
 #include "hsm/ckr.h"
+#include "hsm/pin_marker.h"
 
 namespace estia::admin {
 namespace {
@@ -55,7 +57,21 @@ void Libp11Token::login(PinOwner owner, const Secret& pin) {
   // The session comes first: libp11 would open one that only reads.
   if (::PKCS11_open_session(slot_, 1) != 0 ||
       ::PKCS11_login(slot_, owner == PinOwner::security_officer ? 1 : 0, text.c_str()) != 0) {
+    if (owner == PinOwner::user) {
+      note_if_refused(pin);
+    }
     fail("C_Login", owner);
+  }
+}
+
+void Libp11Token::note_if_refused(const Secret& pin) noexcept {
+  try {
+    if (last_return_value() == CKR_PIN_INCORRECT && !place_.pin_file.empty() &&
+        equal_constant_time(pin.view(), read_secret_file(place_.pin_file).view())) {
+      hsm::PinMarker(place_.pin_marker).set(unpadded_text(slot_->token->serialnr));
+    }
+  } catch (const std::exception&) {
+    // Told all the same that it was refused; estiad has one attempt left, as without this.
   }
 }
 

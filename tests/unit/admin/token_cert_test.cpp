@@ -128,7 +128,8 @@ TEST_F(TokenCert, AWrongOrRefusedPinStoresNothing) {
   write_new_file(place_.path("wrong"), "wrong-pin\n", FileMode::secret);
   expect_refused(store(place_.path("issuing.pem"), {"--pin-file", place_.path("wrong").string()}),
                  "token.pin_incorrect");
-  write_new_file(place_.state() / "token-pin-refused", "serial x\nat y\n", FileMode::secret);
+  replace_file(place_.path("pin"), "wrong-pin\n", FileMode::secret);
+  expect_refused(store(place_.path("issuing.pem")), "token.pin_incorrect");
   expect_refused(store(place_.path("issuing.pem")), "token.pin_refused");
   EXPECT_EQ(listed(), "");
 }

@@ -192,6 +192,20 @@ TEST_F(TokenPinOfState, ThePinFileFollowsTheToken) {
   EXPECT_TRUE(logs_in(kNewSoPin));
 }
 
+/// Found in review: estiad made the second attempt with the same PIN.
+TEST_F(TokenPinOfState, ARefusedPinOfTheStateIsNotedForEstiad) {
+  const auto marker = place_.state() / "token-pin-refused";
+  expect_refused(
+      of_state({"change", "--pin-file", file("new-so-pin"), "--new-pin-file", file("new-pin")}),
+      "token.pin_incorrect");
+  EXPECT_FALSE(std::filesystem::exists(marker)) << "it is not the one that estiad reads";
+  replace_file(place_.path("pin"), std::string(kNewSoPin) + "\n", FileMode::secret);
+  expect_refused(of_state({"change", "--new-pin-file", file("new-pin")}), "token.pin_incorrect");
+  EXPECT_TRUE(read_file(marker).starts_with("serial ")) << read_file(marker);
+  EXPECT_EQ(read_file(marker).find("serial \n"), std::string::npos) << read_file(marker);
+  expect_refused(of_state({"change", "--new-pin-file", file("new-pin")}), "token.pin_refused");
+}
+
 TEST_F(TokenPinOfState, ALinkIsFollowed) {
   std::filesystem::rename(place_.path("pin"), place_.path("real-pin"));
   std::filesystem::create_symlink("real-pin", place_.path("pin"));
