@@ -9,6 +9,7 @@
 
 #include "hsm/login_session.h"
 #include "hsm/module.h"
+#include "hsm/running_calls.h"
 #include "hsm/session_pool.h"
 #include "hsm/slots.h"
 #include "hsm/token.h"
@@ -45,6 +46,8 @@ class Attachment final {
   [[nodiscard]] LoginSession& login() noexcept { return login_; }
   [[nodiscard]] SessionPool& pool() noexcept { return pool_; }
   [[nodiscard]] const SessionPool& pool() const noexcept { return pool_; }
+  /// Of those who use sessions that are not the pool's.
+  [[nodiscard]] RunningCalls& calls() const noexcept { return calls_; }
   [[nodiscard]] TokenStatistics& statistics() const noexcept { return *statistics_; }
   /// Of the pool, as far as the token tells.
   [[nodiscard]] std::size_t most_sessions() const noexcept { return cap_; }
@@ -73,6 +76,7 @@ class Attachment final {
   const std::shared_ptr<TokenStatistics> statistics_;
   LoginSession login_;
   SessionPool pool_;
+  mutable RunningCalls calls_;
   std::atomic<bool> current_{true};
 };
 

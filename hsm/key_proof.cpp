@@ -16,7 +16,9 @@ void prove_key(const crypto::PrivateKey& key, const std::string& name) {
   const Bytes signature = key.sign(as_bytes(text), algorithm);
   if (!key.public_key().verify(as_bytes(text), signature, algorithm)) {
     throw Error(ErrorCode::token, "token.key_mismatch",
-                "the token's public key does not belong to its private key: " + name);
+                "the key's signature is not one of its public key: the token signs wrongly, or has "
+                "another private key beside it: " +
+                    name);
   }
 }
 

@@ -2,6 +2,7 @@
 #include "hsm/key_wrapper.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "crypto/base/error.h"
@@ -15,7 +16,8 @@
 namespace estia::hsm {
 namespace {
 
-constexpr const char* kProbeKind = "P-256";
+/// RSA where the token makes no pairs on curves: a search for primes at each login.
+constexpr std::array<const char*, 2> kProbeKinds{"P-256", "RSA-2048"};
 constexpr const char* kEd25519 = "Ed25519";
 
 /// What the token says no to, as far as its answer tells: some have no better one than a general
@@ -71,12 +73,22 @@ KeyWrapper::KeyWrapper(std::shared_ptr<Attachment> attached) : attached_(std::mo
 }
 
 void KeyWrapper::probe() {
-  for (const WrapMechanism& mechanism : WrapMechanism::known()) {
-    if (try_kind(mechanism, crypto::KeySpec::parse(kProbeKind))) {
-      mechanism_ = &mechanism;
-      status_.mechanism = mechanism.name;
-      status_.ed25519 = try_kind(mechanism, crypto::KeySpec::parse(kEd25519));
-      return;
+  for (const char* kind : kProbeKinds) {
+    probe_kind_ = crypto::KeySpec::parse(kind);
+    const std::size_t before = status_.pairs_tried;
+    for (const WrapMechanism& mechanism : WrapMechanism::known()) {
+      if (try_kind(mechanism, *probe_kind_)) {
+        mechanism_ = &mechanism;
+        status_.mechanism = mechanism.name;
+        status_.ed25519 = try_kind(mechanism, crypto::KeySpec::parse(kEd25519));
+        return;
+      }
+      if (status_.pairs_tried == before) {
+        break;  // it makes none of that kind
+      }
+    }
+    if (status_.pairs_tried > before) {
+      return;  // it makes them, and lets none out
     }
   }
 }
@@ -89,7 +101,7 @@ void KeyWrapper::probe_encryption() {
   }
   for (const WrapMechanism& mechanism : WrapMechanism::known()) {
     if (mechanism.reading == WrapReading::cbc_pkcs7 &&
-        (mechanism_ == &mechanism || try_kind(mechanism, crypto::KeySpec::parse(kProbeKind)))) {
+        (mechanism_ == &mechanism || try_kind(mechanism, *probe_kind_))) {
       cbc_ = &mechanism;
     }
   }
@@ -138,7 +150,11 @@ void KeyWrapper::note(const std::string& what, const std::string& why) {
 }
 
 bool KeyWrapper::can_export(const crypto::KeySpec& spec) const noexcept {
-  return mechanism_ != nullptr && (spec.name != kEd25519 || status_.ed25519);
+  if (spec.name == kEd25519) {
+    return mechanism_ != nullptr && status_.ed25519;
+  }
+  const bool curves = probe_kind_ && !probe_kind_->curve_oid.empty();
+  return mechanism_ != nullptr && (curves || spec.curve_oid.empty());
 }
 
 SecureBytes KeyWrapper::wrap_with(const WrapMechanism& mechanism, CK_SESSION_HANDLE session,

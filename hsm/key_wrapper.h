@@ -4,10 +4,12 @@
 #include <p11-kit/pkcs11.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "crypto/base/secure_bytes.h"
+#include "crypto/keys/key_spec.h"
 #include "crypto/keys/public_key.h"
 #include "crypto/keys/token_encryption.h"
 #include "hsm/session_object.h"
@@ -37,7 +39,8 @@ class KeyWrapper final {
 
   [[nodiscard]] const KeyWrapperStatus& status() const noexcept { return status_; }
 
-  /// RSA counts as exportable where EC is: trying costs a prime search at each start.
+  /// RSA counts as exportable where EC is: trying costs a prime search at each start. It is tried
+  /// where the token makes no EC pairs.
   [[nodiscard]] bool can_export(const crypto::KeySpec& spec) const noexcept;
 
   /// The private key, unwrapped, as exact PKCS#8 (exported_key.h) and checked against `public_key`.
@@ -79,9 +82,10 @@ class KeyWrapper final {
   void note(const std::string& what, const std::string& why);
 
   const std::shared_ptr<Attachment> attached_;
-  std::unique_ptr<const WrappingKey> key_;    // null: the token takes none
-  const WrapMechanism* mechanism_ = nullptr;  // null: none works
-  const WrapMechanism* cbc_ = nullptr;        // null: does not work, or was not tried
+  std::unique_ptr<const WrappingKey> key_;     // null: the token takes none
+  const WrapMechanism* mechanism_ = nullptr;   // null: none works
+  const WrapMechanism* cbc_ = nullptr;         // null: does not work, or was not tried
+  std::optional<crypto::KeySpec> probe_kind_;  // what it was found out with
   KeyWrapperStatus status_;
 };
 

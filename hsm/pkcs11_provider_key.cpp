@@ -79,9 +79,11 @@ struct Pkcs11ProviderKey::Loaded {
   std::shared_ptr<const ProviderLibrary> library;
   crypto::EvpPkeyPtr key;
   std::uint64_t epoch;
+  std::uint64_t doubts;  ///< of TokenKey, when it was found
 
-  Loaded(std::shared_ptr<const ProviderLibrary> from, crypto::EvpPkeyPtr made, std::uint64_t in)
-      : library(std::move(from)), key(std::move(made)), epoch(in) {}
+  Loaded(std::shared_ptr<const ProviderLibrary> from, crypto::EvpPkeyPtr made, std::uint64_t in,
+         std::uint64_t known_doubts)
+      : library(std::move(from)), key(std::move(made)), epoch(in), doubts(known_doubts) {}
   ~Loaded() { library->release(std::move(key)); }
   Loaded(const Loaded&) = delete;
   Loaded& operator=(const Loaded&) = delete;
@@ -168,6 +170,7 @@ Bytes Pkcs11ProviderKey::sign_once(const std::shared_ptr<Attachment>& attached,
   const std::shared_ptr<const Loaded> loaded = loaded_in(attached);
   const Module::Use in_use(attached->module(), attached->generation());
   const Permit permit(*loaded->library, provider_->wait());
+  const RunningCalls::Call call(attached->calls());
   const auto began = std::chrono::steady_clock::now();
   try {
     Bytes signature = kind() == KeyKind::ed25519
@@ -184,7 +187,9 @@ Bytes Pkcs11ProviderKey::sign_once(const std::shared_ptr<Attachment>& attached,
 std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::known_in(
     const Attachment& attached) const {
   const std::scoped_lock lock(mutex_);
-  return loaded_ && loaded_->epoch == attached.epoch() ? loaded_ : nullptr;
+  const bool good =
+      loaded_ && loaded_->epoch == attached.epoch() && loaded_->doubts == key_->doubts();
+  return good ? loaded_ : nullptr;
 }
 
 void Pkcs11ProviderKey::forget(const std::shared_ptr<const Loaded>& loaded) const {
@@ -206,8 +211,9 @@ std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::loaded_in(
   if (auto known = known_in(*attached)) {
     return known;
   }
+  const std::uint64_t doubts = key_->doubts();
   key_->find_in(attached);
-  auto loaded = load(*attached);
+  auto loaded = load(*attached, doubts);
   std::shared_ptr<const Loaded> old;
   const std::scoped_lock lock(mutex_);
   old = std::exchange(loaded_, loaded);
@@ -215,15 +221,16 @@ std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::loaded_in(
 }
 
 std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::load(
-    const Attachment& attached) const {
+    const Attachment& attached, std::uint64_t doubts) const {
   if (!attached.current()) {
     throw token_error(CKR_SESSION_CLOSED, "pkcs11-provider");
   }
   const Module::Use in_use(attached.module(), attached.generation());
   const auto library = provider_->library_in(attached);
   const Permit permit(*library, provider_->wait());
+  const RunningCalls::Call call(attached.calls());
   auto loaded = std::make_shared<const Loaded>(
-      library, provider_->load(*library, attached, key_->uri()), attached.epoch());
+      library, provider_->load(*library, attached, key_->uri()), attached.epoch(), doubts);
   if (spki_of(loaded->key.get()) != public_key().spki()) {
     throw Error(ErrorCode::token, "token.key_changed",
                 "the token is not available, try again later",

@@ -43,7 +43,8 @@ class Pkcs11ProviderKey final : public SigningKey {
   [[nodiscard]] std::shared_ptr<const Loaded> loaded_in(
       const std::shared_ptr<Attachment>& attached) const;
   [[nodiscard]] std::shared_ptr<const Loaded> known_in(const Attachment& attached) const;
-  [[nodiscard]] std::shared_ptr<const Loaded> load(const Attachment& attached) const;
+  [[nodiscard]] std::shared_ptr<const Loaded> load(const Attachment& attached,
+                                                   std::uint64_t doubts) const;
   void forget(const std::shared_ptr<const Loaded>& loaded) const;
 
   const std::shared_ptr<TokenCore> core_;

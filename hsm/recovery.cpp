@@ -82,7 +82,8 @@ void Recovery::give_up_if_stuck(Lock& lock) {
     return;
   }
   const SessionPool& pool = current_->pool();
-  const std::size_t overdue = pool.overdue(Clock::now() - config_.call_limit);
+  const Clock::time_point limit = Clock::now() - config_.call_limit;
+  const std::size_t overdue = pool.overdue(limit) + current_->calls().overdue(limit);
   if (overdue > 0 && 2 * overdue >= std::min(pool.counts().cap, config_.callers)) {
     give_up(Error(ErrorCode::token, "token.stuck", "the token is not available, try again later",
                   std::to_string(overdue) + " calls of the module have not come back"));
@@ -295,6 +296,7 @@ void Recovery::activate(std::optional<Secret> pin) {
 TokenStatus Recovery::status() const {
   const Lock lock(mutex_);
   TokenStatus status{.label = config_.label, .serial = config_.serial};
+  status.present = phase_ == Phase::refused;  // no PIN is refused by a token that is not there
   status.state = phase_ == Phase::attached     ? TokenState::attached
                  : phase_ == Phase::recovering ? TokenState::recovering
                  : phase_ == Phase::refused    ? refused_state()

@@ -13,9 +13,12 @@
 namespace estia::hsm {
 namespace {
 
+bool wants_stock(const ServerKeysLimits& limits) {
+  return std::ranges::any_of(limits.stock, [](const auto& kind) { return kind.second > 0; });
+}
+
 /// One session at least is left to signing, so that keys for clients never stop it.
 void check_limits(const ServerKeysLimits& limits, std::size_t sessions) {
-  bool stock = false;
   for (const auto& [kind, depth] : limits.stock) {
     static_cast<void>(crypto::KeySpec::parse(kind));
     if (depth > ServerKeysLimits::kMostStock) {
@@ -23,9 +26,8 @@ void check_limits(const ServerKeysLimits& limits, std::size_t sessions) {
                   "a stock has at most " + std::to_string(ServerKeysLimits::kMostStock) +
                       " pairs of a kind");
     }
-    stock = stock || depth > 0;
   }
-  const std::size_t needed = limits.at_once + limits.rsa_at_once + (stock ? 1 : 0);
+  const std::size_t needed = limits.at_once + limits.rsa_at_once + (wants_stock(limits) ? 1 : 0);
   if (needed >= sessions) {
     throw Error(ErrorCode::config, "serverkeygen.sessions",
                 "keys at once and a stock would take " + std::to_string(needed) + " of the " +
@@ -40,15 +42,22 @@ ServerKeys::ServerKeys(const Token& token, const ServerKeysLimits& limits, const
       limits_(limits),
       clock_(clock),
       counters_(std::make_unique<Counters>(limits)) {
-  const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
-  if (!attached) {
-    return;  // found out when the token is there
+  // Without one it is found out when the token is there.
+  if (const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now()) {
+    check_limits(limits, attached->pool().counts().cap);
+    static_cast<void>(parts_in(attached));
   }
-  check_limits(limits, attached->pool().counts().cap);
-  static_cast<void>(parts_in(attached));
+  if (wants_stock(limits)) {
+    keeper_ = std::thread([this] { keep_stock(); });
+  }
 }
 
-ServerKeys::~ServerKeys() = default;
+ServerKeys::~ServerKeys() {
+  static_cast<void>(halt_stock());
+  if (keeper_.joinable()) {
+    keeper_.join();
+  }
+}
 
 std::shared_ptr<ServerKeys::Parts> ServerKeys::parts() const {
   const std::scoped_lock lock(mutex_);
@@ -96,6 +105,31 @@ auto ServerKeys::with_parts(Make&& make) {
   return with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
     return make(*parts_in(attached));
   });
+}
+
+/// The next attachment's, as soon as there is one: who asks for a key first should not pay for it.
+void ServerKeys::keep_stock() {
+  constexpr std::chrono::seconds kLook{1};
+  constexpr std::chrono::seconds kAfterFailure{10};
+  std::chrono::seconds pause = kLook;
+  std::unique_lock lock(mutex_);
+  while (!stopped_.wait_for(lock, pause, [&] { return stop_; })) {
+    pause = kLook;
+    const std::shared_ptr<Attachment> now = core_->recovery().attachment_now();
+    if (!now || (parts_ && &parts_->attachment() == now.get())) {
+      continue;
+    }
+    preparing_ = true;
+    lock.unlock();
+    try {
+      const ErrorQueueGuard queue;
+      with_parts([](Parts&) {});
+    } catch (const std::exception&) {
+      pause = kAfterFailure;  // whoever asks for a key is told why
+    }
+    lock.lock();
+    preparing_ = false;
+  }
 }
 
 bool ServerKeys::supports(const crypto::KeySpec& spec) const noexcept {
@@ -149,11 +183,13 @@ ServerKeysStatus ServerKeys::status() const {
 
 bool ServerKeys::halt_stock() noexcept {
   const std::scoped_lock lock(mutex_);
+  stop_ = true;
+  stopped_.notify_all();
   bool halted = parts_ == nullptr || parts_->halt_stock();
   for (const auto& past : past_) {
     halted = past->halt_stock() && halted;
   }
-  return halted;
+  return halted && !preparing_;
 }
 
 }  // namespace estia::hsm

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -8,6 +9,7 @@
 #include <mutex>
 #include <semaphore>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "crypto/base/clock.h"
@@ -64,7 +66,8 @@ struct ServerKeysStatus {
 /// objects, wrapped under an AES key that lives in the login session, unwrapped into the secure
 /// heap and compared with the token's public key, or encrypted for somebody's RSA key; then
 /// destroyed in the token. RSA keys may be made in
-/// advance (limits.stock): they then wait in the token, for an hour at most. Any thread.
+/// advance (limits.stock): they then wait in the token, for an hour at most, and after a recovery
+/// are made anew without being asked for. Any thread.
 ///
 /// open_secure_heap() must have been called; count 64 KiB of it for each key at once.
 class ServerKeys final {
@@ -76,7 +79,7 @@ class ServerKeys final {
   /// "serverkeygen.stock"} for more than kMostStock pairs or a kind that the token does not let
   /// out, Error{token}. `clock` outlives it.
   ServerKeys(const Token& token, const ServerKeysLimits& limits, const Clock& clock);
-  ~ServerKeys();
+  ~ServerKeys();  ///< waits for a pair that is being made
   ServerKeys(const ServerKeys&) = delete;
   ServerKeys& operator=(const ServerKeys&) = delete;
   ServerKeys(ServerKeys&&) = delete;
@@ -115,6 +118,7 @@ class ServerKeys final {
   [[nodiscard]] std::shared_ptr<Parts> parts_in(const std::shared_ptr<Attachment>& attached);
   template <class Make>
   [[nodiscard]] auto with_parts(Make&& make);
+  void keep_stock();
 
   const std::shared_ptr<TokenCore> core_;
   const ServerKeysLimits limits_;
@@ -124,6 +128,10 @@ class ServerKeys final {
   mutable std::mutex mutex_;                  ///< guards what follows, for a moment
   std::shared_ptr<Parts> parts_;              ///< of the last attachment that was asked for keys
   std::vector<std::shared_ptr<Parts>> past_;  ///< whose stock may still be making a pair
+  bool stop_ = false;
+  bool preparing_ = false;  ///< keep_stock() is in the module
+  std::condition_variable stopped_;
+  std::thread keeper_;  ///< where there is a stock; last: it uses everything above
 };
 
 }  // namespace estia::hsm

@@ -63,7 +63,7 @@ enum class TokenState { attached, recovering, away, pin_refused, pin_awaited };
 struct TokenStatus {
   TokenState state = TokenState::away;
   std::string why{};       ///< of the last three: id and detail, for people
-  bool present = false;    ///< the slot still holds the token we logged in to
+  bool present = false;    ///< the slot holds the token: now, or at the last attempt to log in
   bool logged_in = false;  ///< the session that keeps the login still says so
   std::string label{};
   std::string serial{};

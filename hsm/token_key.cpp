@@ -234,6 +234,7 @@ KeyReport TokenKey::report() const {
 /// The copy is left to the next login: its handle, too, may name somebody else's object by now.
 void TokenKey::distrust() const noexcept {
   constexpr std::chrono::seconds kBetweenLogins{60};
+  ++doubts_;
   const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
   if (!attached) {
     return;

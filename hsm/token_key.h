@@ -61,6 +61,8 @@ class TokenKey final : public SigningKey {
   /// Token::distrust: found again at its next use. Another login is taken once a minute at most:
   /// one key's trouble must not stop the others.
   void distrust() const noexcept;
+  /// How often it was: whoever else knows its place in the token must not trust that either.
+  [[nodiscard]] std::uint64_t doubts() const noexcept { return doubts_.load(); }
 
  private:
   /// Where it was found; worth nothing in another attachment.
@@ -93,6 +95,7 @@ class TokenKey final : public SigningKey {
   const crypto::PublicKey public_half_;
   const KeyKind kind_;
   mutable std::binary_semaphore looking_{1};  ///< of whoever looks for it
+  mutable std::atomic<std::uint64_t> doubts_{0};
   mutable std::mutex mutex_;  ///< guards what follows; not held across a call to the token
   mutable Place place_;
   mutable std::optional<Missing> missing_;

@@ -87,28 +87,47 @@ TEST_F(Drain, ALoginThatHangsIsWaitedForOnce) {
 
 class Stuck : public RecoveryTest {
  protected:
-  Stuck() : RecoveryTest(milliseconds(300), {.max_sessions = 4, .call_limit = milliseconds(100)}) {}
+  explicit Stuck(Signing signing = Signing::native)
+      : RecoveryTest(milliseconds(300),
+                     {.max_sessions = 4, .call_limit = milliseconds(100), .signing = signing}) {}
+
+  /// Two of four sessions.
+  void expect_calls_that_hang_to_end_it() {
+    shim_.close_gate("C_Sign");
+    std::vector<std::future<bool>> hanging;
+    for (int i = 0; i < 2; ++i) {
+      hanging.push_back(std::async(std::launch::async, [&] { return signs_now(); }));
+    }
+    shim_.wait_in_flight("C_Sign", 2);
+    wait_until(TokenState::away);
+    EXPECT_EQ(refused(), "token token.stuck");
+    EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
+    shim_.open_gate("C_Sign");
+    for (auto& call : hanging) {
+      static_cast<void>(test::refusal([&] { static_cast<void>(call.get()); }));
+    }
+    wait_until(TokenState::attached);
+    EXPECT_TRUE(signs_now());
+    EXPECT_EQ(token_->probe().restarts, 1U);
+  }
 };
 
 /// Each call that hangs takes a worker: before they take all, nobody else goes in.
 TEST_F(Stuck, HalfOfTheSessionsInCallsThatHangEndItForTheOthers) {
-  shim_.close_gate("C_Sign");
-  std::vector<std::future<bool>> hanging;
-  for (int i = 0; i < 2; ++i) {
-    hanging.push_back(std::async(std::launch::async, [&] { return signs_now(); }));
-  }
-  shim_.wait_in_flight("C_Sign", 2);
-  wait_until(TokenState::away);
-  EXPECT_EQ(refused(), "token token.stuck");
-  EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
-  shim_.open_gate("C_Sign");
-  for (auto& call : hanging) {
-    static_cast<void>(test::refusal([&] { static_cast<void>(call.get()); }));
-  }
-  wait_until(TokenState::attached);
-  EXPECT_TRUE(signs_now());
-  EXPECT_EQ(token_->probe().restarts, 1U);
+  expect_calls_that_hang_to_end_it();
 }
+
+#ifndef ESTIA_WITHOUT_PKCS11_PROVIDER
+class StuckInProvider : public Stuck {
+ protected:
+  StuckInProvider() : Stuck(Signing::pkcs11_provider) {}
+};
+
+/// Found in review: only our own sessions were watched.
+TEST_F(StuckInProvider, HalfOfTheSessionsInCallsThatHangEndItForTheOthers) {
+  expect_calls_that_hang_to_end_it();
+}
+#endif
 
 TEST_F(Stuck, OneIsNoReasonYet) {
   shim_.close_gate("C_Sign");

@@ -63,6 +63,13 @@ class KeyStock : public ServerKeysTestBase {
     ASSERT_EQ((*module)->C_CloseSession(session), CKR_OK);
   }
 
+  /// Likewise; estiad finds out.
+  void destroy_login() const {
+    const auto module = Module::load(config().module, {});
+    ASSERT_EQ((*module)->C_CloseAllSessions(find_slot(*module, dir_.label, {}).id), CKR_OK);
+    EXPECT_FALSE(token_->probe().logged_in);
+  }
+
   std::shared_ptr<Token> token_;
   std::unique_ptr<ServerKeys> keys_;
 };
@@ -187,6 +194,17 @@ TEST_F(KeyStock, PairsThatWereLostAreMadeAnew) {
   wait_until([&](const ServerKeysStatus& status) { return status.destroyed >= before + kDepth; });
   wait_until_full();
   expect_all_accounted_for();
+}
+
+/// Found in review: the next client's request was the one that paid for it.
+TEST_F(KeyStock, IsFilledAgainAfterARecoveryWithoutARequest) {
+  start();
+  const std::uint64_t epoch = token_->probe().epoch;
+  destroy_login();
+  wait_until([](const ServerKeysStatus& status) { return status.in_stock == 0; });
+  wait_until_full();
+  EXPECT_GT(token_->probe().epoch, epoch);
+  EXPECT_EQ(keys_->status().delivered, 0U);
 }
 
 TEST_F(KeyStock, APairThatIsNotDestroyedIsNotDelivered) {

@@ -16,12 +16,14 @@ class RecoveryTest : public ShimTest {
   struct Limits {
     std::size_t max_sessions = 64;
     std::chrono::milliseconds call_limit{30'000};
+    Signing signing = Signing::native;
   };
   explicit RecoveryTest(std::chrono::milliseconds session_wait, const Limits& limits) {
     config_ = config();
     config_.session_wait = session_wait;
     config_.max_sessions = limits.max_sessions;
     config_.call_limit = limits.call_limit;
+    config_.signing = limits.signing;
     config_.pin_marker = dir_.folder / "pin-refused";
     config_.on_event = [this](const TokenEvent& event) {
       const std::lock_guard lock(mutex_);

@@ -47,6 +47,7 @@ TEST_F(Pin, ThatIsRefusedIsNotTriedAgainNotAfterARestartEither) {
 
   const auto next_life = Token::attach(config_);
   EXPECT_EQ(next_life->probe().state, TokenState::pin_refused);
+  EXPECT_TRUE(next_life->probe().present) << "or who watches looks for it";
   EXPECT_EQ(shim_.calls("C_Login"), before + 1);
 
   EXPECT_EQ(test::refusal([&] { token_->activate(); }), "token token.pin_refused")

@@ -124,6 +124,19 @@ TEST_F(ServerKeysTest, ATokenThatWrapsNothingIsNoError) {
   EXPECT_EQ(session_objects(), 1U);
 }
 
+/// Found in review: such a token made keys for nobody.
+TEST_F(ServerKeysTest, ATokenWithoutCurvesMakesRsaKeys) {
+  const auto token = open_shim();
+  shim_.fail("C_GenerateKeyPair", CKR_MECHANISM_INVALID);
+  const auto keys = server_keys(token);
+  EXPECT_FALSE(keys->supports(spec("P-256")));
+  EXPECT_TRUE(keys->supports(spec("RSA-2048")));
+  EXPECT_EQ(delivered(*keys, "P-256"), "conflict serverkeygen.unsupported");
+  EXPECT_EQ(delivered(*keys, "RSA-2048"), "RSA-2048");
+  EXPECT_NE(keys->status().refused.find("P-256: C_GenerateKeyPair"), std::string::npos)
+      << keys->status().refused;
+}
+
 TEST_F(ServerKeysTest, ATokenThatIsGoneAtTheStartIsAnError) {
   const auto token = open_shim();
   const auto start = [&] { const ServerKeys keys(*token, {}, clock_); };
