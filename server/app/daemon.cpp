@@ -285,7 +285,7 @@ bool Daemon::drain() {
   const bool reloaded =
       !reload_.valid() || reload_.wait_for(std::max(left, kLeast)) == std::future_status::ready;
   const bool watched = !ops_ || ops_->drain(kLeast);  // who watches watches to the end
-  return served && managed && reloaded && watched;
+  return served && managed && reloaded && watched && trial_.idle();
 }
 
 Daemon::Stopped Daemon::stop() {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/token_trial.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "crypto/base/error.h"
 #include "hsm/key_proof.h"
@@ -37,11 +39,50 @@ std::vector<api::ProvedKey> TokenTrial::run(const ca::Snapshot& snapshot) {
   if (!running.owns_lock()) {
     throw Error(ErrorCode::busy, "token.probing", "the token is being probed already");
   }
+  if (!all_back()) {
+    throw Error(ErrorCode::busy, "token.probing",
+                "a token has not answered the last probe yet: it hangs");
+  }
+  hanging_.clear();
+  const Clock::time_point end = Clock::now() + patience_.all;
   std::vector<api::ProvedKey> proved;
   for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
-    proved.push_back(prove(*authority, keys_));
+    proved.push_back(try_one(*authority, std::min(end, Clock::now() + patience_.each)));
   }
   return proved;
+}
+
+/// In a thread of its own: nothing brings a call of a module back.
+api::ProvedKey TokenTrial::try_one(const ca::CertificationAuthority& authority,
+                                   Clock::time_point end) {
+  const Clock::time_point begin = Clock::now();
+  if (begin >= end) {
+    return {.ca = authority.name,
+            .id = "token.no_answer",
+            .reason = "not tried: too many others did not answer"};
+  }
+  auto proved =
+      std::async(std::launch::async, [authority, &keys = keys_] { return prove(authority, keys); });
+  if (proved.wait_until(end) == std::future_status::ready) {
+    return proved.get();
+  }
+  hanging_.push_back(std::move(proved));
+  const auto waited = std::chrono::round<std::chrono::milliseconds>(Clock::now() - begin);
+  return {.ca = authority.name,
+          .id = "token.no_answer",
+          .reason = "no answer within " + std::to_string(waited.count()) + " ms: the token hangs",
+          .took = waited};
+}
+
+bool TokenTrial::idle() {
+  const std::unique_lock running(running_, std::try_to_lock);
+  return running.owns_lock() && all_back();
+}
+
+bool TokenTrial::all_back() const {
+  return std::ranges::all_of(hanging_, [](const auto& call) {
+    return call.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  });
 }
 
 }  // namespace estia::app

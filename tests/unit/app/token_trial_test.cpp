@@ -6,6 +6,8 @@
 #include <signal.h>
 
 #include <future>
+#include <mutex>
+#include <thread>
 
 #include "crypto/base/error.h"
 #include "crypto/x509/certificate_builder.h"
@@ -21,7 +23,7 @@ class OneKey final : public ca::CaKeys {
   explicit OneKey(crypto::PrivateKey key) : key_(std::move(key)) {}
   [[nodiscard]] crypto::PrivateKey key_for(const ca::CertificationAuthority& ca) const override {
     if (gate.valid()) {
-      asked.set_value();
+      std::call_once(first_, [&] { asked.set_value(); });
       gate.wait();
     }
     if (ca.name == "broken") {
@@ -35,6 +37,7 @@ class OneKey final : public ca::CaKeys {
 
  private:
   crypto::PrivateKey key_;
+  mutable std::once_flag first_;
 };
 
 class TokenTrialTest : public testing::Test {
@@ -46,8 +49,8 @@ class TokenTrialTest : public testing::Test {
     keys_ = std::make_unique<OneKey>(token_->generate(crypto::KeySpec::parse("P-256"), "ca"));
   }
   void add_ca(const std::string& name, bool served) {
-    snapshot_.cas.emplace(
-        name, ca::CertificationAuthority{.name = name, .key_uri = "pkcs11:object=" + name, .chain = {}});
+    snapshot_.cas.emplace(name, ca::CertificationAuthority{
+                                    .name = name, .key_uri = "pkcs11:object=" + name, .chain = {}});
     if (served) {
       ca::Alias alias{};
       alias.name = "of-" + name;
@@ -90,6 +93,37 @@ TEST_F(TokenTrialTest, AnotherOneMeanwhileIsRefused) {
   EXPECT_EQ(first.get().at(0).id, "");
   keys_->gate = {};
   EXPECT_EQ(trial.run(snapshot_).at(0).id, "") << "and it is free again";
+}
+
+/// Found in review: it was answered after a minute, by the listener, with nothing of the others.
+TEST_F(TokenTrialTest, AKeyThatDoesNotAnswerIsSaidToHang) {
+  add_ca("first", true);
+  add_ca("second", true);
+  std::promise<void> open;
+  keys_->gate = open.get_future().share();
+  TokenTrial trial(*keys_, {.each = std::chrono::milliseconds(50)});
+  const std::vector<api::ProvedKey> keys = trial.run(snapshot_);
+  ASSERT_EQ(keys.size(), 2U);
+  for (const api::ProvedKey& key : keys) {
+    EXPECT_EQ(key.id, "token.no_answer");
+  }
+  EXPECT_FALSE(trial.idle());
+  EXPECT_EQ(test::refusal([&] { static_cast<void>(trial.run(snapshot_)); }), "busy token.probing");
+  open.set_value();
+  while (!trial.idle()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(trial.run(snapshot_).at(1).id, "");
+}
+
+TEST_F(TokenTrialTest, AllOfThemHaveALimit) {
+  add_ca("first", true);
+  add_ca("second", true);
+  std::promise<void> open;
+  keys_->gate = open.get_future().share();
+  TokenTrial trial(*keys_, {.all = std::chrono::milliseconds(50)});
+  EXPECT_NE(trial.run(snapshot_).at(1).reason.find("not tried"), std::string::npos);
+  open.set_value();
 }
 
 }  // namespace
