@@ -14,8 +14,6 @@ constexpr milliseconds kShortestPause{100};
 constexpr milliseconds kLongestPause{2000};
 /// Between recoveries that succeed and do not last.
 constexpr milliseconds kLongestHaste{500};
-/// For the end of a recovery that has just begun: nobody else is served by that thread meanwhile.
-constexpr milliseconds kWorthWaiting{2000};
 /// How often it is looked for calls that hang.
 constexpr milliseconds kWatch{1000};
 /// One that lasted shorter was none.
@@ -204,7 +202,7 @@ void Recovery::give_up(const Error& why) {
 void Recovery::begin_recovering() {
   if (phase_ == Phase::attached) {
     phase_ = Phase::recovering;
-    wait_until_ = Clock::now() + std::min<milliseconds>(config_.session_wait, kWorthWaiting);
+    wait_until_ = Clock::now() + std::min(config_.session_wait, config_.recovery_wait);
   }
 }
 

@@ -46,9 +46,8 @@ class Recovery final {
   /// False: it has not come back from the module in time.
   [[nodiscard]] bool stop(std::chrono::milliseconds patience) noexcept;
 
-  /// The one in force; waits while a lost one is replaced, until two seconds after the
-  /// loss. Throws
-  /// Error{token}: why there is none.
+  /// The one in force; waits while a lost one is replaced, until recovery_wait after the loss.
+  /// Throws Error{token}: why there is none.
   [[nodiscard]] std::shared_ptr<Attachment> attachment();
   /// Also one that is lost; null before the first.
   [[nodiscard]] std::shared_ptr<Attachment> last_attachment() const;

@@ -46,6 +46,9 @@ struct TokenConfig {
   PinSource pin;
   std::size_t max_sessions = 64;  ///< upper limit; the token's own limit may be lower
   std::chrono::milliseconds session_wait{5000};  ///< how long an operation waits for a session
+  /// How long it waits for the end of a recovery that has just begun, at most: nobody else is
+  /// served by its thread meanwhile.
+  std::chrono::milliseconds recovery_wait{2000};
   /// So many threads call it at one time, at most.
   std::size_t callers = 64;
   /// A call that takes longer hangs. Half of the sessions, or of the callers, in such calls: the

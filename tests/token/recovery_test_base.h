@@ -21,6 +21,7 @@ class RecoveryTest : public ShimTest {
   explicit RecoveryTest(std::chrono::milliseconds session_wait, const Limits& limits) {
     config_ = config();
     config_.session_wait = session_wait;
+    config_.recovery_wait = session_wait;  // a slow machine is no reason to refuse
     config_.max_sessions = limits.max_sessions;
     config_.call_limit = limits.call_limit;
     config_.signing = limits.signing;
@@ -37,7 +38,7 @@ class RecoveryTest : public ShimTest {
     token_ = Token::open(config_);
     key_.emplace(token_->generate(spec("P-256"), "ca"));
   }
-  explicit RecoveryTest(std::chrono::milliseconds session_wait = std::chrono::milliseconds(5000))
+  explicit RecoveryTest(std::chrono::milliseconds session_wait = std::chrono::seconds(60))
       : RecoveryTest(session_wait, Limits()) {}
 
   [[nodiscard]] std::string events() {
