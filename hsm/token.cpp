@@ -50,6 +50,12 @@ std::shared_ptr<Token> Token::attach(const TokenConfig& config) {
       new Token(std::make_shared<TokenCore>(config, Recovery::Start::later), std::move(provider)));
 }
 
+void Token::require_signing(Signing signing) {
+  TokenConfig config;
+  config.signing = signing;
+  static_cast<void>(Pkcs11Provider::wanted_by(config));
+}
+
 crypto::PrivateKey Token::private_key(std::shared_ptr<const TokenKey> key) const {
   core_->add(key);
   crypto::PublicKey public_half = key->public_key();

@@ -133,6 +133,10 @@ class Token final {
   /// found when they are needed. Throws only what waiting cannot mend (Error{config}).
   [[nodiscard]] static std::shared_ptr<Token> attach(const TokenConfig& config);
 
+  /// What open() would refuse before it calls a module: Error{config,
+  /// "token.signing_unavailable"}.
+  static void require_signing(Signing signing);
+
   ~Token();
   Token(const Token&) = delete;  // one owner of the login
   Token& operator=(const Token&) = delete;

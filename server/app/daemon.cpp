@@ -75,6 +75,7 @@ void check_token(const ProcessConfig& config, const std::string& name,
                 config.file.string() + ": " + name + ".module: " + token.module.string() +
                     " is not a file");
   }
+  hsm::Token::require_signing(token.signing);
 }
 
 }  // namespace

@@ -51,6 +51,17 @@ TEST_F(CheckConfig, NamesFileLineKeyAndReasonOfAnUnknownKey) {
   EXPECT_NE(start.err.find("listner: unknown key"), std::string::npos) << start.err;
 }
 
+TEST_F(CheckConfig, FindsAWayToSignThatIsNotThere) {
+  std::string text = read_file(file());
+  const std::size_t at = text.find("[token]\n");
+  ASSERT_NE(at, std::string::npos);
+  text.insert(at + std::string("[token]\n").size(), "signing = \"pkcs11-provider\"\n");
+  replace_file(file(), text, FileMode::secret);
+  ::setenv("PKCS11_PROVIDER_MODULE", "/nowhere.so", 1);
+  EXPECT_NE(fault().find("token.signing_unavailable"), std::string::npos);
+  ::unsetenv("PKCS11_PROVIDER_MODULE");
+}
+
 TEST_F(CheckConfig, FindsSecretsThatOthersCanRead) {
   ASSERT_EQ(::chmod((installation.directory() / "pin").c_str(), 0644), 0);
   EXPECT_NE(fault().find("file.secret_mode"), std::string::npos);
