@@ -19,7 +19,7 @@ std::vector<CK_OBJECT_HANDLE> find_keys(const Objects& objects, CK_OBJECT_CLASS 
   if (!id.empty()) {
     wanted.bytes(CKA_ID, id);
   }
-  return objects.find(wanted, 2);
+  return objects.find_few(wanted);
 }
 
 CK_OBJECT_HANDLE only_one(const std::vector<CK_OBJECT_HANDLE>& found, const char* none_id,

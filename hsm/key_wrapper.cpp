@@ -63,13 +63,15 @@ KeyWrapper::KeyWrapper(std::shared_ptr<Attachment> attached) : attached_(std::mo
     if (!is_refusal(error)) {
       throw;
     }
-    note("the wrapping key", error.detail());
+    note("the wrapping key", error);
+    status_.doubtful = doubtful_;
     return;
   }
   status_.wrapping_key = name_of(key_->origin());
   status_.refused = key_->refused();
   probe();
   probe_encryption();
+  status_.doubtful = doubtful_ && mechanism_ == nullptr;
 }
 
 void KeyWrapper::probe() {
@@ -140,13 +142,14 @@ bool KeyWrapper::try_kind(const WrapMechanism& mechanism, const crypto::KeySpec&
     if (!is_refusal(error)) {
       throw;
     }
-    note(std::string(mechanism.name) + ", " + spec.name, error.detail());
+    note(std::string(mechanism.name) + ", " + spec.name, error);
     return false;
   }
 }
 
-void KeyWrapper::note(const std::string& what, const std::string& why) {
-  status_.refused += (status_.refused.empty() ? "" : "; ") + what + ": " + why;
+void KeyWrapper::note(const std::string& what, const Error& error) {
+  status_.refused += (status_.refused.empty() ? "" : "; ") + what + ": " + error.detail();
+  doubtful_ = doubtful_ || error.id() == "token.failed";
 }
 
 bool KeyWrapper::can_export(const crypto::KeySpec& spec) const noexcept {

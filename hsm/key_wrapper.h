@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "crypto/base/error.h"
 #include "crypto/base/secure_bytes.h"
 #include "crypto/keys/key_spec.h"
 #include "crypto/keys/public_key.h"
@@ -27,6 +28,8 @@ struct KeyWrapperStatus {
   std::string refused;                   ///< what did not work, and why; for people
   crypto::TokenEncryption encryption{};  ///< what encrypt_key() can be asked for
   std::size_t pairs_tried = 0;           ///< made to find all that out, and destroyed
+  /// Nothing worked, and something failed that is no refusal for certain: it may work later.
+  bool doubtful = false;
 };
 
 /// The way out of the token for private keys: an AES key that both sides know, and the mechanism
@@ -79,7 +82,7 @@ class KeyWrapper final {
   [[nodiscard]] bool try_kind(const WrapMechanism& mechanism, const crypto::KeySpec& spec);
   [[nodiscard]] SecureBytes wrap_with(const WrapMechanism& mechanism, CK_SESSION_HANDLE session,
                                       CK_OBJECT_HANDLE private_object) const;
-  void note(const std::string& what, const std::string& why);
+  void note(const std::string& what, const Error& error);
 
   const std::shared_ptr<Attachment> attached_;
   std::unique_ptr<const WrappingKey> key_;     // null: the token takes none
@@ -87,6 +90,7 @@ class KeyWrapper final {
   const WrapMechanism* cbc_ = nullptr;         // null: does not work, or was not tried
   std::optional<crypto::KeySpec> probe_kind_;  // what it was found out with
   KeyWrapperStatus status_;
+  bool doubtful_ = false;  // what failed was no refusal for certain
 };
 
 /// Error{conflict, "serverkeygen.unsupported"}.

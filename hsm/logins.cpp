@@ -84,8 +84,29 @@ std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<
   } catch (const Error& error) {
     if (is_refused_pin(error)) {
       note_refusal(serial);
+    } else if (was_counted(error, found.token())) {
+      note_refusal(serial);
+      throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
+                  "it counts a wrong one, though the module says " + error.detail());
     }
     throw;
+  }
+}
+
+/// Whether a login that failed otherwise was a wrong PIN to the token: the answer may have been
+/// lost, and the next attempt would be counted, too.
+bool Logins::was_counted(const Error& error, const TokenInfo& before) const noexcept {
+  const auto* told = dynamic_cast<const TokenError*>(&error);
+  if (told == nullptr || told->function() != "C_Login") {
+    return false;
+  }
+  try {
+    const TokenInfo now = Attachment::Found(module_, config_).token();
+    return (now.user_pin_count_low && !before.user_pin_count_low) ||
+           (now.user_pin_final_try && !before.user_pin_final_try) ||
+           (now.user_pin_locked && !before.user_pin_locked);
+  } catch (const std::exception&) {
+    return false;  // it says nothing any more
   }
 }
 

@@ -45,6 +45,7 @@ class Logins final {
  private:
   [[nodiscard]] std::shared_ptr<Attachment> attach(const Attachment::Found& found,
                                                    const std::shared_ptr<Attachment>& old);
+  [[nodiscard]] bool was_counted(const Error& error, const TokenInfo& before) const noexcept;
   void restart_module() const;
   [[nodiscard]] bool may_disturb(Orders orders) noexcept;
   void note_refusal(const std::string& serial) const noexcept;

@@ -17,8 +17,13 @@ namespace estia::hsm {
 namespace {
 
 struct Registry {
-  std::mutex mutex;  // guards modules; held while one loads, so that nobody sees it half made
-  std::map<std::filesystem::path, std::shared_ptr<Module>> modules;
+  /// Of one file; nobody sees it half made.
+  struct Place {
+    std::mutex mutex;  // held while it loads: another module's users do not wait for one that hangs
+    std::shared_ptr<Module> module;
+  };
+  std::mutex mutex;  // guards places
+  std::map<std::filesystem::path, Place> places;
 };
 
 Registry& registry() {
@@ -65,17 +70,19 @@ std::shared_ptr<Module> Module::load(const std::filesystem::path& path,
                 "cannot load the PKCS #11 module " + path.string(), ignored.message());
   }
   Registry& all = registry();
-  const std::scoped_lock lock(all.mutex);
-  if (const auto found = all.modules.find(real); found != all.modules.end()) {
-    if (found->second->init_args_ != init_args) {
+  std::unique_lock finding(all.mutex);
+  Registry::Place& place = all.places[real];
+  finding.unlock();
+  const std::scoped_lock lock(place.mutex);
+  if (place.module) {
+    if (place.module->init_args_ != init_args) {
       throw Error(ErrorCode::config, "token.module_in_use",
                   "one process cannot use " + path.string() + " with two sets of arguments");
     }
-    return found->second;
+    return place.module;
   }
-  std::shared_ptr<Module> module(new Module(real, init_args));
-  all.modules.emplace(std::move(real), module);
-  return module;
+  place.module.reset(new Module(real, init_args));
+  return place.module;
 }
 
 Module::Module(const std::filesystem::path& path, std::string init_args)
@@ -122,20 +129,27 @@ Module::Use::~Use() {
   module_.leave();
 }
 
-bool Module::restart(Generation seen, std::chrono::milliseconds wait) {
+bool Module::wait_until_idle(std::chrono::milliseconds wait) const {
   constexpr std::chrono::milliseconds kLook{1};
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  while (uses_.load() > 0) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return false;
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+  return true;
+}
+
+bool Module::restart(Generation seen, std::chrono::milliseconds wait) {
   const std::scoped_lock lock(restarting_);
   if (generation_.load() != seen && !closed_.load()) {
     return true;
   }
   const bool was_closed = closed_.exchange(true);
-  const auto deadline = std::chrono::steady_clock::now() + wait;
-  while (uses_.load() > 0) {
-    if (std::chrono::steady_clock::now() >= deadline) {
-      closed_.store(was_closed);
-      return false;
-    }
-    std::this_thread::sleep_for(kLook);
+  if (!wait_until_idle(wait)) {
+    closed_.store(was_closed);
+    return false;
   }
   const ErrorQueueGuard queue;
   static_cast<void>(functions_->C_Finalize(nullptr));  // of one that lost itself: an error

@@ -58,6 +58,8 @@ class Module final {
   void count_attachment(bool begins) const noexcept {
     attachments_.fetch_add(begins ? 1 : std::size_t(-1));
   }
+  /// Whether no call was out at some moment of `wait`.
+  [[nodiscard]] bool wait_until_idle(std::chrono::milliseconds wait) const;
   /// Begins another generation than `seen`, unless somebody has done so meanwhile. False: calls
   /// were still out after `wait`, and nothing was done; C_Finalize crashes some modules then.
   /// Throws Error{token} if C_Initialize fails: until a later restart succeeds nobody can use it.

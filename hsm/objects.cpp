@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/objects.h"
 
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "crypto/base/der.h"
@@ -100,6 +102,18 @@ std::vector<CK_OBJECT_HANDLE> Objects::find(Template& wanted, std::size_t limit)
     found.push_back(*handle);
   }
   return found;
+}
+
+std::vector<CK_OBJECT_HANDLE> Objects::find_few(Template& wanted) const {
+  constexpr int kLooks = 5;
+  constexpr std::chrono::milliseconds kPause{10};
+  for (int look = 1;; ++look) {
+    std::vector<CK_OBJECT_HANDLE> found = find(wanted, 2);
+    if (found.size() < 2 || look == kLooks) {
+      return found;
+    }
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 std::optional<Bytes> Objects::bytes(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const {

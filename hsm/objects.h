@@ -45,6 +45,10 @@ class Objects final {
   /// At most `limit` handles of objects that match.
   [[nodiscard]] std::vector<CK_OBJECT_HANDLE> find(Template& wanted, std::size_t limit) const;
 
+  /// The first two that match; those of the token. While another thread copies one to a session
+  /// object, SoftHSM counts the copy among them for a moment: several are looked for again.
+  [[nodiscard]] std::vector<CK_OBJECT_HANDLE> find_few(Template& wanted) const;
+
   /// nullopt if the object has no such attribute, or does not tell.
   [[nodiscard]] std::optional<Bytes> bytes(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const;
   [[nodiscard]] std::optional<CK_ULONG> number(CK_OBJECT_HANDLE object,

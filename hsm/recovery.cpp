@@ -22,40 +22,87 @@ constexpr std::chrono::seconds kLasting{1};
 /// often than that: a single key of which the token says nothing else must not stop the others.
 constexpr unsigned kMostUnexplained = 3;
 constexpr std::chrono::seconds kBetweenBlindRestarts{60};
+/// Longer calls, of a key that is being made, are not worth cutting off for a guess.
+constexpr milliseconds kSilence{1000};
+
+Error unavailable(const std::string& id, const std::string& detail) {
+  return {ErrorCode::token, id, "the token is not available, try again later", detail};
+}
 
 }  // namespace
 
 Recovery::Recovery(TokenConfig config) : config_(std::move(config)) {}
 
-void Recovery::begin(Start start) {
+void Recovery::begin() {
+  std::shared_ptr<Attachment> first = login_.first();
+  const Lock lock(mutex_);
+  adopt(std::move(first), Remedy::new_login);
+}
+
+void Recovery::make_first_attempt() {
+  std::shared_ptr<Attachment> first;
+  std::optional<Error> why;
   try {
-    std::shared_ptr<Attachment> first = login_.first();
-    const Lock lock(mutex_);
-    adopt(std::move(first), Remedy::new_login);
+    first = login_.first();
   } catch (const Error& error) {
-    if (start == Start::now || error.code() != ErrorCode::token) {
-      throw;
-    }
+    why = error;
     login_.count(error);
-    const Lock lock(mutex_);
-    give_up(error);
+  } catch (const std::exception& error) {
+    why = unavailable("token.failed", error.what());
+  }
+  const Lock lock(mutex_);
+  if (first) {
+    adopt(std::move(first), Remedy::new_login);
+  } else if (why->code() == ErrorCode::token || first_given_up_) {
+    give_up(*why);
+  } else {
+    fatal_ = why;
+    stop_ = true;
+    changed_.notify_all();
   }
 }
 
-void Recovery::run() {
+void Recovery::await_first() {
+  Lock lock(mutex_);
+  const bool ended =
+      changed_.wait_for(lock, config_.call_limit, [&] { return attempts_ > 0 || fatal_; });
+  if (fatal_) {
+    throw Error(*fatal_);
+  }
+  if (!ended) {
+    first_given_up_ = true;
+    give_up(unavailable("token.stuck", "the first call of the module has not come back"));
+  }
+}
+
+void Recovery::run(Start start) {
   const ErrorQueueGuard queue;
+  if (start == Start::later) {
+    make_first_attempt();
+  }
   Lock lock(mutex_);
   while (!stop_) {
     if (!wanted_ && phase_ != Phase::away) {
-      changed_.wait_for(lock, kWatch);
-      give_up_if_stuck(lock);
+      changed_.wait(lock);
     } else if (Clock::now() < next_attempt_) {
       changed_.wait_until(lock, next_attempt_);
     } else {
       work(lock);
     }
   }
-  ended_ = true;
+  --running_;
+  changed_.notify_all();
+}
+
+void Recovery::watch() {
+  const ErrorQueueGuard queue;
+  Lock lock(mutex_);
+  while (!stop_) {
+    changed_.wait_for(lock, kWatch);
+    give_up_if_climb_hangs();
+    give_up_if_stuck(lock);
+  }
+  --running_;
   changed_.notify_all();
 }
 
@@ -63,7 +110,7 @@ bool Recovery::stop(milliseconds patience) noexcept {
   Lock lock(mutex_);
   stop_ = true;
   changed_.notify_all();
-  return changed_.wait_for(lock, patience, [&] { return ended_; });
+  return changed_.wait_for(lock, patience, [&] { return running_ == 0; });
 }
 
 void Recovery::work(Lock& lock) {
@@ -83,12 +130,20 @@ void Recovery::give_up_if_stuck(Lock& lock) {
   const Clock::time_point limit = Clock::now() - config_.call_limit;
   const std::size_t overdue = pool.overdue(limit) + current_->calls().overdue(limit);
   if (overdue > 0 && 2 * overdue >= std::min(pool.counts().cap, config_.callers)) {
-    give_up(Error(ErrorCode::token, "token.stuck", "the token is not available, try again later",
-                  std::to_string(overdue) + " calls of the module have not come back"));
+    give_up(unavailable("token.stuck",
+                        std::to_string(overdue) + " calls of the module have not come back"));
     const std::shared_ptr<Attachment> stuck = current_;
     lock.unlock();
     stuck->retire();
     lock.lock();
+  }
+}
+
+/// What the thread does once it is back is the same.
+void Recovery::give_up_if_climb_hangs() {
+  if (phase_ == Phase::recovering && climbing_ &&
+      Clock::now() > climbs_since_ + config_.call_limit) {
+    give_up(unavailable("token.stuck", "a login or a restart has not come back"));
   }
 }
 
@@ -107,13 +162,30 @@ void Recovery::look(Lock& lock) {
     climb(lock, Remedy::new_login);
   } else if (blind) {
     next_blind_restart_ = now + kBetweenBlindRestarts;
-    climb(lock, Remedy::restart_module);
+    if (falls_silent(lock)) {
+      climb(lock, Remedy::restart_module);
+    }
   }
+}
+
+/// Whether no call is out, once nobody begins one. If not, all goes on as before.
+bool Recovery::falls_silent(Lock& lock) {
+  begin_recovering();
+  const std::shared_ptr<Attachment> seen = current_;
+  lock.unlock();
+  const bool silent = seen->module().wait_until_idle(kSilence);
+  lock.lock();
+  if (!silent && phase_ == Phase::recovering) {
+    phase_ = Phase::attached;
+    changed_.notify_all();
+  }
+  return silent && phase_ == Phase::recovering;
 }
 
 void Recovery::climb(Lock& lock, Remedy rung) {
   begin_recovering();  // worth waiting for; what is away is not
   climbing_ = true;
+  climbs_since_ = Clock::now();
   const Logins::Orders orders = std::exchange(orders_, Logins::Orders::none);
   const std::shared_ptr<Attachment> old = current_;
   lock.unlock();
@@ -135,8 +207,7 @@ void Recovery::climb(Lock& lock, Remedy rung) {
       why.emplace(ErrorCode::token, "token.pin_refused", error.what(), error.detail());
     }
   } catch (const std::exception& error) {
-    why.emplace(ErrorCode::token, "token.failed", "the token is not available, try again later",
-                error.what());
+    why = unavailable("token.failed", error.what());
   }
   if (!next && old) {
     old->retire();
@@ -174,6 +245,7 @@ void Recovery::adopt(std::shared_ptr<Attachment> next, Remedy rung) {
   wanted_.reset();
   orders_ = Logins::Orders::none;
   why_.reset();
+  told_.clear();
   unexplained_ = 0;
   ++attempts_;
   ++(rung == Remedy::restart_module ? restarts_ : logins_);
@@ -183,7 +255,7 @@ void Recovery::adopt(std::shared_ptr<Attachment> next, Remedy rung) {
 
 void Recovery::give_up(const Error& why) {
   const bool stop_here = needs_operator(why);
-  const bool news = !why_ || why_->id() != why.id();
+  const bool news = std::exchange(told_, why.id()) != why.id();
   pause_ = std::clamp(2 * pause_, kShortestPause, kLongestPause);
   next_attempt_ = Clock::now() + pause_;
   phase_ = stop_here ? Phase::refused : Phase::away;
@@ -217,8 +289,7 @@ std::shared_ptr<Attachment> Recovery::attachment() {
   if (why_) {
     throw Error(*why_);
   }
-  throw Error(ErrorCode::token, "token.recovering", "the token is not available, try again later",
-              "it is being recovered");
+  throw unavailable("token.recovering", "it is being recovered");
 }
 
 std::shared_ptr<Attachment> Recovery::attachment_now() const {
@@ -259,8 +330,7 @@ void Recovery::activate(std::optional<Secret> pin) {
   Lock lock(mutex_);
   // An attempt that is going on may end in a refusal, and is none of this order's.
   if (!changed_.wait_for(lock, config_.session_wait, [&] { return !climbing_; })) {
-    throw Error(ErrorCode::token, "token.recovering", "the token is not available, try again later",
-                "an attempt is going on");
+    throw unavailable("token.recovering", "an attempt is going on");
   }
   if (phase_ == Phase::attached) {
     if (pin) {
@@ -277,6 +347,7 @@ void Recovery::activate(std::optional<Secret> pin) {
   }
   login_.marker().clear();
   const std::uint64_t before = attempts_;
+  told_.clear();
   wanted_ = Remedy::restart_module;
   orders_ = Logins::Orders::try_pin;
   next_attempt_ = {};
@@ -284,10 +355,7 @@ void Recovery::activate(std::optional<Secret> pin) {
   const bool ended =
       changed_.wait_for(lock, config_.session_wait, [&] { return attempts_ > before; });
   if (phase_ != Phase::attached) {
-    throw ended && why_
-        ? *why_
-        : Error(ErrorCode::token, "token.recovering", "the token is not available, try again later",
-                "it is being recovered");
+    throw ended && why_ ? *why_ : unavailable("token.recovering", "it is being recovered");
   }
 }
 

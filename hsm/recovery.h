@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "crypto/base/error.h"
 #include "hsm/attachment.h"
@@ -33,17 +34,21 @@ class Recovery final {
  public:
   enum class Start {
     now,    ///< throw what goes wrong
-    later,  ///< a token that is away, or refuses its PIN, is waited for
+    later,  ///< a token that is away, or refuses its PIN, or does not answer, is waited for
   };
 
   explicit Recovery(TokenConfig config);
 
-  /// The first attempt, in the caller's thread. Throws as Token::open, but with `later` no
-  /// Error{token}.
-  void begin(Start start);
-  /// The thread's: until stop().
-  void run();
-  /// False: it has not come back from the module in time.
+  /// The first attempt, in the caller's thread. Throws as Token::open.
+  void begin();
+  /// A thread's, until stop(): recovers. With `later` the first attempt is its own.
+  void run(Start start);
+  /// Another thread's, until stop(): looks for calls that hang, wherever run() may be.
+  void watch();
+  /// With `later`: until the first attempt has ended, at most call_limit. Throws what waiting
+  /// cannot mend: as Token::open, but no Error{token}.
+  void await_first();
+  /// False: the threads have not come back from the module in time.
   [[nodiscard]] bool stop(std::chrono::milliseconds patience) noexcept;
 
   /// The one in force; waits while a lost one is replaced, until recovery_wait after the loss.
@@ -84,9 +89,12 @@ class Recovery final {
   };
   using Lock = std::unique_lock<std::mutex>;
 
+  void make_first_attempt();
   void work(Lock& lock);
   void look(Lock& lock);
+  [[nodiscard]] bool falls_silent(Lock& lock);
   void give_up_if_stuck(Lock& lock);
+  void give_up_if_climb_hangs();
   void begin_recovering();
   void climb(Lock& lock, Remedy rung);
   void adopt(std::shared_ptr<Attachment> next, Remedy rung);
@@ -98,7 +106,7 @@ class Recovery final {
   void tell(TokenEvent::What what, const std::string& detail) const noexcept;
 
   const TokenConfig config_;
-  Logins login_{config_};  ///< of begin(), then of the thread; its marker also of activate()
+  Logins login_{config_};  ///< of begin(), then of run(); its marker also of activate()
   std::atomic<unsigned> unexplained_{0};  ///< faults since the last success
   std::atomic<std::uint64_t> new_sessions_{0};
 
@@ -113,12 +121,17 @@ class Recovery final {
   std::chrono::steady_clock::time_point next_attempt_{};
   std::chrono::steady_clock::time_point next_blind_restart_{};
   std::chrono::steady_clock::time_point wait_until_{};  ///< while recovering
-  bool climbing_ = false;                               ///< the thread is in the module
-  std::uint64_t attempts_ = 0;                          ///< that have ended
+  bool climbing_ = false;                               ///< run() is in the module
+  std::chrono::steady_clock::time_point climbs_since_{};
+  std::string
+      told_;  ///< id of the last trouble that was told, until it is over or an order is given
+  std::uint64_t attempts_ = 0;  ///< that have ended
   std::uint64_t logins_ = 0;
   std::uint64_t restarts_ = 0;
+  std::optional<Error> fatal_{};  ///< of the first attempt: nothing that is waited for
+  bool first_given_up_ = false;   ///< nobody waits for it any more
   bool stop_ = false;
-  bool ended_ = false;
+  int running_ = 2;  ///< threads that have not left run() and watch()
 };
 
 }  // namespace estia::hsm

@@ -160,7 +160,7 @@ std::optional<Key> SealingKey::Parts::find(const std::shared_ptr<Attachment>& at
   with_session(*attached, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
     const Objects objects(attached->module(), session);
     Template wanted = name_of(id);
-    const auto found = objects.find(wanted, 2);
+    const auto found = objects.find_few(wanted);
     if (found.size() > 1) {
       throw Error(ErrorCode::conflict, "sealing.key_ambiguous",
                   std::string("the token has more than one key called ") + kLabel);

@@ -45,7 +45,7 @@ ServerKeys::ServerKeys(const Token& token, const ServerKeysLimits& limits, const
   // Without one it is found out when the token is there.
   if (const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now()) {
     check_limits(limits, attached->pool().counts().cap);
-    static_cast<void>(parts_in(attached));
+    try_parts(attached);
   }
   if (wants_stock(limits)) {
     keeper_ = std::thread([this] { keep_stock(); });
@@ -56,6 +56,22 @@ ServerKeys::~ServerKeys() {
   static_cast<void>(halt_stock());
   if (keeper_.joinable()) {
     keeper_.join();
+  }
+}
+
+/// A token that fails at this moment may not later: who asks for a key finds out then.
+void ServerKeys::try_parts(const std::shared_ptr<Attachment>& attached) {
+  try {
+    static_cast<void>(parts_in(attached));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::token && error.code() != ErrorCode::busy) {
+      throw;
+    }
+    const std::scoped_lock lock(mutex_);
+    none_because_ = error.id() + " " + error.detail();
+    if (const auto* told = dynamic_cast<const TokenError*>(&error)) {
+      core_->recovery().report(*attached, told->fault());
+    }
   }
 }
 
@@ -70,7 +86,7 @@ std::shared_ptr<ServerKeys::Parts> ServerKeys::parts_in(
   constexpr std::chrono::seconds kPatience{5};
   const auto known = [&]() -> std::shared_ptr<Parts> {
     const std::shared_ptr<Parts> now = parts();
-    return now && &now->attachment() == attached.get() ? now : nullptr;
+    return now && now->serves(*attached) ? now : nullptr;
   };
   if (auto now = known()) {
     return now;
@@ -116,7 +132,7 @@ void ServerKeys::keep_stock() {
   while (!stopped_.wait_for(lock, pause, [&] { return stop_; })) {
     pause = kLook;
     const std::shared_ptr<Attachment> now = core_->recovery().attachment_now();
-    if (!now || (parts_ && &parts_->attachment() == now.get())) {
+    if (!now || (parts_ && parts_->serves(*now))) {
       continue;
     }
     preparing_ = true;
@@ -134,7 +150,7 @@ void ServerKeys::keep_stock() {
 
 bool ServerKeys::supports(const crypto::KeySpec& spec) const noexcept {
   const auto now = parts();
-  return now == nullptr || now->wrapper().can_export(spec);
+  return now == nullptr || now->wrapper().status().doubtful || now->wrapper().can_export(spec);
 }
 
 GeneratedKey ServerKeys::generate(const crypto::KeySpec& spec) {
@@ -177,7 +193,8 @@ ServerKeysStatus ServerKeys::status() const {
     return now->status();
   }
   ServerKeysStatus none;
-  none.refused = "the token has not been there yet";
+  const std::scoped_lock lock(mutex_);
+  none.refused = none_because_;
   return none;
 }
 

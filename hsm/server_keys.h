@@ -73,9 +73,9 @@ struct ServerKeysStatus {
 class ServerKeys final {
  public:
   /// Finds out whether and how keys leave the token; takes about a second, and again after each
-  /// recovery. A token that lets none out is no error, see supports(); one that is away is asked
-  /// when it is back. The limits together must leave at least one session of the token's pool to
-  /// signing, else Error{config, "serverkeygen.sessions"}. Throws Error{config,
+  /// recovery. A token that lets none out is no error, see supports(); one that is away, or fails
+  /// meanwhile, is asked again later. The limits together must leave at least one session of the
+  /// token's pool to signing, else Error{config, "serverkeygen.sessions"}. Throws Error{config,
   /// "serverkeygen.stock"} for more than kMostStock pairs or a kind that the token does not let
   /// out, Error{token}. `clock` outlives it.
   ServerKeys(const Token& token, const ServerKeysLimits& limits, const Clock& clock);
@@ -118,6 +118,7 @@ class ServerKeys final {
   [[nodiscard]] std::shared_ptr<Parts> parts_in(const std::shared_ptr<Attachment>& attached);
   template <class Make>
   [[nodiscard]] auto with_parts(Make&& make);
+  void try_parts(const std::shared_ptr<Attachment>& attached);
   void keep_stock();
 
   const std::shared_ptr<TokenCore> core_;
@@ -128,6 +129,7 @@ class ServerKeys final {
   mutable std::mutex mutex_;                  ///< guards what follows, for a moment
   std::shared_ptr<Parts> parts_;              ///< of the last attachment that was asked for keys
   std::vector<std::shared_ptr<Parts>> past_;  ///< whose stock may still be making a pair
+  std::string none_because_ = "the token has not been there yet";  ///< while there are no parts
   bool stop_ = false;
   bool preparing_ = false;  ///< keep_stock() is in the module
   std::condition_variable stopped_;

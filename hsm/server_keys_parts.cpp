@@ -32,6 +32,10 @@ void check_public_key(const crypto::PublicKey& made, const crypto::KeySpec& want
 
 const std::map<std::string, std::size_t>& ServerKeys::Parts::checked_stock(
     const ServerKeysLimits& limits) const {
+  static const std::map<std::string, std::size_t> none;
+  if (wrapper_.status().doubtful) {
+    return none;
+  }
   for (const auto& [kind, depth] : limits.stock) {
     if (depth > 0 && !wrapper_.can_export(crypto::KeySpec::parse(kind))) {
       throw Error(ErrorCode::config, "serverkeygen.stock",
@@ -40,6 +44,16 @@ const std::map<std::string, std::size_t>& ServerKeys::Parts::checked_stock(
     }
   }
   return limits.stock;
+}
+
+void ServerKeys::Parts::require(const crypto::KeySpec& spec) const {
+  if (wrapper_.status().doubtful) {
+    throw Error(ErrorCode::token, "token.failed", "the token is not available, try again later",
+                "whether keys leave it could not be found out: " + wrapper_.status().refused);
+  }
+  if (!wrapper_.can_export(spec)) {
+    refuse_export(spec.name, wrapper_.status().refused);
+  }
 }
 
 crypto::PublicKey ServerKeys::Parts::hand_out(const crypto::KeySpec& spec, const Export& way) {

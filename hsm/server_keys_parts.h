@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -65,7 +66,8 @@ class ServerKeys::Parts final {
  public:
   Parts(std::shared_ptr<Attachment> attached, const ServerKeysLimits& limits, Counters& counters,
         const Clock& clock)
-      : attached_(std::move(attached)),
+      : clock_(clock),
+        attached_(std::move(attached)),
         counters_(counters),
         wrapper_(attached_),
         stock_(attached_, checked_stock(limits), counters.destroyed, clock) {}
@@ -73,10 +75,13 @@ class ServerKeys::Parts final {
   [[nodiscard]] const Attachment& attachment() const noexcept { return *attached_; }
 
   [[nodiscard]] const KeyWrapper& wrapper() const noexcept { return wrapper_; }
-  void require(const crypto::KeySpec& spec) const {
-    if (!wrapper_.can_export(spec)) {
-      refuse_export(spec.name, wrapper_.status().refused);
-    }
+  /// Throws as ServerKeys::generate for a kind that does not leave the token.
+  void require(const crypto::KeySpec& spec) const;
+  /// Of that attachment, and not due again: what failed when it was found out may work by now.
+  [[nodiscard]] bool serves(const Attachment& attached) const noexcept {
+    const Instant now = clock_.now();
+    const bool due = now < made_ || now - made_ >= kDoubt;
+    return attached_.get() == &attached && !(wrapper_.status().doubtful && due);
   }
   /// How the private key is taken out of the token. Used again when the first pair was lost.
   struct Export {
@@ -104,6 +109,10 @@ class ServerKeys::Parts final {
                                           const Export& way,
                                           std::optional<KeyWrapper::ContentKey>& content_key);
 
+  static constexpr std::chrono::seconds kDoubt{30};
+
+  const Clock& clock_;
+  const Instant made_ = clock_.now();
   const std::shared_ptr<Attachment> attached_;
   Counters& counters_;
   const KeyWrapper wrapper_;

@@ -28,21 +28,27 @@ Slot read_slot(const Module& module, CK_SLOT_ID id) {
                     .model = unpadded(info.model),
                     .initialized = (info.flags & CKF_TOKEN_INITIALIZED) != 0,
                     .user_pin_set = (info.flags & CKF_USER_PIN_INITIALIZED) != 0,
+                    .user_pin_count_low = (info.flags & CKF_USER_PIN_COUNT_LOW) != 0,
                     .user_pin_locked = (info.flags & CKF_USER_PIN_LOCKED) != 0,
                     .user_pin_final_try = (info.flags & CKF_USER_PIN_FINAL_TRY) != 0},
           .max_sessions = info.ulMaxSessionCount};
 }
 
 std::vector<CK_SLOT_ID> slot_ids(const Module& module, CK_BBOOL with_token) {
+  constexpr CK_ULONG kMostSlots = 65'536;  // more than that is no count
+  constexpr int kTries = 10;
   std::vector<CK_SLOT_ID> ids;
   CK_ULONG count = 0;
   CK_RV rv = CKR_BUFFER_TOO_SMALL;
-  while (rv == CKR_BUFFER_TOO_SMALL) {  // a slot may appear between the two calls
+  // A slot may appear between the two calls.
+  for (int tried = 0; rv == CKR_BUFFER_TOO_SMALL && tried < kTries; ++tried) {
     check(module->C_GetSlotList(with_token, nullptr, &count), "C_GetSlotList");
+    check(count > kMostSlots ? CKR_GENERAL_ERROR : CKR_OK, "C_GetSlotList: too many slots");
     ids.resize(count);
     rv = count == 0 ? CKR_OK : module->C_GetSlotList(with_token, ids.data(), &count);
   }
   check(rv, "C_GetSlotList");
+  check(count > ids.size() ? CKR_GENERAL_ERROR : CKR_OK, "C_GetSlotList: more than there is room");
   ids.resize(count);
   return ids;
 }

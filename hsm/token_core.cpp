@@ -9,16 +9,34 @@ namespace estia::hsm {
 
 TokenCore::TokenCore(TokenConfig config, Recovery::Start start)
     : recovery_(std::make_shared<Recovery>(std::move(config))) {
-  recovery_->begin(start);
-  thread_ = std::thread([recovery = recovery_] { recovery->run(); });
+  if (start == Recovery::Start::now) {
+    recovery_->begin();
+  }
+  recovers_ = std::thread([recovery = recovery_, start] { recovery->run(start); });
+  watches_ = std::thread([recovery = recovery_] { recovery->watch(); });
+  try {
+    if (start == Recovery::Start::later) {
+      recovery_->await_first();
+    }
+  } catch (...) {
+    end_threads();
+    throw;
+  }
 }
 
 TokenCore::~TokenCore() {
+  end_threads();
+}
+
+void TokenCore::end_threads() noexcept {
   constexpr std::chrono::seconds kPatience{1};
-  if (recovery_->stop(kPatience)) {
-    thread_.join();
-  } else {
-    thread_.detach();
+  const bool ended = recovery_->stop(kPatience);
+  for (std::thread* thread : {&recovers_, &watches_}) {
+    if (ended) {
+      thread->join();
+    } else {
+      thread->detach();
+    }
   }
 }
 

@@ -20,7 +20,8 @@ class TokenCore final {
  public:
   /// Finds the token and logs in. Errors as in Token::open; with `later` none of Error{token}.
   explicit TokenCore(TokenConfig config, Recovery::Start start = Recovery::Start::now);
-  /// Waits a second for the thread that recovers; one that hangs in the module is left behind.
+  /// Waits a second for the threads that recover and watch; those in a module that hangs are left
+  /// behind.
   ~TokenCore();
   TokenCore(const TokenCore&) = delete;
   TokenCore& operator=(const TokenCore&) = delete;
@@ -39,10 +40,13 @@ class TokenCore final {
   [[nodiscard]] std::vector<std::shared_ptr<const TokenKey>> keys() const;
 
  private:
-  const std::shared_ptr<Recovery> recovery_;  ///< shared with the thread
+  void end_threads() noexcept;
+
+  const std::shared_ptr<Recovery> recovery_;  ///< shared with the threads
   mutable std::mutex mutex_;                  ///< guards keys_
   std::vector<std::weak_ptr<const TokenKey>> keys_;
-  std::thread thread_;
+  std::thread recovers_;
+  std::thread watches_;
 };
 
 }  // namespace estia::hsm

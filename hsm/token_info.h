@@ -13,8 +13,9 @@ struct TokenInfo {
   std::string serial;
   std::string manufacturer;
   std::string model;
-  bool initialized = false;   ///< C_InitToken was run
-  bool user_pin_set = false;  ///< C_InitPIN was run: a login is possible
+  bool initialized = false;         ///< C_InitToken was run
+  bool user_pin_set = false;        ///< C_InitPIN was run: a login is possible
+  bool user_pin_count_low = false;  ///< somebody entered a wrong PIN since the last right one
   bool user_pin_locked = false;
   bool user_pin_final_try = false;  ///< one more wrong PIN locks it
 };

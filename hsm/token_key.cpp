@@ -199,10 +199,25 @@ Bytes TokenKey::sign(SignMechanism& mechanism, ByteView input) const {
   } catch (const TokenError& error) {
     if (error.fault() == Fault::stale_handle || error.fault() == Fault::gone) {
       rest(error);  // in two attachments
+    } else if (error.fault() == Fault::configuration || error.fault() == Fault::unknown) {
+      doubt_place();
     }
     throw;
   } catch (const Error& error) {
     throw refusal_to_sign(error);
+  }
+}
+
+/// Some tokens say so of a handle that names another kind of object by now. Looking again is cheap,
+/// but leaves a copy in the login session behind: once a minute.
+void TokenKey::doubt_place() const noexcept {
+  constexpr std::chrono::seconds kBetween{60};
+  const auto now = std::chrono::steady_clock::now();
+  const std::scoped_lock lock(mutex_);
+  if (now >= next_doubt_) {
+    next_doubt_ = now + kBetween;
+    place_ = Place();
+    ++doubts_;
   }
 }
 

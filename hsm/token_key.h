@@ -87,6 +87,7 @@ class TokenKey final : public SigningKey {
   [[nodiscard]] Attempt attempt(const std::shared_ptr<Attachment>& attached,
                                 SignMechanism& mechanism, ByteView input) const;
   void rest(const Error& why) const;
+  void doubt_place() const noexcept;
   [[nodiscard]] Bytes sign_or_recover(SignMechanism& mechanism, ByteView input) const;
   [[nodiscard]] Bytes encoded(ByteView raw) const;
 
@@ -100,6 +101,7 @@ class TokenKey final : public SigningKey {
   mutable Place place_;
   mutable std::optional<Missing> missing_;
   mutable std::chrono::steady_clock::time_point next_distrust_{};
+  mutable std::chrono::steady_clock::time_point next_doubt_{};
 };
 
 }  // namespace estia::hsm

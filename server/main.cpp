@@ -2,9 +2,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
+#include <future>
 #include <iostream>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
@@ -111,6 +115,17 @@ app::BroughtPins ask_pins(const app::ProcessConfig& config, bool ask) {
   return pins;
 }
 
+/// All is done and on record; closing a token's sessions may still hang in its module (D15).
+void take_down(std::unique_ptr<app::Daemon> daemon) {
+  constexpr std::chrono::seconds kPatience{5};
+  auto gone = std::async(std::launch::async, [&] { daemon.reset(); });
+  if (gone.wait_for(kPatience) != std::future_status::ready) {
+    ops::log(ops::Level::warning, "daemon.token_silent",
+             {{"reason", "a token's sessions could not be closed in time"}});
+    ::_exit(0);
+  }
+}
+
 void serve(const provision::StateLayout& layout, const app::ProcessConfig& config,
            const Arguments& arguments) {
   ops::set_up_log(log_level(config.log_level));
@@ -121,19 +136,20 @@ void serve(const provision::StateLayout& layout, const app::ProcessConfig& confi
     ops::log(ops::Level::warning, "daemon.descriptors",
              {{"reason", "the hard limit of open files is below limits.connections"}});
   }
-  app::Daemon daemon(config, ask_pins(config, arguments.ask_pin));
-  daemon.start();
-  announce(config.est.host, daemon.port(), arguments);
+  auto daemon = std::make_unique<app::Daemon>(config, ask_pins(config, arguments.ask_pin));
+  daemon->start();
+  announce(config.est.host, daemon->port(), arguments);
   while (app::wait_for_signal() == app::Signal::reload) {
-    daemon.reload_tls();
+    daemon->reload_tls();
   }
   app::let_next_stop_signal_kill();
-  const app::Daemon::Stopped stopped = daemon.stop();
+  const app::Daemon::Stopped stopped = daemon->stop();
   if (stopped != app::Daemon::Stopped::complete) {
     // Waiting for a call that hangs inside a module has no end (D15), for one that looks for primes
     // takes minutes.
     ::_exit(stopped == app::Daemon::Stopped::token_busy ? 0 : kFailed);
   }
+  take_down(std::move(daemon));
 }
 
 /// The reason, then what only the operator may know.

@@ -91,8 +91,9 @@ class Stuck : public RecoveryTest {
       : RecoveryTest(milliseconds(300),
                      {.max_sessions = 4, .call_limit = milliseconds(100), .signing = signing}) {}
 
-  /// Two of four sessions.
-  void expect_calls_that_hang_to_end_it() {
+  [[nodiscard]] bool signs_at_last() const { return refused() == "none"; }
+  /// Two of four sessions. `also` is let go with them.
+  void expect_calls_that_hang_to_end_it(const std::function<void()>& also = [] {}) {
     shim_.close_gate("C_Sign");
     std::vector<std::future<bool>> hanging;
     for (int i = 0; i < 2; ++i) {
@@ -103,6 +104,7 @@ class Stuck : public RecoveryTest {
     EXPECT_EQ(refused(), "token token.stuck");
     EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
     shim_.open_gate("C_Sign");
+    also();
     for (auto& call : hanging) {
       static_cast<void>(test::refusal([&] { static_cast<void>(call.get()); }));
     }
@@ -128,6 +130,59 @@ TEST_F(StuckInProvider, HalfOfTheSessionsInCallsThatHangEndItForTheOthers) {
   expect_calls_that_hang_to_end_it();
 }
 #endif
+
+/// Found in review: the thread that looked after the token was the one that watched for such calls.
+TEST_F(Stuck, CallsThatHangAreSeenWhileALookAtTheTokenHangs) {
+  shim_.close_gate("C_GetSessionInfo");
+  shim_.fail("C_Sign", CKR_GENERAL_ERROR);
+  EXPECT_EQ(refused(), "token token.failed");
+  shim_.wait_in_flight("C_GetSessionInfo", 1);
+  expect_calls_that_hang_to_end_it([&] { shim_.open_gate("C_GetSessionInfo"); });
+}
+
+/// Found in review: nobody was told.
+TEST_F(Stuck, ALoginThatHangsIsSaid) {
+  shim_.close_gate("C_Login");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  EXPECT_EQ(refused(), "token token.recovering");
+  wait_until(TokenState::away);
+  EXPECT_EQ(refused(), "token token.stuck");
+  EXPECT_EQ(events(), "attached lost away");
+  shim_.open_gate("C_Login");
+  wait_until(TokenState::attached);
+  EXPECT_TRUE(signs_now());
+}
+
+/// Found in review: estiad did not start, and not even SIGTERM ended it.
+TEST_F(Stuck, ATokenThatIsSilentAtTheStartIsWaitedForLater) {
+  shim_.close_gate("C_Login");
+  const auto later = Token::attach(config_);
+  EXPECT_EQ(later->probe().state, TokenState::away);
+  EXPECT_NE(later->probe().why.find("token.stuck"), std::string::npos) << later->probe().why;
+  shim_.open_gate("C_Login");
+  while (later->probe().state != TokenState::attached) {
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  EXPECT_TRUE(signs(later->key(later->uri_of("ca"))));
+}
+
+/// Found in review: three failures that tell nothing took the token away while a key was made.
+TEST_F(Stuck, ALongCallIsNotCutOffForAGuess) {
+  shim_.close_gate("C_GenerateKeyPair");
+  auto making =
+      std::async(std::launch::async, [&] { return token_->generate(spec("P-256"), "slow"); });
+  shim_.wait_in_flight("C_GenerateKeyPair", 1);
+  for (int i = 0; i < 3; ++i) {
+    shim_.fail("C_Sign", CKR_GENERAL_ERROR);
+    EXPECT_NE(refused(), "none");
+  }
+  while (!signs_at_last()) {
+  }
+  EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
+  shim_.open_gate("C_GenerateKeyPair");
+  EXPECT_TRUE(signs(making.get()));
+  EXPECT_EQ(token_->probe().restarts, 0U);
+}
 
 TEST_F(Stuck, OneIsNoReasonYet) {
   shim_.close_gate("C_Sign");

@@ -142,6 +142,31 @@ TEST_F(Rungs, ThreeFailuresThatTellNothingRestartTheModuleOnceAMinute) {
   EXPECT_EQ(token_->probe().restarts, 1U) << "one key's trouble must not stop the others";
 }
 
+/// Found in review: a handle that names another kind of object was used for ever.
+TEST_F(Rungs, AKeyThatTheTokenSaysIsAnotherKindIsLookedForAgain) {
+  const unsigned long before = shim_.calls("C_FindObjectsInit");
+  for (int i = 0; i < 3; ++i) {
+    shim_.fail("C_SignInit", CKR_KEY_TYPE_INCONSISTENT);
+    EXPECT_NE(refused(), "none");
+    EXPECT_TRUE(signs_now());
+  }
+  EXPECT_EQ(shim_.calls("C_FindObjectsInit"), before + 2) << "once a minute, its two halves";
+  expect_rungs(1, 0);
+}
+
+/// Another token of the module would be cut off.
+TEST_F(Rungs, AFaultOfAnEarlierLoginIsNoFaultOfThisOne) {
+  shim_.close_gate("C_SignInit");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 4);
+  auto one = std::async(std::launch::async, [&] { return refused(); });
+  auto two = std::async(std::launch::async, [&] { return refused(); });
+  shim_.wait_in_flight("C_SignInit", 2);
+  shim_.open_gate("C_SignInit");
+  EXPECT_EQ(one.get(), "none");
+  EXPECT_EQ(two.get(), "none");
+  expect_rungs(2, 0);
+}
+
 /// Handle, label and CKA_ID are the same; the key is not.
 TEST_F(Rungs, AnotherKeyOfTheSameNameNeverSigns) {
   const KeyUri uri = token_->uri_of("ca");

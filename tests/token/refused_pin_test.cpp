@@ -53,6 +53,7 @@ TEST_F(Pin, ThatIsRefusedIsNotTriedAgainNotAfterARestartEither) {
   EXPECT_EQ(test::refusal([&] { token_->activate(); }), "token token.pin_refused")
       << "the file still holds the old one";
   EXPECT_EQ(shim_.calls("C_Login"), before + 2) << "one attempt for each order";
+  EXPECT_TRUE(events().ends_with("pin_refused")) << events();
   EXPECT_TRUE(std::filesystem::exists(config_.pin_marker));
   replace_file(config_.pin.file, "another-pin\n", FileMode::secret);
   token_->activate();
@@ -61,6 +62,18 @@ TEST_F(Pin, ThatIsRefusedIsNotTriedAgainNotAfterARestartEither) {
 }
 
 /// Found as a hole: without the note, the PIN was tried again and again.
+/// Found in review: ten attempts in ten seconds, while the module's answers were lost.
+TEST_F(Pin, AWrongOneThatTheModuleDoesNotTellIsNotTriedAgain) {
+  set_pin(pin(), "another-pin");
+  const unsigned long before = shim_.calls("C_Login");
+  shim_.fail_after("C_Login", CKR_DEVICE_ERROR, 100);
+  ASSERT_EQ(other().C_CloseAllSessions(slot()), CKR_OK);
+  EXPECT_EQ(refused(), "token token.pin_refused");
+  wait_until(TokenState::pin_refused);
+  EXPECT_EQ(shim_.calls("C_Login"), before + 1);
+  EXPECT_TRUE(std::filesystem::exists(config_.pin_marker));
+}
+
 TEST_F(Pin, WithoutAPlaceForTheNoteNoPinIsTried) {
   const auto folder = dir_.folder / "state";
   std::filesystem::create_directory(folder);

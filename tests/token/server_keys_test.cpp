@@ -137,17 +137,30 @@ TEST_F(ServerKeysTest, ATokenWithoutCurvesMakesRsaKeys) {
       << keys->status().refused;
 }
 
-TEST_F(ServerKeysTest, ATokenThatIsGoneAtTheStartIsAnError) {
+/// Found in review: one fault at the start, and no keys were made for as long as the process lived.
+TEST_F(ServerKeysTest, ATokenThatIsGoneAtTheStartIsAskedLater) {
   const auto token = open_shim();
-  const auto start = [&] { const ServerKeys keys(*token, {}, clock_); };
   for (const char* function : {"C_GenerateKey", "C_WrapKey", "C_GenerateKeyPair"}) {
     shim_.fail(function, CKR_DEVICE_REMOVED);
-    EXPECT_EQ(refusal(start), "token token.gone") << function;
+    const auto keys = server_keys(token);
+    EXPECT_NE(keys->status().refused.find("token.gone"), std::string::npos) << function;
+    EXPECT_TRUE(keys->supports(spec("P-256")));
+    EXPECT_EQ(delivered(*keys, "P-256"), "P-256") << function;
   }
-  shim_.fail("C_WrapKey", CKR_TOKEN_NOT_PRESENT, 1, 4);  // the probe's
-  EXPECT_EQ(refusal(start), "token token.gone");
-  EXPECT_EQ(session_objects(), 0U);
   EXPECT_EQ(token->probe().sessions_in_use, 0U);
+}
+
+/// Found in review: a failure that is no refusal counted as one, for the life of the login.
+TEST_F(ServerKeysTest, WhatFailedWithoutAReasonIsTriedAgain) {
+  const auto token = open_shim();
+  shim_.fail("C_WrapKey", CKR_DEVICE_ERROR, 1000);
+  const auto keys = server_keys(token, {.at_once = 1, .rsa_at_once = 1, .stock = {{"P-256", 1}}});
+  EXPECT_TRUE(keys->supports(spec("P-256"))) << "it is not known";
+  EXPECT_EQ(delivered(*keys, "P-256"), "token token.failed") << "503, not 409";
+  shim_.fail("C_WrapKey", CKR_OK, 0);
+  EXPECT_EQ(delivered(*keys, "P-256"), "token token.failed") << "not with every request";
+  clock_.advance(std::chrono::minutes(1));
+  EXPECT_EQ(delivered(*keys, "P-256"), "P-256");
 }
 
 TEST_F(ServerKeysTest, SigningKeepsASession) {
