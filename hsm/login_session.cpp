@@ -98,6 +98,10 @@ CK_SESSION_HANDLE LoginSession::take(std::chrono::steady_clock::time_point deadl
   return handle_;
 }
 
+CK_SESSION_HANDLE LoginSession::take_now() {
+  return free_.try_acquire_for(std::chrono::milliseconds(0)) ? handle_ : CK_INVALID_HANDLE;
+}
+
 bool LoginSession::logged_in() noexcept {
   const Turn turn(free_, std::chrono::milliseconds(0));
   if (!turn.mine()) {

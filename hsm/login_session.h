@@ -6,11 +6,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <semaphore>
 
 #include "crypto/base/secret.h"
 #include "hsm/module.h"
 #include "hsm/slots.h"
+#include "hsm/turn.h"
 
 namespace estia::hsm {
 
@@ -43,6 +43,8 @@ class LoginSession final {
   /// For a token that has no other session: it is the caller's until give_back(). Throws
   /// Error{busy, "token.sessions_exhausted"} when it is not free in time.
   [[nodiscard]] CK_SESSION_HANDLE take(std::chrono::steady_clock::time_point deadline);
+  /// Likewise; CK_INVALID_HANDLE if it is not free now.
+  [[nodiscard]] CK_SESSION_HANDLE take_now();
   void give_back() noexcept { free_.release(); }
 
   /// False if it knows for certain that nobody is logged in any more.
@@ -56,7 +58,7 @@ class LoginSession final {
   const Module::Generation generation_;
   const std::chrono::milliseconds wait_;
   CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
-  std::binary_semaphore free_{1};
+  FairSemaphore free_;
 };
 
 }  // namespace estia::hsm

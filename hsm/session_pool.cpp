@@ -84,14 +84,21 @@ void SessionPool::Lease::keep() noexcept {
 }
 
 void SessionPool::Lease::share_login(std::chrono::steady_clock::time_point deadline) {
-  const auto began = std::chrono::steady_clock::now();
-  try {
-    handle_ = pool_->login_.take(deadline);
-    of_login_ = true;
-  } catch (...) {
-    pool_->statistics_.waited(std::chrono::steady_clock::now() - began, true);
-    throw;
+  handle_ = pool_->login_.take_now();
+  if (handle_ == CK_INVALID_HANDLE) {
+    pool_->waits_for_login(loan_, true);
+    const auto began = std::chrono::steady_clock::now();
+    try {
+      handle_ = pool_->login_.take(deadline);
+    } catch (...) {
+      pool_->waits_for_login(loan_, false);
+      pool_->statistics_.waited(std::chrono::steady_clock::now() - began, true);
+      throw;
+    }
+    pool_->waits_for_login(loan_, false);
+    pool_->statistics_.waited(std::chrono::steady_clock::now() - began, false);
   }
+  of_login_ = true;
 }
 
 void SessionPool::Lease::renew() {
@@ -222,9 +229,18 @@ bool SessionPool::shrink(Lease& lease) noexcept {
   return taken_ > 0;
 }
 
+/// Who waits has no session yet, and no call that could hang.
+void SessionPool::waits_for_login(Loans::iterator loan, bool begins) {
+  const std::scoped_lock lock(mutex_);
+  *loan = begins ? std::chrono::steady_clock::time_point::max() : std::chrono::steady_clock::now();
+  waiting_for_login_ += begins ? 1 : std::size_t(-1);
+}
+
 SessionPool::Counts SessionPool::counts() const {
   const std::scoped_lock lock(mutex_);
-  return {.open = taken_, .in_use = loans_.size(), .cap = std::max<std::size_t>(cap_, 1)};
+  return {.open = taken_,
+          .in_use = loans_.size() - waiting_for_login_,
+          .cap = std::max<std::size_t>(cap_, 1)};
 }
 
 std::size_t SessionPool::overdue(std::chrono::steady_clock::time_point before) const {

@@ -104,6 +104,7 @@ class SessionPool final {
   [[nodiscard]] bool give_back(const Lease& lease) noexcept;
   void give_up_slot(const Lease& lease) noexcept;
   bool shrink(Lease& lease) noexcept;
+  void waits_for_login(Loans::iterator loan, bool begins);
   [[nodiscard]] bool may_open() noexcept;
 
   const std::shared_ptr<const Module> module_;
@@ -121,6 +122,7 @@ class SessionPool final {
   std::chrono::steady_clock::time_point full_at_{};  ///< when the token last had no more
   std::size_t taken_ = 0;                            // open sessions and those being opened
   Loans loans_;
+  std::size_t waiting_for_login_ = 0;  ///< of the loans
   bool closed_ = false;
 };
 

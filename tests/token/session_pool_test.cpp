@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "hsm/turn.h"
 #include "tests/token/shim_test_base.h"
 
 namespace estia::hsm {
@@ -111,6 +112,39 @@ TEST_F(Sessions, TokenWithOneSessionServesManyThreads) {
   EXPECT_EQ(shim_.calls("C_OpenSession"), opened) << "it is known that there are no more";
   EXPECT_EQ(token->probe().sessions_cap, 1U);
   EXPECT_TRUE(token->probe().logged_in);
+}
+
+/// Found in review: whoever had just given it back took it again, and others waited in vain.
+TEST_F(Sessions, TheOnlyOneGoesToWhoeverWaitsLongest) {
+  FairSemaphore free;
+  ASSERT_TRUE(free.try_acquire_for(0ms));
+  std::thread waits([&] {
+    EXPECT_TRUE(free.try_acquire_for(60s));
+    free.release();
+  });
+  while (free.waiting() == 0) {
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_FALSE(free.try_acquire_for(1ms)) << "one that gives up holds up nobody";
+  free.release();
+  EXPECT_TRUE(free.try_acquire_for(60s)) << "after the other";
+  waits.join();
+}
+
+/// Found in review: those who waited counted as sessions in use, and not as waits.
+TEST_F(Sessions, WaitingForTheOnlyOneIsCounted) {
+  shim_.limit_sessions(1, true);
+  const auto token = open_with(8, 60s);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  shim_.close_gate("C_Sign");
+  std::thread signing([&] { EXPECT_EQ(sign_all(key, 8), 200); });
+  shim_.wait_in_flight("C_Sign", 1);
+  std::this_thread::sleep_for(100ms);  // for some to wait
+  EXPECT_EQ(token->probe().sessions_in_use, 1U);
+  shim_.open_gate("C_Sign");
+  signing.join();
+  EXPECT_GT(token->statistics().waits, 0U);
+  EXPECT_EQ(token->statistics().timeouts, 0U);
 }
 
 TEST_F(Sessions, OneSessionThatTheTokenDoesNotTellOfIsFoundOut) {
