@@ -254,6 +254,10 @@ TokenError token_error(CK_RV rv, std::string_view function) {
   return {rv, function};
 }
 
+Error token_unavailable(const std::string& id, const std::string& detail) {
+  return {ErrorCode::token, id, "the token is not available, try again later", detail};
+}
+
 void check(CK_RV rv, std::string_view function) {
   if (rv != CKR_OK) {
     throw token_error(rv, function);

@@ -59,6 +59,9 @@ class TokenError final : public Error {
 /// Its id follows from the fault ("token.gone", ...); the detail names function and code.
 [[nodiscard]] TokenError token_error(CK_RV rv, std::string_view function);
 
+/// Error{token} for what is no failed call.
+[[nodiscard]] Error token_unavailable(const std::string& id, const std::string& detail);
+
 /// Throws token_error unless `rv` is CKR_OK.
 void check(CK_RV rv, std::string_view function);
 

@@ -25,8 +25,12 @@ constexpr std::chrono::seconds kBetweenBlindRestarts{60};
 /// Longer calls, of a key that is being made, are not worth cutting off for a guess.
 constexpr milliseconds kSilence{1000};
 
-Error unavailable(const std::string& id, const std::string& detail) {
-  return {ErrorCode::token, id, "the token is not available, try again later", detail};
+/// Of an attempt to log in: a PIN that was refused has one id, whatever the module called it.
+Error reason_of(const Error& error) {
+  if (is_refused_pin(error) && error.id() != "token.pin_locked") {
+    return {ErrorCode::token, "token.pin_refused", error.what(), error.detail()};
+  }
+  return error;
 }
 
 }  // namespace
@@ -45,10 +49,10 @@ void Recovery::make_first_attempt() {
   try {
     first = login_.first();
   } catch (const Error& error) {
-    why = error;
+    why = reason_of(error);
     login_.count(error);
   } catch (const std::exception& error) {
-    why = unavailable("token.failed", error.what());
+    why = token_unavailable("token.failed", error.what());
   }
   const Lock lock(mutex_);
   if (first) {
@@ -71,7 +75,7 @@ void Recovery::await_first() {
   }
   if (!ended) {
     first_given_up_ = true;
-    give_up(unavailable("token.stuck", "the first call of the module has not come back"));
+    give_up(token_unavailable("token.stuck", "the first call of the module has not come back"));
   }
 }
 
@@ -130,8 +134,8 @@ void Recovery::give_up_if_stuck(Lock& lock) {
   const Clock::time_point limit = Clock::now() - config_.call_limit;
   const std::size_t overdue = pool.overdue(limit) + current_->calls().overdue(limit);
   if (overdue > 0 && 2 * overdue >= std::min(pool.counts().cap, config_.callers)) {
-    give_up(unavailable("token.stuck",
-                        std::to_string(overdue) + " calls of the module have not come back"));
+    give_up(token_unavailable("token.stuck",
+                              std::to_string(overdue) + " calls of the module have not come back"));
     const std::shared_ptr<Attachment> stuck = current_;
     lock.unlock();
     stuck->retire();
@@ -143,7 +147,7 @@ void Recovery::give_up_if_stuck(Lock& lock) {
 void Recovery::give_up_if_climb_hangs() {
   if (phase_ == Phase::recovering && climbing_ &&
       Clock::now() > climbs_since_ + config_.call_limit) {
-    give_up(unavailable("token.stuck", "a login or a restart has not come back"));
+    give_up(token_unavailable("token.stuck", "a login or a restart has not come back"));
   }
 }
 
@@ -201,13 +205,10 @@ void Recovery::climb(Lock& lock, Remedy rung) {
       next = login_.after_restart(old, orders);
     }
   } catch (const Error& error) {
-    why = error;
+    why = reason_of(error);
     login_.count(error);
-    if (is_refused_pin(error) && error.id() != "token.pin_locked") {
-      why.emplace(ErrorCode::token, "token.pin_refused", error.what(), error.detail());
-    }
   } catch (const std::exception& error) {
-    why = unavailable("token.failed", error.what());
+    why = token_unavailable("token.failed", error.what());
   }
   if (!next && old) {
     old->retire();
@@ -289,7 +290,7 @@ std::shared_ptr<Attachment> Recovery::attachment() {
   if (why_) {
     throw Error(*why_);
   }
-  throw unavailable("token.recovering", "it is being recovered");
+  throw token_unavailable("token.recovering", "it is being recovered");
 }
 
 std::shared_ptr<Attachment> Recovery::attachment_now() const {
@@ -320,73 +321,6 @@ void Recovery::report(const Attachment& seen, Fault fault) noexcept {
   }
   wanted_ = wanted;
   changed_.notify_all();
-}
-
-void Recovery::activate(std::optional<Secret> pin) {
-  if (pin && !config_.pin.held) {
-    throw Error(ErrorCode::conflict, "token.pin_not_taken",
-                "this token's PIN is read from where its configuration says");
-  }
-  Lock lock(mutex_);
-  // An attempt that is going on may end in a refusal, and is none of this order's.
-  if (!changed_.wait_for(lock, config_.session_wait, [&] { return !climbing_; })) {
-    throw unavailable("token.recovering", "an attempt is going on");
-  }
-  if (phase_ == Phase::attached) {
-    if (pin) {
-      throw Error(ErrorCode::conflict, "token.pin_not_needed",
-                  "the token is attached: this PIN was not tried, and is not kept");
-    }
-    login_.marker().clear();
-    return;
-  }
-  if (pin) {
-    config_.pin.held->take(std::move(*pin));
-  } else if (config_.pin.held) {
-    static_cast<void>(config_.pin.held->read());  // one that was refused is not forgotten in vain
-  }
-  login_.marker().clear();
-  const std::uint64_t before = attempts_;
-  told_.clear();
-  wanted_ = Remedy::restart_module;
-  orders_ = Logins::Orders::try_pin;
-  next_attempt_ = {};
-  changed_.notify_all();
-  const bool ended =
-      changed_.wait_for(lock, config_.session_wait, [&] { return attempts_ > before; });
-  if (phase_ != Phase::attached) {
-    throw ended && why_ ? *why_ : unavailable("token.recovering", "it is being recovered");
-  }
-}
-
-TokenStatus Recovery::status() const {
-  const Lock lock(mutex_);
-  TokenStatus status{.label = config_.label, .serial = config_.serial};
-  status.present = phase_ == Phase::refused;  // no PIN is refused by a token that is not there
-  status.state = phase_ == Phase::attached     ? TokenState::attached
-                 : phase_ == Phase::recovering ? TokenState::recovering
-                 : phase_ == Phase::refused    ? refused_state()
-                                               : TokenState::away;
-  status.why = why_ && phase_ != Phase::attached ? why_->id() + " " + why_->detail() : "";
-  status.new_sessions = new_sessions_;
-  status.logins = logins_;
-  status.restarts = restarts_;
-  return status;
-}
-
-TokenState Recovery::refused_state() const {
-  return why_ && why_->id() == "token.pin_awaited" ? TokenState::pin_awaited
-                                                   : TokenState::pin_refused;
-}
-
-void Recovery::tell(TokenEvent::What what, const std::string& detail) const noexcept {
-  try {
-    if (config_.on_event && !stop_) {  // who listens may be gone after stop()
-      config_.on_event({what, detail});
-    }
-  } catch (const std::exception&) {
-    // Whoever listens has its own trouble.
-  }
 }
 
 }  // namespace estia::hsm

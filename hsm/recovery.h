@@ -61,6 +61,8 @@ class Recovery final {
 
   /// A call within that attachment failed: Remedy says what is done. Returns at once.
   void report(const Attachment& seen, Fault fault) noexcept;
+  /// What became of a key in that attachment: for who listens to events.
+  void tell_key(TokenEvent::What what, const std::string& detail) const noexcept;
   /// A call did what it should: what failed before it was an episode.
   void report_success() noexcept {
     if (unexplained_.load(std::memory_order_relaxed) != 0) {

@@ -129,7 +129,7 @@ class ServerKeys final {
   mutable std::mutex mutex_;                  ///< guards what follows, for a moment
   std::shared_ptr<Parts> parts_;              ///< of the last attachment that was asked for keys
   std::vector<std::shared_ptr<Parts>> past_;  ///< whose stock may still be making a pair
-  std::string none_because_ = "the token has not been there yet";  ///< while there are no parts
+  std::string none_because_ = "not found out yet";  ///< while there are no parts
   bool stop_ = false;
   bool preparing_ = false;  ///< keep_stock() is in the module
   std::condition_variable stopped_;

@@ -85,7 +85,15 @@ crypto::PrivateKey Token::key(const KeyUri& uri, crypto::PublicKey public_half) 
 }
 
 crypto::PrivateKey Token::key_later(const KeyUri& uri, crypto::PublicKey public_half) {
-  return private_key(std::make_shared<const TokenKey>(core_, uri, std::move(public_half)));
+  auto token_key = std::make_shared<const TokenKey>(core_, uri, std::move(public_half));
+  if (core_->recovery().attachment_now()) {
+    try {
+      token_key->find();  // or nobody knows what is wrong with it before it is needed
+    } catch (const Error&) {
+      // In the report, and told.
+    }
+  }
+  return private_key(std::move(token_key));
 }
 
 crypto::PrivateKey Token::generate(const crypto::KeySpec& spec, const std::string& object_label) {

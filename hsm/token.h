@@ -27,6 +27,8 @@ struct TokenEvent {
     away,         ///< and does not succeed yet
     pin_refused,  ///< and ends: only an operator can go on
     pin_awaited,  ///< likewise: he has not brought it yet
+    key_refused,  ///< a key is not there, or is not to be used
+    key_found,    ///< and is again
   };
   What what;
   std::string detail;
@@ -101,9 +103,10 @@ struct KeyAttributes {
 /// A key that is in use, as it was when it was last found.
 struct KeyReport {
   std::string uri;
-  std::string kind;    ///< "P-256", ...
-  bool ready = false;  ///< it was found in the login that is in force
-  std::string why{};   ///< id and detail, if it was not: for people
+  std::string kind;      ///< "P-256", ...
+  bool ready = false;    ///< it was found in the login that is in force
+  bool refused = false;  ///< it was looked for in that login, and is not there or not to be used
+  std::string why{};     ///< id and detail, if it was not: for people
   std::optional<KeyAttributes> attributes{};
 };
 

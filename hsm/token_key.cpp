@@ -109,17 +109,38 @@ CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached
   }
   try {
     Place found = look_for(attached);
-    const std::scoped_lock lock(mutex_);
-    place_ = std::move(found);
-    missing_.reset();
-    return place_.copy;
+    const CK_OBJECT_HANDLE copy = found.copy;
+    {
+      const std::scoped_lock lock(mutex_);
+      place_ = std::move(found);
+      missing_.reset();
+    }
+    tell("");
+    return copy;
   } catch (const TokenError&) {
     throw;  // the token's trouble, not the key's
   } catch (const Error& error) {
-    const std::scoped_lock lock(mutex_);
-    missing_ = Missing{error, attached->epoch(), std::chrono::steady_clock::now() + kMissingFor};
+    {
+      const std::scoped_lock lock(mutex_);
+      place_ = Place();  // what it says of the key is of another one
+      missing_ = Missing{error, attached->epoch(), std::chrono::steady_clock::now() + kMissingFor};
+    }
+    if (error.code() != ErrorCode::busy) {
+      tell(error.id());
+    }
     throw;
   }
+}
+
+/// By whoever looks: nobody else does at that time. Each trouble once, and its end.
+void TokenKey::tell(const std::string& trouble) const {
+  if (told_ == trouble) {
+    return;
+  }
+  told_ = trouble;
+  core_->recovery().tell_key(
+      trouble.empty() ? TokenEvent::What::key_found : TokenEvent::What::key_refused,
+      trouble + (trouble.empty() ? "" : " ") + uri_.text());
 }
 
 /// A handle, a label and an id may come to name another key; its public half does not.
@@ -238,6 +259,7 @@ KeyReport TokenKey::report() const {
   const std::scoped_lock lock(mutex_);
   report.ready = attached && place_.epoch == attached->epoch();
   report.attributes = place_.attributes;
+  report.refused = attached && missing_ && missing_->epoch == attached->epoch();
   if (!report.ready) {
     report.why = !attached  ? "the token is not attached"
                  : missing_ ? missing_->why.id() + " " + missing_->why.detail()

@@ -86,6 +86,7 @@ class TokenKey final : public SigningKey {
   [[nodiscard]] Place look_for(const std::shared_ptr<Attachment>& attached) const;
   [[nodiscard]] Attempt attempt(const std::shared_ptr<Attachment>& attached,
                                 SignMechanism& mechanism, ByteView input) const;
+  void tell(const std::string& trouble) const;
   void rest(const Error& why) const;
   void doubt_place() const noexcept;
   [[nodiscard]] Bytes sign_or_recover(SignMechanism& mechanism, ByteView input) const;
@@ -95,7 +96,8 @@ class TokenKey final : public SigningKey {
   const KeyUri uri_;
   const crypto::PublicKey public_half_;
   const KeyKind kind_;
-  mutable std::binary_semaphore looking_{1};  ///< of whoever looks for it
+  mutable std::binary_semaphore looking_{1};  ///< of whoever looks for it; guards told_
+  mutable std::string told_;                  ///< the trouble that was told last; empty: none
   mutable std::atomic<std::uint64_t> doubts_{0};
   mutable std::mutex mutex_;  ///< guards what follows; not held across a call to the token
   mutable Place place_;

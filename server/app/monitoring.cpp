@@ -51,6 +51,8 @@ void collect_token(const SeenToken& token, ops::Metrics& metrics) {
               label);
   metrics.set("estia_token_sessions_in_use", "Sessions that are lent now",
               number(status.sessions_in_use), label);
+  metrics.set("estia_token_sessions_most", "Sessions that may be open", number(status.sessions_cap),
+              label);
   for (const auto& [rung, count] :
        {std::pair{"new session", status.new_sessions}, std::pair{"new login", status.logins},
         std::pair{"restart module", status.restarts}}) {
@@ -112,6 +114,20 @@ std::string trouble_of_all(const std::vector<SeenToken>& tokens) {
   return all;
 }
 
+/// Empty unless every key was looked for, and none is to be used.
+std::string key_trouble(const std::vector<SeenToken>& tokens) {
+  bool any = false;
+  for (const SeenToken& token : tokens) {
+    for (const hsm::KeyReport& key : token.keys) {
+      if (!key.refused) {
+        return {};
+      }
+      any = true;
+    }
+  }
+  return any ? "none can be used" : "";
+}
+
 }  // namespace
 
 std::optional<hsm::TokenStatus> TokenProbe::look() {
@@ -137,6 +153,7 @@ ReadinessChecks readiness_of(const Monitored& monitored) {
           {"listener", monitored.load.stalled ? "no worker is free" : ""},
           {"store", monitored.store.failed ? "failed, restart needed" : ""},
           {"token", trouble_of_all(monitored.tokens)},
+          {"keys", key_trouble(monitored.tokens)},
           {"stop", monitored.stopping ? "stopping" : ""}};
 }
 

@@ -30,6 +30,10 @@ Words words_of(hsm::TokenEvent::What what) {
       return {"token.away", ops::Level::error, "failed"};
     case hsm::TokenEvent::What::pin_awaited:
       return {"token.pin_awaited", ops::Level::warning, "failed"};
+    case hsm::TokenEvent::What::key_refused:
+      return {"token.key_refused", ops::Level::error, "failed"};
+    case hsm::TokenEvent::What::key_found:
+      return {"token.key_found", ops::Level::info, "ok"};
     case hsm::TokenEvent::What::pin_refused:
       break;
   }
@@ -55,6 +59,8 @@ void TokenEvents::add(const std::string& token, const hsm::TokenEvent& event) {
   if (entries_.size() < kMostEntries) {
     entries_.push_back({clock_.now(), token, event});
     changed_.notify_all();
+  } else {
+    ++left_out_;
   }
 }
 
@@ -67,7 +73,13 @@ void TokenEvents::run() {
     }
     const Entry entry = std::move(entries_.front());
     entries_.pop_front();
+    const std::size_t left_out = std::exchange(left_out_, 0);
     lock.unlock();
+    if (left_out > 0) {
+      ops::log(
+          ops::Level::error, "token.not_audited",
+          {{"reason", std::to_string(left_out) + " events came faster than they are written"}});
+    }
     write(entry);
     lock.lock();
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <mutex>
 #include <string>
@@ -43,6 +44,7 @@ class TokenEvents final {
   std::mutex mutex_;  ///< guards what follows
   std::condition_variable changed_;
   std::deque<Entry> entries_;
+  std::size_t left_out_ = 0;  ///< not in entries_, and not yet said
   bool stop_ = false;
   std::thread thread_;  ///< last
 };

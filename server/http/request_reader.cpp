@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http/request_reader.h"
 
+#include <openssl/crypto.h>
+
 #include <array>
 #include <exception>
 #include <utility>
@@ -52,7 +54,7 @@ RequestReader::Progress RequestReader::read_on() {
   std::array<char, 16384> chunk;
   const IoResult result = stream_.read(chunk);
   if (result.status == IoStatus::done) {
-    buffer_.append(chunk.data(), result.size);
+    keep(std::span(chunk).first(result.size));
     return Progress::complete;
   }
   if (result.status == IoStatus::wait) {
@@ -64,12 +66,37 @@ RequestReader::Progress RequestReader::read_on() {
   return Progress::gone;
 }
 
+void RequestReader::keep(std::span<char> received) {
+  if (buffer_.capacity() - buffer_.size() < received.size()) {
+    std::string larger;
+    larger.reserve(2 * buffer_.size() + received.size());
+    larger = buffer_;
+    cleanse(buffer_);
+    buffer_.swap(larger);
+  }
+  buffer_.append(received.data(), received.size());
+  ::OPENSSL_cleanse(received.data(), received.size());
+}
+
+void RequestReader::consume(std::size_t size) {
+  if (size == 0) {
+    return;
+  }
+  std::string rest(buffer_, size);
+  cleanse(buffer_);
+  if (rest.empty()) {
+    buffer_.clear();
+  } else {
+    buffer_.swap(rest);
+  }
+}
+
 /// Takes what the buffer has; true once a request is complete.
 bool RequestReader::step(const PeerInfo& peer) {
   if (state_ == State::idle) {
     const std::size_t empty = leading_empty_lines(buffer_);
     skipped_ += empty;
-    buffer_.erase(0, empty);
+    consume(empty);
     if (buffer_.empty() && buffer_.capacity() > kKeptIdle) {
       std::string().swap(buffer_);
     }
@@ -105,7 +132,7 @@ bool RequestReader::read_head(const PeerInfo& peer) {
     return false;
   }
   const Head head = parse_head(std::string_view(buffer_).substr(0, *size), limits);
-  buffer_.erase(0, *size);
+  consume(*size);
   route(head, peer);
   return true;
 }
@@ -166,13 +193,13 @@ bool RequestReader::read_counted() {
     return false;
   }
   received_.request.body = buffer_.substr(0, missing_);
-  buffer_.erase(0, missing_);
+  consume(missing_);
   state_ = State::complete;
   return true;
 }
 
 bool RequestReader::read_chunked() {
-  buffer_.erase(0, chunked_->feed(buffer_));
+  consume(chunked_->feed(buffer_));
   if (!chunked_->complete()) {
     return false;
   }

@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 
+#include "crypto/base/secret.h"
 #include "server/http/chunked.h"
 #include "server/http/framing.h"
 #include "server/http/server.h"
@@ -29,6 +31,11 @@ class RequestReader final {
   /// All three outlive the reader.
   RequestReader(Stream& stream, const Router& router, const Limits& limits) noexcept
       : stream_(stream), router_(router), limits_(limits) {}
+  ~RequestReader() { cleanse(buffer_); }
+  RequestReader(const RequestReader&) = delete;
+  RequestReader& operator=(const RequestReader&) = delete;
+  RequestReader(RequestReader&&) = delete;
+  RequestReader& operator=(RequestReader&&) = delete;
 
   enum class Progress {
     idle,      ///< no byte of a request yet; empty lines are none
@@ -52,6 +59,7 @@ class RequestReader final {
   }
   /// Nothing that has come is wanted any more.
   void drop() {
+    cleanse(buffer_);
     std::string().swap(buffer_);
     chunked_.reset();
   }
@@ -63,6 +71,8 @@ class RequestReader final {
   enum class State { idle, head, counted_body, chunked_body, complete };
 
   [[nodiscard]] Progress read_on();
+  void keep(std::span<char> received);
+  void consume(std::size_t size);
   [[nodiscard]] bool step(const PeerInfo& peer);
   [[nodiscard]] bool read_head(const PeerInfo& peer);
   void route(const Head& head, const PeerInfo& peer);
@@ -74,7 +84,9 @@ class RequestReader final {
   Stream& stream_;
   const Router& router_;
   const Limits& limits_;
-  std::string buffer_;  ///< received, not yet taken; may hold the next request already
+  /// Received, not yet taken; may hold the next request already. What it has held is wiped: a
+  /// password or a PIN may have been in it.
+  std::string buffer_;
   State state_ = State::idle;
   bool gone_ = false;
   Deadline deadline_{};

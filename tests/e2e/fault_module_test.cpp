@@ -39,6 +39,14 @@ class FaultModule : public testing::Test {
       std::this_thread::yield();
     }
   }
+  /// Of one second, and four sessions.
+  void set_call_limit() const {
+    const std::filesystem::path file = installation_.state() / "estia.toml";
+    std::string text = read_file(file);
+    const std::string section = "[token]\n";
+    text.insert(text.find(section) + section.size(), "call_limit = \"1s\"\nmax_sessions = 4\n");
+    replace_file(file, text, FileMode::secret);
+  }
   void order(const std::string& line) const {
     const auto answer = hsm::faults::Client(socket_).ask(line);
     ASSERT_TRUE(answer.ok) << answer.text;
@@ -78,6 +86,49 @@ TEST_F(FaultModule, AModuleThatDoesNotStartIsTakenUpOnceItDoes) {
   EXPECT_NE(server_->err().find("CKR_DEVICE_ERROR"), std::string::npos) << server_->err();
   order("clear");
   enroll_at_last("with-one");
+  EXPECT_EQ(server_->stop(), 0);
+}
+
+/// Found in review: neither EST nor SIGTERM was answered for as long as the token was silent.
+TEST_F(FaultModule, ATokenThatIsSilentHoldsUpNeitherTheStartNorTheEnd) {
+  const std::filesystem::path rules = installation_.directory() / "rules";
+  write_new_file(rules, "hang C_Login count=for-ever\n", FileMode::readable);
+  installation_.add_environment("ESTIA_FAULTS_RULES=" + rules.string());
+  set_call_limit();
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  EXPECT_NE(server_->err().find("token.stuck"), std::string::npos) << server_->err();
+  EXPECT_EQ(enroll("too-early"), 503);
+  order("clear");
+  order("release");
+  enroll_at_last("later");
+  order("hang C_CloseSession count=for-ever");
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_NE(server_->err().find("daemon.token_silent"), std::string::npos) << server_->err();
+}
+
+/// Found in review: estiad said of itself that all was well, and answered nothing.
+TEST_F(FaultModule, CallsThatHangAreSeenWhileALookAtTheTokenHangs) {
+  set_call_limit();
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  order("hang C_GetSessionInfo count=for-ever");
+  order("fail C_Sign CKR_DEVICE_ERROR count=1");
+  EXPECT_EQ(enroll("first"), 503);
+  order("wait C_GetSessionInfo 1");
+  order("hang C_Sign count=for-ever");
+  std::vector<std::thread> hanging;
+  for (int i = 0; i < 4; ++i) {
+    hanging.emplace_back([&, i] { static_cast<void>(enroll("hangs-" + std::to_string(i))); });
+  }
+  while (server_->err().find("token.stuck") == std::string::npos) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(enroll("meanwhile"), 503);
+  order("clear");
+  order("release");
+  for (std::thread& each : hanging) {
+    each.join();
+  }
+  enroll_at_last("afterwards");
   EXPECT_EQ(server_->stop(), 0);
 }
 

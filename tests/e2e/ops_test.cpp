@@ -42,7 +42,8 @@ TEST_F(Ops, TellsThatItLivesAndIsReady) {
   EXPECT_EQ(page("/healthz"), (std::pair<std::string, std::string>{"alive\n", "200"}));
   const auto [body, status] = page("/readyz");
   EXPECT_EQ(status, "200");
-  EXPECT_EQ(body, "ready\nconfiguration ok\ntls ok\nlistener ok\nstore ok\ntoken ok\nstop ok\n");
+  EXPECT_EQ(body,
+            "ready\nconfiguration ok\ntls ok\nlistener ok\nstore ok\ntoken ok\nkeys ok\nstop ok\n");
 }
 
 TEST_F(Ops, CountsWhatClientsDid) {
@@ -59,7 +60,11 @@ TEST_F(Ops, CountsWhatClientsDid) {
        R"(estia_requests_total{operation="simpleenroll",refusal="auth.wrong_password",status="401"} 1)",
        R"(estia_requests_total{operation="none",refusal="route.unknown",status="404"} 1)",
        R"(estia_tls_handshakes_total{result="ok"} 3)", "estia_ready 1",
-       R"(estia_token_present{token="main"} 1)", R"(estia_build_info{version=")",
+       R"(estia_token_present{token="main"} 1)", R"(estia_token_sessions_most{token="main"} )",
+       R"(estia_token_session_waits_total{token="main"} )",
+       R"(estia_token_session_timeouts_total{token="main"} )",
+       R"(estia_token_session_wait_seconds_total{token="main"} )",
+       R"(estia_token_sign_seconds_count{token="main"} )", R"(estia_build_info{version=")",
        "estia_store_commits_total ", R"(estia_ca_certificate_not_after_seconds{ca="issuing"} )"}) {
     EXPECT_NE(body.find(line), std::string::npos) << line << "\n" << body;
   }

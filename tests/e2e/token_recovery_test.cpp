@@ -6,6 +6,7 @@
 
 #include "crypto/base/file.h"
 #include "tests/e2e/support/managed_site.h"
+#include "tests/support/memory_scan.h"
 #include "tests/unit/admin/terminal.h"
 
 namespace estia::e2e {
@@ -111,6 +112,28 @@ TEST_F(TypedPin, AnOperatorBringsItInAFile) {
   EXPECT_EQ(enrolment("at-last"), 200);
   EXPECT_EQ(server->stop(), 0);
   EXPECT_EQ(server->err().find(installation.pin()), std::string::npos);
+}
+
+/// Found in review: the text of the request stayed in memory with it.
+TEST_F(TypedPin, NothingIsLeftOfOneThatIsRefusedAndOneOfTheOther) {
+  const auto wait_until_seen = [&](const std::string& pin, std::size_t times) {
+    const test::Needle needle(as_bytes(pin));
+    while (test::count_in(server->child().pid(), needle) != times) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the worker clears up
+    }
+  };
+  const std::string wrong = "wrong-canary-" + installation.pin();
+  write_new_file(installation.directory() / "wrong", wrong + "\n", FileMode::secret);
+  start();
+  EXPECT_NE(
+      estia({"token", "activate", "--pin-file", (installation.directory() / "wrong").string()})
+          .code,
+      0);
+  EXPECT_EQ(token_state(), "PIN refused");
+  wait_until_seen(wrong, 0);
+  estia_ok({"token", "activate", "--pin-file", installation.pin_file().string()});
+  EXPECT_EQ(enrolment("right"), 200);
+  wait_until_seen(installation.pin(), 1);
 }
 
 TEST_F(TypedPin, EstiadAsksBeforeItStarts) {

@@ -4,10 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <functional>
 #include <iostream>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "hsm/faults/client.h"
+#include "hsm/key_uri.h"
 #include "tests/e2e/support/est_client.h"
 #include "tests/fault/support/load.h"
 #include "tests/fault/support/store_view.h"
@@ -44,14 +49,35 @@ class RecoveryUnderLoad : public testing::Test {
   void wait_for_more(std::size_t certificates) const {
     load_->log().wait_delivered(life_, delivered() + certificates);
   }
+  [[nodiscard]] std::string status(const std::string& option) const {
+    return installation_.estia({"status", option, "--state", installation_.state().string()}).out;
+  }
   /// "new_login" and so on, of estia status.
   [[nodiscard]] unsigned long rung(const std::string& name) const {
-    const std::string status =
-        installation_.estia({"status", "--json", "--state", installation_.state().string()}).out;
+    const std::string told = status("--json");
     const std::string key = "\"" + name + "\": ";
-    const std::size_t at = status.find(key);
-    EXPECT_NE(at, std::string::npos) << status;
-    return std::stoul(status.substr(at + key.size()));
+    const std::size_t at = told.find(key);
+    EXPECT_NE(at, std::string::npos) << told;
+    return std::stoul(told.substr(at + key.size()));
+  }
+
+  /// By somebody with the PIN: the same names, another key.
+  void replace_ca_key() const {
+    const std::string told = status("--json");
+    const std::size_t at = told.find("pkcs11:");
+    ASSERT_NE(at, std::string::npos) << told;
+    const hsm::KeyUri uri = hsm::KeyUri::parse(told.substr(at, told.find('"', at) - at));
+    const auto tool = [&](std::vector<std::string> arguments) {
+      arguments.insert(arguments.begin(), {"pkcs11-tool", "--module", e2e::softhsm_module(),
+                                           "--token-label", installation_.token_label(), "--login",
+                                           "--pin", installation_.pin(), "--id", to_hex(uri.id())});
+      const e2e::Finished done =
+          e2e::run(arguments, installation_.directory(), installation_.environment());
+      ASSERT_EQ(done.code, 0) << done.err;
+    };
+    tool({"--delete-object", "--type", "privkey"});
+    tool({"--delete-object", "--type", "pubkey"});
+    tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", uri.object()});
   }
 
   /// What each test ends with. `open`: certificates that were signed, nobody knows how, and never
@@ -144,6 +170,40 @@ TEST_F(RecoveryUnderLoad, ATokenThatGoesAndComesBackIsTakenUp) {
             << std::chrono::duration_cast<std::chrono::milliseconds>(longest).count()
             << " ms after it was back (goal: 5000)\n";
   EXPECT_EQ(rung("restart_module") - restarts, static_cast<unsigned long>(rounds));
+  expect_nothing_wrong();
+}
+
+/// An HSM that comes back with another key under the same CKA_ID and label, and then with the right
+/// one.
+TEST_F(RecoveryUnderLoad, ATokenThatComesBackWithAnotherKeySignsNothing) {
+  const auto tokens = installation_.directory() / "tokens";
+  const auto kept = installation_.directory() / "kept";
+  const auto while_away = [&](const std::function<void()>& change) {
+    order("fail * CKR_TOKEN_NOT_PRESENT count=for-ever");
+    while (status("--json").find("\"state\": \"away\"") == std::string::npos) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    change();
+    order("clear");
+  };
+  const unsigned long restarts = rung("restart_module");
+  while_away([&] {
+    std::filesystem::copy(tokens, kept, std::filesystem::copy_options::recursive);
+    replace_ca_key();
+  });
+  ASSERT_TRUE(load_->log().wait_refused(refused() + kClients, std::chrono::seconds(60)));
+  const std::size_t before = delivered();
+  ASSERT_TRUE(load_->log().wait_refused(refused() + 10 * kClients, std::chrono::seconds(60)));
+  EXPECT_EQ(delivered(), before);
+  EXPECT_NE(status("--json").find("token.key_changed"), std::string::npos) << status("--json");
+  EXPECT_NE(server_->err().find("event=token.key_refused"), std::string::npos);
+  while_away([&] {
+    std::filesystem::remove_all(tokens);
+    std::filesystem::rename(kept, tokens);
+  });
+  wait_for_more(50);
+  EXPECT_NE(server_->err().find("event=token.key_found"), std::string::npos);
+  EXPECT_EQ(rung("restart_module"), restarts + 2);
   expect_nothing_wrong();
 }
 

@@ -42,8 +42,11 @@ TEST_F(KeyReports, EndWithTheKey) {
 TEST_F(KeyReports, SayWhyOneIsMissing) {
   const crypto::PrivateKey missing =
       token_->key_later(KeyUri::parse("pkcs11:object=none"), key_->public_key());
-  EXPECT_EQ(token_->keys().at(1).why, "not looked for since the last login");
+  EXPECT_EQ(token_->keys().at(1).why.rfind("token.key_not_found", 0), 0U) << "it was looked for";
   EXPECT_FALSE(token_->keys().at(1).ready);
+  EXPECT_TRUE(token_->keys().at(1).refused);
+  EXPECT_FALSE(token_->keys().at(0).refused);
+  EXPECT_EQ(events(), "attached key_refused");
   EXPECT_EQ(test::refusal([&] { static_cast<void>(signs(missing)); }), "token token.key_not_found");
   EXPECT_EQ(token_->keys().at(1).why.rfind("token.key_not_found", 0), 0U);
   EXPECT_TRUE(token_->keys().at(0).ready);

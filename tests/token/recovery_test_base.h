@@ -33,6 +33,8 @@ class RecoveryTest : public ShimTest {
                   : event.what == TokenEvent::What::lost        ? "lost"
                   : event.what == TokenEvent::What::away        ? "away"
                   : event.what == TokenEvent::What::pin_awaited ? "pin_awaited"
+                  : event.what == TokenEvent::What::key_refused ? "key_refused"
+                  : event.what == TokenEvent::What::key_found   ? "key_found"
                                                                 : "pin_refused");
     };
     token_ = Token::open(config_);
