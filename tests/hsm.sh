@@ -103,6 +103,9 @@ while IFS= read -r cell; do
   if [ -e "$ESTIA_HSM_PIN_MARKER" ]; then
     die "the token refused the PIN in $pin_file. It was tried once, and is not tried again"
   fi
+  if [ "$(wc -l <"$work/results")" = 1 ] && awk -F '\t' '/token.not_found/ { found = 1 } END { exit !found }' "$work/results"; then
+    die "the module shows no initialised token $(quote "$token")${serial:+ with serial $serial}: pkcs11-tool --module $(quote "$module") --list-token-slots"
+  fi
 done <"$work/cells"
 
 step 3 3 "what it can do (native: Estia's own calls; provider: the package pkcs11-provider)"

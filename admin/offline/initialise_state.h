@@ -32,7 +32,7 @@ struct InitialisedState {
 
 /// Makes a CA: keys in the token, everything else in a new state directory. When it throws, neither
 /// the token nor the directory holds anything of it. Throws Error{config, "token.not_found" |
-/// "token.ambiguous" | "token.no_pin"} before anything is made, Error{conflict, "state.exists"},
+/// "token.ambiguous"} before anything is made, Error{conflict, "state.exists"},
 /// and what provision::initialise, hsm::Token and store::Store throw.
 [[nodiscard]] InitialisedState initialise_state(const InitialiseOptions& options);
 

@@ -214,6 +214,7 @@ TEST_F(RecoveryUnderLoad, WrongSignaturesAreNeverDelivered) {
   ASSERT_TRUE(load_->log().wait_refused(before + (full() ? 100 : 10), std::chrono::seconds(300)));
   order("clear");
   wait_for_more(50);
+  EXPECT_GE(rung("new_login"), 2U) << "the key is not trusted as it was found";
   expect_nothing_wrong(refused());
 }
 

@@ -184,6 +184,22 @@ TEST_F(Stuck, ALongCallIsNotCutOffForAGuess) {
   EXPECT_EQ(token_->probe().restarts, 0U);
 }
 
+class FewCallers : public RecoveryTest {
+ protected:
+  FewCallers() : RecoveryTest(milliseconds(300), {.call_limit = milliseconds(100), .callers = 2}) {}
+};
+
+/// One of two workers: what sessions the token would have left is nothing to the clients.
+TEST_F(FewCallers, HalfOfThemInCallsThatHangEndItForTheOthers) {
+  shim_.close_gate("C_Sign");
+  auto hangs = std::async(std::launch::async, [&] { return signs_now(); });
+  shim_.wait_in_flight("C_Sign", 1);
+  wait_until(TokenState::away);
+  shim_.open_gate("C_Sign");
+  static_cast<void>(test::refusal([&] { static_cast<void>(hangs.get()); }));
+  wait_until(TokenState::attached);
+}
+
 TEST_F(Stuck, OneIsNoReasonYet) {
   shim_.close_gate("C_Sign");
   auto hangs = std::async(std::launch::async, [&] { return signs_now(); });

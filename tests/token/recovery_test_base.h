@@ -17,6 +17,7 @@ class RecoveryTest : public ShimTest {
     std::size_t max_sessions = 64;
     std::chrono::milliseconds call_limit{30'000};
     Signing signing = Signing::native;
+    std::size_t callers = 64;
   };
   explicit RecoveryTest(std::chrono::milliseconds session_wait, const Limits& limits) {
     config_ = config();
@@ -25,6 +26,7 @@ class RecoveryTest : public ShimTest {
     config_.max_sessions = limits.max_sessions;
     config_.call_limit = limits.call_limit;
     config_.signing = limits.signing;
+    config_.callers = limits.callers;
     config_.pin_marker = dir_.folder / "pin-refused";
     config_.on_event = [this](const TokenEvent& event) {
       const std::lock_guard lock(mutex_);

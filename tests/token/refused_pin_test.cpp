@@ -62,6 +62,24 @@ TEST_F(Pin, ThatIsRefusedIsNotTriedAgainNotAfterARestartEither) {
 }
 
 /// Found as a hole: without the note, the PIN was tried again and again.
+TEST_F(Pin, ThatTheTokenHasLockedIsNotTried) {
+  const unsigned long before = shim_.calls("C_Login");
+  shim_.add_token_flags(CKF_USER_PIN_LOCKED);
+  ASSERT_EQ(other().C_CloseAllSessions(slot()), CKR_OK);
+  EXPECT_EQ(refused(), "token token.pin_locked");
+  wait_until(TokenState::pin_refused);
+  EXPECT_EQ(shim_.calls("C_Login"), before);
+}
+
+/// Of another life: the PIN was mended since.
+TEST_F(Pin, AnOrderToATokenThatIsWellTakesTheNoteAway) {
+  replace_file(config_.pin_marker, "serial 0\nat y\n", FileMode::secret);
+  const unsigned long before = shim_.calls("C_Login");
+  token_->activate();
+  EXPECT_FALSE(std::filesystem::exists(config_.pin_marker));
+  EXPECT_EQ(shim_.calls("C_Login"), before);
+}
+
 /// Found in review: ten attempts in ten seconds, while the module's answers were lost.
 TEST_F(Pin, AWrongOneThatTheModuleDoesNotTellIsNotTriedAgain) {
   set_pin(pin(), "another-pin");
