@@ -117,7 +117,7 @@ app::BroughtPins ask_pins(const app::ProcessConfig& config, bool ask) {
 
 /// All is done and on record; closing a token's sessions may still hang in its module (D15).
 void take_down(std::unique_ptr<app::Daemon> daemon) {
-  constexpr std::chrono::seconds kPatience{5};
+  constexpr std::chrono::seconds kPatience{10};
   auto gone = std::async(std::launch::async, [&] { daemon.reset(); });
   if (gone.wait_for(kPatience) != std::future_status::ready) {
     ops::log(ops::Level::warning, "daemon.token_silent",
