@@ -258,6 +258,10 @@ Error token_unavailable(const std::string& id, const std::string& detail) {
   return {ErrorCode::token, id, "the token is not available, try again later", detail};
 }
 
+Error unshared(const Error& error) {
+  return {error.code(), error.id(), error.what(), error.detail()};
+}
+
 void check(CK_RV rv, std::string_view function) {
   if (rv != CKR_OK) {
     throw token_error(rv, function);

@@ -62,6 +62,10 @@ class TokenError final : public Error {
 /// Error{token} for what is no failed call.
 [[nodiscard]] Error token_unavailable(const std::string& id, const std::string& detail);
 
+/// The same, sharing no text with it, for what one thread keeps and others throw: copies of
+/// std::runtime_error share theirs by counts that ThreadSanitizer does not see.
+[[nodiscard]] Error unshared(const Error& error);
+
 /// Throws token_error unless `rv` is CKR_OK.
 void check(CK_RV rv, std::string_view function);
 

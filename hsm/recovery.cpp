@@ -288,7 +288,7 @@ std::shared_ptr<Attachment> Recovery::attachment() {
     return current_;
   }
   if (why_) {
-    throw Error(*why_);
+    throw unshared(*why_);
   }
   throw token_unavailable("token.recovering", "it is being recovered");
 }

@@ -40,7 +40,8 @@ void Recovery::activate(std::optional<Secret> pin) {
   const bool ended =
       changed_.wait_for(lock, config_.session_wait, [&] { return attempts_ > before; });
   if (phase_ != Phase::attached) {
-    throw ended && why_ ? *why_ : token_unavailable("token.recovering", "it is being recovered");
+    throw ended && why_ ? unshared(*why_)
+                        : token_unavailable("token.recovering", "it is being recovered");
   }
 }
 

@@ -89,7 +89,7 @@ std::optional<CK_OBJECT_HANDLE> TokenKey::known_in(const Attachment& attached) c
   }
   if (missing_ && missing_->epoch == attached.epoch() &&
       std::chrono::steady_clock::now() < missing_->until) {
-    throw Error(missing_->why);
+    throw unshared(missing_->why);
   }
   return std::nullopt;
 }
@@ -123,7 +123,8 @@ CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached
     {
       const std::scoped_lock lock(mutex_);
       place_ = Place();  // what it says of the key is of another one
-      missing_ = Missing{error, attached->epoch(), std::chrono::steady_clock::now() + kMissingFor};
+      missing_ = Missing{unshared(error), attached->epoch(),
+                         std::chrono::steady_clock::now() + kMissingFor};
     }
     if (error.code() != ErrorCode::busy) {
       tell(error.id());
@@ -249,7 +250,8 @@ void TokenKey::rest(const Error& why) const {
   if (attached) {
     const std::scoped_lock lock(mutex_);
     place_ = Place();
-    missing_ = Missing{why, attached->epoch(), std::chrono::steady_clock::now() + kMissingFor};
+    missing_ =
+        Missing{unshared(why), attached->epoch(), std::chrono::steady_clock::now() + kMissingFor};
   }
 }
 
