@@ -5,6 +5,7 @@
 
 #include "crypto/base/der.h"
 #include "crypto/base/error.h"
+#include "hsm/ckr.h"
 #include "hsm/pair_check.h"
 
 namespace estia::hsm {
@@ -19,15 +20,14 @@ constexpr std::uint8_t kPublicKey = 0xA1;   // [1]
 constexpr std::size_t kPaddingUnit = 8;
 
 [[noreturn]] void malformed(const std::string& why) {
-  throw Error(ErrorCode::token, "token.wrap_malformed",
-              "the token is not available, try again later",
-              "the token wrapped something that is not one private key: " + why);
+  throw token_unavailable("token.wrap_malformed",
+                          "the token wrapped something that is not one private key: " + why);
 }
 
 [[noreturn]] void mismatch(const char* why) {
-  throw Error(ErrorCode::token, "token.wrap_mismatch",
-              "the token is not available, try again later",
-              std::string("the token wrapped another key than its public key's: ") + why);
+  throw token_unavailable(
+      "token.wrap_mismatch",
+      std::string("the token wrapped another key than its public key's: ") + why);
 }
 
 /// The next element, which must be of that type.

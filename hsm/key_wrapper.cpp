@@ -41,9 +41,8 @@ const char* name_of(WrappingKeyOrigin origin) {
 void require_id(const Objects& objects, const SessionPair& pair) {
   for (const CK_OBJECT_HANDLE half : {pair.private_object, pair.public_object}) {
     if (!std::ranges::equal(objects.bytes(half, CKA_ID).value_or(Bytes()), pair.id)) {
-      throw Error(ErrorCode::token, "token.wrap_mismatch",
-                  "the token is not available, try again later",
-                  "a handle names another object than the pair that was made");
+      throw token_unavailable("token.wrap_mismatch",
+                              "a handle names another object than the pair that was made");
     }
   }
 }
@@ -64,14 +63,13 @@ KeyWrapper::KeyWrapper(std::shared_ptr<Attachment> attached) : attached_(std::mo
       throw;
     }
     note("the wrapping key", error);
-    status_.doubtful = doubtful_;
     return;
   }
   status_.wrapping_key = name_of(key_->origin());
   status_.refused = key_->refused();
   probe();
   probe_encryption();
-  status_.doubtful = doubtful_ && mechanism_ == nullptr;
+  status_.doubtful = status_.doubtful && mechanism_ == nullptr;
 }
 
 void KeyWrapper::probe() {
@@ -149,7 +147,7 @@ bool KeyWrapper::try_kind(const WrapMechanism& mechanism, const crypto::KeySpec&
 
 void KeyWrapper::note(const std::string& what, const Error& error) {
   status_.refused += (status_.refused.empty() ? "" : "; ") + what + ": " + error.detail();
-  doubtful_ = doubtful_ || error.id() == "token.failed";
+  status_.doubtful = status_.doubtful || error.id() == "token.failed";
 }
 
 bool KeyWrapper::can_export(const crypto::KeySpec& spec) const noexcept {

@@ -90,7 +90,6 @@ class KeyWrapper final {
   const WrapMechanism* cbc_ = nullptr;         // null: does not work, or was not tried
   std::optional<crypto::KeySpec> probe_kind_;  // what it was found out with
   KeyWrapperStatus status_;
-  bool doubtful_ = false;  // what failed was no refusal for certain
 };
 
 /// Error{conflict, "serverkeygen.unsupported"}.

@@ -90,16 +90,9 @@ void LoginSession::lend(const std::function<void(CK_SESSION_HANDLE)>& use) {
   use(handle_);
 }
 
-CK_SESSION_HANDLE LoginSession::take(std::chrono::steady_clock::time_point deadline) {
-  if (!free_.try_acquire_until(deadline)) {
-    throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
-                "the token's only session was not free in time");
-  }
-  return handle_;
-}
-
-CK_SESSION_HANDLE LoginSession::take_now() {
-  return free_.try_acquire_for(std::chrono::milliseconds(0)) ? handle_ : CK_INVALID_HANDLE;
+std::optional<CK_SESSION_HANDLE> LoginSession::take(
+    std::chrono::steady_clock::time_point deadline) {
+  return free_.try_acquire_until(deadline) ? std::optional(handle_) : std::nullopt;
 }
 
 bool LoginSession::logged_in() noexcept {

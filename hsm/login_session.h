@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "crypto/base/secret.h"
 #include "hsm/module.h"
@@ -40,11 +41,10 @@ class LoginSession final {
   /// "token.sessions_exhausted"} when it is not free in time, and what `use` throws.
   void lend(const std::function<void(CK_SESSION_HANDLE)>& use);
 
-  /// For a token that has no other session: it is the caller's until give_back(). Throws
-  /// Error{busy, "token.sessions_exhausted"} when it is not free in time.
-  [[nodiscard]] CK_SESSION_HANDLE take(std::chrono::steady_clock::time_point deadline);
-  /// Likewise; CK_INVALID_HANDLE if it is not free now.
-  [[nodiscard]] CK_SESSION_HANDLE take_now();
+  /// For a token that has no other session: it is the caller's until give_back(). nullopt when it
+  /// is not free in time; a deadline that has passed does not wait.
+  [[nodiscard]] std::optional<CK_SESSION_HANDLE> take(
+      std::chrono::steady_clock::time_point deadline);
   void give_back() noexcept { free_.release(); }
 
   /// False if it knows for certain that nobody is logged in any more.

@@ -47,8 +47,7 @@ std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachme
 
 void Logins::restart_module() const {
   if (!module_->restart(module_->generation(), config_.session_wait)) {
-    throw Error(ErrorCode::token, "token.stuck", "the token is not available, try again later",
-                "a call of the module has not come back");
+    throw token_unavailable("token.stuck", "a call of the module has not come back");
   }
 }
 

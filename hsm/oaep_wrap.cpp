@@ -62,9 +62,8 @@ Bytes oaep_wrap(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_HANDL
         "C_WrapKey");
   key.destroy();
   if (size != wrapped.size()) {
-    throw Error(ErrorCode::token, "token.wrap_failed",
-                "the token is not available, try again later",
-                "RSAES-OAEP gives " + std::to_string(size) + " bytes");
+    throw token_unavailable("token.wrap_failed",
+                            "RSAES-OAEP gives " + std::to_string(size) + " bytes");
   }
   return wrapped;
 }

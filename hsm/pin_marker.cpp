@@ -4,6 +4,7 @@
 #include "crypto/base/clock.h"
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
+#include "hsm/ckr.h"
 
 namespace estia::hsm {
 namespace {
@@ -44,8 +45,8 @@ void PinMarker::require_writable() const {
     replace_file(trial, "serial\nat\n", FileMode::secret);
     std::filesystem::remove(trial);
   } catch (const std::exception& error) {
-    throw Error(ErrorCode::token, "token.marker", "the token is not available, try again later",
-                "a refused PIN could not be noted, so none is tried: " + std::string(error.what()));
+    throw token_unavailable("token.marker", "a refused PIN could not be noted, so none is tried: " +
+                                                std::string(error.what()));
   }
 }
 

@@ -11,6 +11,7 @@
 #include "crypto/base/error.h"
 #include "crypto/openssl/require.h"
 #include "hsm/attachment.h"
+#include "hsm/ckr.h"
 #include "hsm/token_core.h"
 #include "hsm/turn.h"
 #include "hsm/with_session.h"
@@ -232,9 +233,8 @@ std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::load(
   auto loaded = std::make_shared<const Loaded>(
       library, provider_->load(*library, attached, key_->uri()), attached.epoch(), doubts);
   if (spki_of(loaded->key.get()) != public_key().spki()) {
-    throw Error(ErrorCode::token, "token.key_changed",
-                "the token is not available, try again later",
-                "pkcs11-provider has another key of that name: " + key_->uri().text());
+    throw token_unavailable("token.key_changed",
+                            "pkcs11-provider has another key of that name: " + key_->uri().text());
   }
   return loaded;
 }

@@ -57,7 +57,7 @@ void Recovery::make_first_attempt() {
   const Lock lock(mutex_);
   if (first) {
     adopt(std::move(first), Remedy::new_login);
-  } else if (why->code() == ErrorCode::token || first_given_up_) {
+  } else if (why->code() == ErrorCode::token || attempts_ > 0) {  // or nobody waits any more
     give_up(*why);
   } else {
     fatal_ = why;
@@ -74,7 +74,6 @@ void Recovery::await_first() {
     throw Error(*fatal_);
   }
   if (!ended) {
-    first_given_up_ = true;
     give_up(token_unavailable("token.stuck", "the first call of the module has not come back"));
   }
 }
@@ -260,8 +259,8 @@ void Recovery::give_up(const Error& why) {
   pause_ = std::clamp(2 * pause_, kShortestPause, kLongestPause);
   next_attempt_ = Clock::now() + pause_;
   phase_ = stop_here ? Phase::refused : Phase::away;
-  why_ = Error(ErrorCode::token, why.id(), "the token is not available, try again later",
-               std::string(why.what()) + (why.detail().empty() ? "" : ": " + why.detail()));
+  why_ = token_unavailable(
+      why.id(), std::string(why.what()) + (why.detail().empty() ? "" : ": " + why.detail()));
   ++attempts_;
   changed_.notify_all();
   if (news) {

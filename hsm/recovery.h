@@ -131,7 +131,6 @@ class Recovery final {
   std::uint64_t logins_ = 0;
   std::uint64_t restarts_ = 0;
   std::optional<Error> fatal_{};  ///< of the first attempt: nothing that is waited for
-  bool first_given_up_ = false;   ///< nobody waits for it any more
   bool stop_ = false;
   int running_ = 2;  ///< threads that have not left run() and watch()
 };

@@ -207,9 +207,8 @@ Key SealingKey::Parts::find_or_make(const std::shared_ptr<Attachment>& attached)
   }();
   auto made = find(attached, id);
   if (!made) {
-    throw Error(ErrorCode::token, "token.key_not_found",
-                "the token is not available, try again later",
-                "the sealing key that was just made is not there");
+    throw token_unavailable("token.key_not_found",
+                            "the sealing key that was just made is not there");
   }
   return *made;
 }
@@ -245,10 +244,9 @@ Bytes seal_with(Attachment& attached, const Key& key, ByteView secret, ByteView 
 SecureBytes open_with(Attachment& attached, const std::optional<Key>& key, ByteView sealed,
                       ByteView bound_to) {
   if (!key) {
-    throw Error(ErrorCode::token, "sealing.key_missing",
-                "the token is not available, try again later",
-                std::string("the token has no ") + SealingKey::kLabel + " with CKA_ID " +
-                    to_hex(id_of(sealed)));
+    throw token_unavailable("sealing.key_missing", std::string("the token has no ") +
+                                                       SealingKey::kLabel + " with CKA_ID " +
+                                                       to_hex(id_of(sealed)));
   }
   std::array<std::uint8_t, kIvSize> iv{};
   std::ranges::copy(sealed.subspan(1 + kIdSize, kIvSize), iv.begin());

@@ -15,8 +15,8 @@ bool is_rsa(const crypto::KeySpec& spec) {
 /// The rules that a client's own key must pass (RFC 7030 4.4 changes who makes it, no more).
 void check_public_key(const crypto::PublicKey& made, const crypto::KeySpec& wanted) {
   const auto refuse = [](const std::string& why) {
-    throw Error(ErrorCode::token, "token.key_weak", "the token is not available, try again later",
-                "the token made a key that must not be certified: " + why);
+    throw token_unavailable("token.key_weak",
+                            "the token made a key that must not be certified: " + why);
   };
   if (made.spec() != wanted) {
     refuse("another kind than " + wanted.name);
@@ -48,8 +48,8 @@ const std::map<std::string, std::size_t>& ServerKeys::Parts::checked_stock(
 
 void ServerKeys::Parts::require(const crypto::KeySpec& spec) const {
   if (wrapper_.status().doubtful) {
-    throw Error(ErrorCode::token, "token.failed", "the token is not available, try again later",
-                "whether keys leave it could not be found out: " + wrapper_.status().refused);
+    throw token_unavailable("token.failed", "whether keys leave it could not be found out: " +
+                                                wrapper_.status().refused);
   }
   if (!wrapper_.can_export(spec)) {
     refuse_export(spec.name, wrapper_.status().refused);

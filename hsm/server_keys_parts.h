@@ -72,8 +72,6 @@ class ServerKeys::Parts final {
         wrapper_(attached_),
         stock_(attached_, checked_stock(limits), counters.destroyed, clock) {}
 
-  [[nodiscard]] const Attachment& attachment() const noexcept { return *attached_; }
-
   [[nodiscard]] const KeyWrapper& wrapper() const noexcept { return wrapper_; }
   /// Throws as ServerKeys::generate for a kind that does not leave the token.
   void require(const crypto::KeySpec& spec) const;

@@ -84,20 +84,19 @@ void SessionPool::Lease::keep() noexcept {
 }
 
 void SessionPool::Lease::share_login(std::chrono::steady_clock::time_point deadline) {
-  handle_ = pool_->login_.take_now();
-  if (handle_ == CK_INVALID_HANDLE) {
+  const auto began = std::chrono::steady_clock::now();
+  auto taken = pool_->login_.take(began);
+  if (!taken) {
     pool_->waits_for_login(loan_, true);
-    const auto began = std::chrono::steady_clock::now();
-    try {
-      handle_ = pool_->login_.take(deadline);
-    } catch (...) {
-      pool_->waits_for_login(loan_, false);
-      pool_->statistics_.waited(std::chrono::steady_clock::now() - began, true);
-      throw;
-    }
+    taken = pool_->login_.take(deadline);
     pool_->waits_for_login(loan_, false);
-    pool_->statistics_.waited(std::chrono::steady_clock::now() - began, false);
+    pool_->statistics_.waited(std::chrono::steady_clock::now() - began, !taken);
   }
+  if (!taken) {
+    throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
+                "the token's only session was not free in time");
+  }
+  handle_ = *taken;
   of_login_ = true;
 }
 

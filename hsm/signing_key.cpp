@@ -3,14 +3,16 @@
 
 #include <string>
 
+#include "hsm/ckr.h"
+
 namespace estia::hsm {
 
 Error refusal_to_sign(const Error& error) {
   if (error.code() == ErrorCode::token || error.code() == ErrorCode::busy) {
     return error;
   }
-  return {ErrorCode::token, error.id(), "the token is not available, try again later",
-          std::string(error.what()) + (error.detail().empty() ? "" : ": " + error.detail())};
+  return token_unavailable(error.id(), std::string(error.what()) +
+                                           (error.detail().empty() ? "" : ": " + error.detail()));
 }
 
 }  // namespace estia::hsm

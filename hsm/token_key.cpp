@@ -152,15 +152,13 @@ TokenKey::Place TokenKey::look_for(const std::shared_ptr<Attachment>& attached) 
     const Objects objects(attached->module(), session);
     const KeyPair pair = find_pair(objects, uri_);
     if (!(objects.public_key(pair.public_object) == public_half_)) {
-      throw Error(ErrorCode::token, "token.key_changed",
-                  "the token is not available, try again later",
-                  "the token has another key of that name: " + uri_.text());
+      throw token_unavailable("token.key_changed",
+                              "the token has another key of that name: " + uri_.text());
     }
     const KeyAttributes attributes = read_attributes(objects, pair);
     if (attributes.extractable || !attributes.sensitive) {
-      throw Error(ErrorCode::token, "token.key_extractable",
-                  "the token is not available, try again later",
-                  "a key that can leave the token is not used: " + uri_.text());
+      throw token_unavailable("token.key_extractable",
+                              "a key that can leave the token is not used: " + uri_.text());
     }
     place.object = pair.private_object;
     place.attributes = attributes;
@@ -305,10 +303,9 @@ Bytes TokenKey::encoded(ByteView raw) const {
   const std::size_t field = field_bytes(public_half_);
   const std::size_t expected = kind_ == KeyKind::rsa ? field : 2 * field;
   if (raw.size() != expected) {
-    throw Error(ErrorCode::token, "token.signature_malformed",
-                "the token is not available, try again later",
-                "a signature of " + std::to_string(raw.size()) + " bytes in place of " +
-                    std::to_string(expected));
+    throw token_unavailable("token.signature_malformed",
+                            "a signature of " + std::to_string(raw.size()) + " bytes in place of " +
+                                std::to_string(expected));
   }
   if (kind_ != KeyKind::ec) {
     return {raw.begin(), raw.end()};

@@ -34,8 +34,7 @@ constexpr std::array<WrapMechanism, 4> kKnown = {{
 }};
 
 [[noreturn]] void refuse(const std::string& why) {
-  throw Error(ErrorCode::token, "token.wrap_failed", "the token is not available, try again later",
-              "a wrapped key that does not unwrap: " + why);
+  throw token_unavailable("token.wrap_failed", "a wrapped key that does not unwrap: " + why);
 }
 
 const char* cipher_of(WrapReading reading) noexcept {

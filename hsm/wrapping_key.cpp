@@ -40,9 +40,8 @@ SecureBytes open_transport(const crypto::PrivateKey& key, std::string_view diges
   std::size_t size = plain.size();
   if (::EVP_PKEY_decrypt(context.get(), plain.data(), &size, wrapped.data(), wrapped.size()) != 1 ||
       size != kWrappingSecretSize) {
-    throw Error(ErrorCode::token, "token.wrap_failed",
-                "the token is not available, try again later",
-                "the wrapping key does not unwrap: " + crypto::drain_errors());
+    throw token_unavailable("token.wrap_failed",
+                            "the wrapping key does not unwrap: " + crypto::drain_errors());
   }
   plain.shrink(size);
   return plain;

@@ -57,16 +57,15 @@ void Libp11Token::login(PinOwner owner, const Secret& pin) {
   // The session comes first: libp11 would open one that only reads.
   if (::PKCS11_open_session(slot_, 1) != 0 ||
       ::PKCS11_login(slot_, owner == PinOwner::security_officer ? 1 : 0, text.c_str()) != 0) {
-    if (owner == PinOwner::user) {
-      note_if_refused(pin);
-    }
+    note_if_refused(owner, pin);
     fail("C_Login", owner);
   }
 }
 
-void Libp11Token::note_if_refused(const Secret& pin) noexcept {
+void Libp11Token::note_if_refused(PinOwner owner, const Secret& pin) noexcept {
   try {
-    if (last_return_value() == CKR_PIN_INCORRECT && !place_.pin_file.empty() &&
+    if (owner == PinOwner::user && last_return_value() == CKR_PIN_INCORRECT &&
+        !place_.pin_file.empty() &&
         equal_constant_time(pin.view(), read_secret_file(place_.pin_file).view())) {
       hsm::PinMarker(place_.pin_marker).set(unpadded_text(slot_->token->serialnr));
     }
@@ -79,8 +78,7 @@ void Libp11Token::fail(const char* function, PinOwner owner) {
   const unsigned long rv = last_return_value();
   ::ERR_clear_error();
   if (rv == 0) {
-    throw Error(ErrorCode::token, "token.failed", "the token is not available, try again later",
-                std::string(function) + ": libp11 got no session");
+    throw hsm::token_unavailable("token.failed", std::string(function) + ": libp11 got no session");
   }
   const hsm::TokenError error = hsm::token_error(rv, function);
   if (error.fault() != hsm::Fault::pin) {

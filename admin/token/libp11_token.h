@@ -42,9 +42,9 @@ class Libp11Token final {
 
   /// One attempt, in a session that may write. Throws as fail().
   void login(PinOwner owner, const Secret& pin);
-  /// If the module's last answer was that the user's PIN is wrong, and it is the one that estiad
-  /// reads: estiad must not try it by itself (PinMarker).
-  void note_if_refused(const Secret& pin) noexcept;
+  /// If the module's last answer was that this PIN is wrong, and it is the one that estiad reads
+  /// as user: estiad must not try it by itself (PinMarker).
+  void note_if_refused(PinOwner owner, const Secret& pin) noexcept;
 
   /// Throws the last failure of libp11 as the hsm module would (Error{token, "token...."}, with the
   /// module's code); of a PIN that was refused it tells also what the token's flags say.

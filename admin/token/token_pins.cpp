@@ -58,9 +58,7 @@ void change_pin(const TokenPlace& place, PinOwner owner, const Secret& old_pin,
   ::ERR_clear_error();
   if (::PKCS11_open_session(&token.slot(), 1) != 0 ||
       ::PKCS11_change_pin(&token.slot(), before.c_str(), after.c_str()) != 0) {
-    if (owner == PinOwner::user) {
-      token.note_if_refused(old_pin);
-    }
+    token.note_if_refused(owner, old_pin);
     change_failed(token, "C_SetPIN", owner);
   }
 }

@@ -52,11 +52,7 @@ TEST_F(CheckConfig, NamesFileLineKeyAndReasonOfAnUnknownKey) {
 }
 
 TEST_F(CheckConfig, FindsAWayToSignThatIsNotThere) {
-  std::string text = read_file(file());
-  const std::size_t at = text.find("[token]\n");
-  ASSERT_NE(at, std::string::npos);
-  text.insert(at + std::string("[token]\n").size(), "signing = \"pkcs11-provider\"\n");
-  replace_file(file(), text, FileMode::secret);
+  installation.add_to_token("signing = \"pkcs11-provider\"\n");
   ::setenv("PKCS11_PROVIDER_MODULE", "/nowhere.so", 1);
   EXPECT_NE(fault().find("token.signing_unavailable"), std::string::npos);
   ::unsetenv("PKCS11_PROVIDER_MODULE");

@@ -41,11 +41,13 @@ class FaultModule : public testing::Test {
   }
   /// Of one second, and four sessions.
   void set_call_limit() const {
-    const std::filesystem::path file = installation_.state() / "estia.toml";
-    std::string text = read_file(file);
-    const std::string section = "[token]\n";
-    text.insert(text.find(section) + section.size(), "call_limit = \"1s\"\nmax_sessions = 4\n");
-    replace_file(file, text, FileMode::secret);
+    installation_.add_to_token("call_limit = \"1s\"\nmax_sessions = 4\n");
+  }
+  /// Before estiad's first call.
+  void order_from_the_start(const std::string& line) {
+    const std::filesystem::path rules = installation_.directory() / "rules";
+    write_new_file(rules, line + "\n", FileMode::readable);
+    installation_.add_environment("ESTIA_FAULTS_RULES=" + rules.string());
   }
   void order(const std::string& line) const {
     const auto answer = hsm::faults::Client(socket_).ask(line);
@@ -78,9 +80,7 @@ TEST_F(FaultModule, AWrongSignatureIsNotReleased) {
 }
 
 TEST_F(FaultModule, AModuleThatDoesNotStartIsTakenUpOnceItDoes) {
-  const std::filesystem::path rules = installation_.directory() / "rules";
-  write_new_file(rules, "fail C_Initialize CKR_DEVICE_ERROR count=for-ever\n", FileMode::readable);
-  installation_.add_environment("ESTIA_FAULTS_RULES=" + rules.string());
+  order_from_the_start("fail C_Initialize CKR_DEVICE_ERROR count=for-ever");
   server_ = std::make_unique<EstiadProcess>(installation_);
   EXPECT_EQ(enroll("without-a-module"), 503);
   EXPECT_NE(server_->err().find("CKR_DEVICE_ERROR"), std::string::npos) << server_->err();
@@ -91,9 +91,7 @@ TEST_F(FaultModule, AModuleThatDoesNotStartIsTakenUpOnceItDoes) {
 
 /// Found in review: neither EST nor SIGTERM was answered for as long as the token was silent.
 TEST_F(FaultModule, ATokenThatIsSilentHoldsUpNeitherTheStartNorTheEnd) {
-  const std::filesystem::path rules = installation_.directory() / "rules";
-  write_new_file(rules, "hang C_Login count=for-ever\n", FileMode::readable);
-  installation_.add_environment("ESTIA_FAULTS_RULES=" + rules.string());
+  order_from_the_start("hang C_Login count=for-ever");
   set_call_limit();
   server_ = std::make_unique<EstiadProcess>(installation_);
   EXPECT_NE(server_->err().find("token.stuck"), std::string::npos) << server_->err();

@@ -189,10 +189,7 @@ TEST_F(TokenRecovery, ACaWithoutItsKeyIsOffline) {
 
 /// D2: another way to the same signatures.
 TEST_F(TokenRecovery, SignsThroughPkcs11ProviderWhereTheConfigurationSaysSo) {
-  const auto file = installation.state() / "estia.toml";
-  std::string text = read_file(file);
-  text.insert(text.find("[token]\n") + 8, "signing = \"pkcs11-provider\"\n");
-  replace_file(file, text, FileMode::readable);
+  installation.add_to_token("signing = \"pkcs11-provider\"\n");
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   const Finished refused = run_estiad(installation, {"--port", "0"});
   EXPECT_NE(refused.err.find("[token.signing_unavailable]"), std::string::npos) << refused.err;

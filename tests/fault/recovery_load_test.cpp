@@ -49,12 +49,12 @@ class RecoveryUnderLoad : public testing::Test {
   void wait_for_more(std::size_t certificates) const {
     load_->log().wait_delivered(life_, delivered() + certificates);
   }
-  [[nodiscard]] std::string status(const std::string& option) const {
-    return installation_.estia({"status", option, "--state", installation_.state().string()}).out;
+  [[nodiscard]] std::string status() const {
+    return installation_.estia({"status", "--json", "--state", installation_.state().string()}).out;
   }
   /// "new_login" and so on, of estia status.
   [[nodiscard]] unsigned long rung(const std::string& name) const {
-    const std::string told = status("--json");
+    const std::string told = status();
     const std::string key = "\"" + name + "\": ";
     const std::size_t at = told.find(key);
     EXPECT_NE(at, std::string::npos) << told;
@@ -63,7 +63,7 @@ class RecoveryUnderLoad : public testing::Test {
 
   /// By somebody with the PIN: the same names, another key.
   void replace_ca_key() const {
-    const std::string told = status("--json");
+    const std::string told = status();
     const std::size_t at = told.find("pkcs11:");
     ASSERT_NE(at, std::string::npos) << told;
     const hsm::KeyUri uri = hsm::KeyUri::parse(told.substr(at, told.find('"', at) - at));
@@ -180,7 +180,7 @@ TEST_F(RecoveryUnderLoad, ATokenThatComesBackWithAnotherKeySignsNothing) {
   const auto kept = installation_.directory() / "kept";
   const auto while_away = [&](const std::function<void()>& change) {
     order("fail * CKR_TOKEN_NOT_PRESENT count=for-ever");
-    while (status("--json").find("\"state\": \"away\"") == std::string::npos) {
+    while (status().find("\"state\": \"away\"") == std::string::npos) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     change();
@@ -195,7 +195,7 @@ TEST_F(RecoveryUnderLoad, ATokenThatComesBackWithAnotherKeySignsNothing) {
   const std::size_t before = delivered();
   ASSERT_TRUE(load_->log().wait_refused(refused() + 10 * kClients, std::chrono::seconds(60)));
   EXPECT_EQ(delivered(), before);
-  EXPECT_NE(status("--json").find("token.key_changed"), std::string::npos) << status("--json");
+  EXPECT_NE(status().find("token.key_changed"), std::string::npos) << status();
   EXPECT_NE(server_->err().find("event=token.key_refused"), std::string::npos);
   while_away([&] {
     std::filesystem::remove_all(tokens);

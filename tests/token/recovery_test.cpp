@@ -154,7 +154,7 @@ TEST_F(Rungs, AKeyThatTheTokenSaysIsAnotherKindIsLookedForAgain) {
   expect_rungs(1, 0);
 }
 
-/// Another token of the module would be cut off.
+/// One login for both.
 TEST_F(Rungs, AFaultOfAnEarlierLoginIsNoFaultOfThisOne) {
   shim_.close_gate("C_SignInit");
   shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 4);

@@ -61,7 +61,6 @@ TEST_F(Pin, ThatIsRefusedIsNotTriedAgainNotAfterARestartEither) {
   EXPECT_FALSE(std::filesystem::exists(config_.pin_marker));
 }
 
-/// Found as a hole: without the note, the PIN was tried again and again.
 TEST_F(Pin, ThatTheTokenHasLockedIsNotTried) {
   const unsigned long before = shim_.calls("C_Login");
   shim_.add_token_flags(CKF_USER_PIN_LOCKED);
@@ -92,6 +91,7 @@ TEST_F(Pin, AWrongOneThatTheModuleDoesNotTellIsNotTriedAgain) {
   EXPECT_TRUE(std::filesystem::exists(config_.pin_marker));
 }
 
+/// Found as a hole: without the note, the PIN was tried again and again.
 TEST_F(Pin, WithoutAPlaceForTheNoteNoPinIsTried) {
   const auto folder = dir_.folder / "state";
   std::filesystem::create_directory(folder);

@@ -147,6 +147,9 @@ TEST_F(ServerKeysTest, ATokenThatIsGoneAtTheStartIsAskedLater) {
     EXPECT_TRUE(keys->supports(spec("P-256")));
     EXPECT_EQ(delivered(*keys, "P-256"), "P-256") << function;
   }
+  shim_.fail("C_WrapKey", CKR_TOKEN_NOT_PRESENT, 1, 4);  // the probe's
+  EXPECT_NE(server_keys(token)->status().refused.find("token.gone"), std::string::npos);
+  EXPECT_EQ(session_objects(), 0U);
   EXPECT_EQ(token->probe().sessions_in_use, 0U);
 }
 

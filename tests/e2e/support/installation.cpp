@@ -69,6 +69,18 @@ void Installation::replace_module(const std::filesystem::path& module) const {
   replace_file(file, text, FileMode::readable);
 }
 
+void Installation::add_to_token(const std::string& lines) const {
+  const std::filesystem::path file = state() / "estia.toml";
+  const std::string section = "[token]\n";
+  std::string text = read_file(file);
+  const std::size_t at = text.find(section);
+  if (at == std::string::npos) {
+    throw std::runtime_error("estia.toml has no " + section + text);
+  }
+  text.insert(at + section.size(), lines);
+  replace_file(file, text, FileMode::readable);
+}
+
 std::string Installation::user() const {
   return first_line(state() / "ra-account.user");
 }

@@ -26,6 +26,8 @@ class Installation final {
   void add_environment(const std::string& setting) { environment_.push_back(setting); }
   /// Another PKCS #11 module in front of the same token, for every `estiad` from now on.
   void replace_module(const std::filesystem::path& module) const;
+  /// Lines for the section [token] of estia.toml.
+  void add_to_token(const std::string& lines) const;
   [[nodiscard]] std::string user() const;
   [[nodiscard]] std::string password() const;
   [[nodiscard]] std::string pin() const { return kPin; }

@@ -33,7 +33,8 @@ Ids matches(const std::string& text, const std::regex& pattern) {
 
 /// Ids right behind an error's category: what the constructor of Error is given.
 Ids thrown_in(const std::string& text) {
-  static const std::regex pattern(R"re(ErrorCode::\w+,\s*"([a-z0-9_]+\.[a-z0-9_.]+)")re");
+  static const std::regex pattern(
+      R"re((?:ErrorCode::\w+,|token_unavailable\()\s*"([a-z0-9_]+\.[a-z0-9_.]+)")re");
   return matches(text, pattern);
 }
 
