@@ -2,6 +2,7 @@
 #include "tests/fault/support/load.h"
 
 #include <signal.h>
+#include <strings.h>
 
 #include <stdexcept>
 
@@ -12,15 +13,40 @@
 namespace estia::fault {
 namespace {
 
-struct Request {
+constexpr std::chrono::milliseconds kMoment{20};
+
+/// nullopt: the connection broke before a whole answer was there.
+std::optional<test::HttpAnswer> ask(test::TlsClient& connection, const std::string& request) {
+  try {
+    connection.send(request);
+    return connection.read_answer();
+  } catch (const std::runtime_error&) {
+    return std::nullopt;
+  }
+}
+
+bool says_close(const test::HttpAnswer& answer) {
+  const auto found = answer.fields.find("Connection");
+  return found != answer.fields.end() && ::strcasecmp(found->second.c_str(), "close") == 0;
+}
+
+std::unique_ptr<test::TlsClient> connect(std::uint16_t port) {
+  try {
+    return std::make_unique<test::TlsClient>(port);
+  } catch (const std::runtime_error&) {
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+struct Load::Request {
   std::string name;  ///< empty: none
   std::string bytes;
 };
 
-constexpr std::chrono::milliseconds kMoment{20};
-
 /// The devices of one client: each with a key and a name that nobody else uses.
-class Devices final {
+class Load::Devices final {
  public:
   Devices(std::size_t client, std::string authorization)
       : prefix_("device-" + std::to_string(client) + "-"),
@@ -38,26 +64,6 @@ class Devices final {
   const std::string authorization_;
   int number_ = 0;
 };
-
-/// nullopt: the connection broke before a whole answer was there.
-std::optional<test::HttpAnswer> exchange(test::TlsClient& connection, const Request& request) {
-  try {
-    connection.send(request.bytes);
-    return connection.read_answer();
-  } catch (const std::runtime_error&) {
-    return std::nullopt;
-  }
-}
-
-std::unique_ptr<test::TlsClient> connect(std::uint16_t port) {
-  try {
-    return std::make_unique<test::TlsClient>(port);
-  } catch (const std::runtime_error&) {
-    return nullptr;
-  }
-}
-
-}  // namespace
 
 Load::Load(std::size_t clients, const std::string& account, Refused refused)
     : authorization_(test::basic_authorization(account)), refused_(refused) {
@@ -122,28 +128,41 @@ void Load::run_client(std::size_t index) {
   int last = 0;
   while (const std::optional<Server> server = wait_for_server(last)) {
     last = server->life;
-    const auto connection = connect(server->port);
-    while (connection && !ending()) {
-      if (request.name.empty()) {
-        request = devices.next();
-      }
-      log_.sending(request.name);
-      const std::optional<test::HttpAnswer> answer = exchange(*connection, request);
-      if (!answer) {
-        log_.lost(request.name);
-        request = repeats ? request : Request();
-        break;
-      }
-      log_.answered(request.name, server->life, *answer);
+    End end = End::closed;
+    while (end == End::closed) {
+      end = use_connection(*server, devices, request);
+    }
+    if (end == End::broken && !repeats) {
       request = {};
-      if (answer->status != 200) {
-        if (refused_ == Refused::waits) {
-          break;
-        }
-        std::this_thread::sleep_for(kMoment);
-      }
     }
   }
+}
+
+Load::End Load::use_connection(const Server& server, Devices& devices, Request& request) {
+  const auto connection = connect(server.port);
+  while (connection && !ending()) {
+    if (request.name.empty()) {
+      request = devices.next();
+    }
+    log_.sending(request.name);
+    const std::optional<test::HttpAnswer> answer = ask(*connection, request.bytes);
+    if (!answer) {
+      log_.lost(request.name);
+      return End::broken;
+    }
+    log_.answered(request.name, server.life, *answer);
+    request = {};
+    if (answer->status != 200) {
+      if (refused_ == Refused::waits) {
+        return End::refused;
+      }
+      std::this_thread::sleep_for(kMoment);
+    }
+    if (says_close(*answer)) {
+      return End::closed;
+    }
+  }
+  return End::broken;
 }
 
 }  // namespace estia::fault

@@ -14,8 +14,9 @@
 namespace estia::fault {
 
 /// Clients that enrol one new device after another, each over its own connection as long as it
-/// holds. When it breaks they wait for the server's next life; then every second one repeats the
-/// request it has no answer to, as a device would, and the others give it up.
+/// holds; when the server says that it closes one, over another. When one breaks they wait for the
+/// server's next life; then every second one repeats the request it has no answer to, as a device
+/// would, and the others give it up.
 class Load final {
  public:
   enum class Refused {
@@ -43,7 +44,18 @@ class Load final {
     int life = 0;
   };
 
+  struct Request;
+  class Devices;
+  /// Of a connection.
+  enum class End {
+    broken,   ///< or never opened
+    closed,   ///< as the server said before
+    refused,  ///< the client waits (Refused::waits)
+  };
+
   void run_client(std::size_t index);
+  /// `request` is the one to begin with, and the one without an answer in the end, if there is one.
+  [[nodiscard]] End use_connection(const Server& server, Devices& devices, Request& request);
   /// The server's first life after `last`; nullopt at the end.
   [[nodiscard]] std::optional<Server> wait_for_server(int last);
   [[nodiscard]] bool ending();
