@@ -273,6 +273,58 @@ TEST_F(TwoTokens, OneThatIsBackIsTakenUpBesideOneThatIsWell) {
   EXPECT_TRUE(neighbour->probe().logged_in);
 }
 
+/// The one is lost, and the other is well: its clients notice nothing.
+class Neighbours : public TwoTokens {
+ protected:
+  Neighbours() {
+    TokenConfig config = dir_.config();
+    config.module = test::Shim::path();
+    config.label = "single";
+    lost_ = Token::open(config);
+    static_cast<void>(lost_->generate(crypto::KeySpec::parse("P-256"), "ca"));
+    for (const TokenInfo& info : list_tokens(config.module)) {
+      config.serial = info.label == "twin" ? info.serial : config.serial;
+    }
+    config.label = {};
+    well_ = Token::open(config);
+    finalized_ = shim_.calls("C_Finalize");
+  }
+  /// Reports the loss of the one token.
+  void lose() {
+    shim_.fail("C_FindObjectsInit", CKR_DEVICE_REMOVED);
+    static_cast<void>(test::refusal([&] { static_cast<void>(lost_->uri_of("ca")); }));
+  }
+  [[nodiscard]] unsigned long restarts() const { return shim_.calls("C_Finalize") - finalized_; }
+
+  test::Shim shim_{dir_.module};
+  std::shared_ptr<Token> lost_;
+  std::shared_ptr<Token> well_;
+  unsigned long finalized_ = 0;
+};
+
+TEST_F(Neighbours, OneThatANewLoginBringsBackCostsTheOtherNothing) {
+  lose();
+  while (lost_->probe().restarts < 1 || lost_->probe().state != TokenState::attached) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(restarts(), 0U);
+  EXPECT_TRUE(well_->probe().logged_in);
+  EXPECT_EQ(well_->probe().logins, 1U);
+}
+
+TEST_F(Neighbours, OneThatStaysAwayCostsTheOtherALoginEveryHalfAMinuteAtMost) {
+  const auto begin = std::chrono::steady_clock::now();
+  shim_.fail("C_Login", CKR_DEVICE_ERROR, 6);  // attempts that end so are the lost one's
+  lose();
+  const unsigned long before = shim_.calls("C_Login");
+  while (shim_.calls("C_Login") < before + 5) {
+    static_cast<void>(lost_->probe());
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  const auto took = std::chrono::steady_clock::now() - begin;
+  EXPECT_LE(restarts(), 1U + static_cast<unsigned long>(took / std::chrono::seconds(30)));
+}
+
 /// Found as a hole: an empty label named a token without one.
 TEST_F(TwoTokens, TheSerialAloneSaysWhich) {
   for (const TokenInfo& info : list_tokens(dir_.module)) {

@@ -98,6 +98,25 @@ TEST_F(Rungs, ATokenThatIsAwayIsRefusedAtOnceAndTakenUpWhenItIsBack) {
   EXPECT_EQ(events(), "attached lost away attached");
 }
 
+/// Each attempt restarts the module and reads all its slots: an HSM that boots has better to do.
+TEST_F(Rungs, AttemptsGrowRarer) {
+  const auto hidden = dir_.folder / "hidden";
+  const std::filesystem::path tokens = dir_.tokens;
+  std::filesystem::rename(tokens, hidden);
+  std::filesystem::create_directory(tokens);
+  const auto begin = std::chrono::steady_clock::now();
+  const unsigned long before = shim_.calls("C_Initialize");
+  shim_.fail("C_SignInit", CKR_DEVICE_REMOVED, 2);
+  EXPECT_EQ(refused(), "token token.not_found");
+  while (shim_.calls("C_Initialize") < before + 6) {
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(100 + 200 + 400 + 800 + 1600));
+  std::filesystem::remove(tokens);
+  std::filesystem::rename(hidden, tokens);
+  wait_until(TokenState::attached);
+}
+
 TEST_F(Rungs, OneThreadClimbsForAll) {
   constexpr unsigned long kThreads = 8;
   const unsigned long before = shim_.calls("C_SignInit");

@@ -101,6 +101,32 @@ TEST_F(Sessions, LimitTheTokenDoesNotTellIsFoundOut) {
   EXPECT_LE(token->probe().sessions_open, 2U);
 }
 
+/// Somebody else had them for a while. It is not asked with each request meanwhile.
+TEST_F(Sessions, ATokenThatHadNoMoreIsAskedAgainAfterAWhile) {
+  shim_.limit_sessions(3, false);
+  const auto token = open_with(64, 60s);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  const auto three_at_once = [&] {  // whether the token was asked for another session
+    const unsigned long before = shim_.calls("C_OpenSession");
+    shim_.close_gate("C_Sign");
+    std::thread signers([&] { EXPECT_EQ(sign_all(key, 3), 75); });
+    shim_.wait_in_flight("C_Sign", 2);
+    shim_.open_gate("C_Sign");
+    signers.join();
+    return shim_.calls("C_OpenSession") > before;
+  };
+  while (token->probe().sessions_cap > 2) {
+    static_cast<void>(three_at_once());
+  }
+  const auto full = std::chrono::steady_clock::now();
+  shim_.limit_sessions(64, false);
+  while (!three_at_once()) {
+    std::this_thread::sleep_for(100ms);
+  }
+  EXPECT_GT(std::chrono::steady_clock::now() - full, 9s);
+  EXPECT_GT(token->probe().sessions_cap, 2U);
+}
+
 /// That of the login is lent, to one at a time, also for a key pair that is made.
 TEST_F(Sessions, TokenWithOneSessionServesManyThreads) {
   shim_.limit_sessions(1, true);

@@ -3,7 +3,10 @@
 #include "server/app/token_ca_keys.h"
 
 #include <gtest/gtest.h>
+#include <p11-kit/pkcs11.h>
 #include <signal.h>
+
+#include <thread>
 
 #include "crypto/x509/certificate_builder.h"
 #include "server/app/configuration_changes.h"
@@ -12,6 +15,7 @@
 #include "tests/support/decrypt_keys.h"
 #include "tests/support/no_server_keys.h"
 #include "tests/support/refusal.h"
+#include "tests/support/shim.h"
 #include "tests/support/token_fixture.h"
 
 namespace estia::app {
@@ -133,6 +137,27 @@ TEST_F(TokenCaKeysTest, AKeyThatIsNotTheCertificatesIsRefused) {
   mixed.key_uri = old_.key_uri;
   EXPECT_EQ(refusal([&] { static_cast<void>(keys.find(snapshot(mixed))); }),
             "config ca_keys.mismatch");
+}
+
+/// At the start it keeps its CA offline; of a change it is the end.
+TEST_F(TokenCaKeysTest, AKeyThatCanLeaveTheTokenIsNotUsed) {
+  const test::Shim shim(dir_.module);
+  hsm::TokenConfig config = dir_.config();
+  config.module = test::Shim::path();
+  const auto token = hsm::Token::open(config);
+  const TokenCaKeys::TokenOf of = [&](const hsm::KeyUri&) -> hsm::Token& { return *token; };
+  const auto uses = [&](const TokenCaKeys& keys) {
+    return refusal([&] { static_cast<void>(keys.key_for(old_).sign(Bytes{1, 2, 3})); });
+  };
+  shim.flip_attribute(CKA_EXTRACTABLE);
+  const TokenCaKeys keys(of, snapshot(old_));
+  EXPECT_EQ(uses(keys), "token token.key_extractable");
+  EXPECT_EQ(refusal([&] { static_cast<void>(keys.find(snapshot(old_))); }),
+            "config ca_keys.extractable");
+  shim.flip_attribute(~0UL);
+  while (uses(keys) != "none") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 /// NoServerKeys is a token that encrypts nothing.
