@@ -46,7 +46,7 @@ class Attachment final {
   [[nodiscard]] LoginSession& login() noexcept { return login_; }
   [[nodiscard]] SessionPool& pool() noexcept { return pool_; }
   [[nodiscard]] const SessionPool& pool() const noexcept { return pool_; }
-  /// Of those who use sessions that are not the pool's.
+  /// Those that the pool does not tell all about.
   [[nodiscard]] RunningCalls& calls() const noexcept { return calls_; }
   [[nodiscard]] TokenStatistics& statistics() const noexcept { return *statistics_; }
   /// Of the pool, as far as the token tells.

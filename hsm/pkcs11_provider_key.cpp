@@ -2,7 +2,6 @@
 #include "hsm/pkcs11_provider_key.h"
 
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include <algorithm>
@@ -43,29 +42,6 @@ class Permit final {
  private:
   std::counting_semaphore<>& free_;
 };
-
-/// The digest that a PSS mechanism names.
-const EVP_MD* digest_of(const CK_RSA_PKCS_PSS_PARAMS& pss) {
-  for (const char* name : {"SHA2-256", "SHA2-384", "SHA2-512"}) {
-    const SignDigest* digest = SignDigest::find(name);
-    if (digest->hash == pss.hashAlg) {
-      return digest->md();
-    }
-  }
-  throw token_error(CKR_MECHANISM_PARAM_INVALID, "pkcs11-provider");
-}
-
-bool set_padding(EVP_PKEY_CTX* context, const CK_MECHANISM& mechanism) {
-  if (mechanism.mechanism != CKM_RSA_PKCS_PSS) {
-    return mechanism.mechanism != CKM_RSA_PKCS ||
-           ::EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
-  }
-  const auto& pss = *static_cast<const CK_RSA_PKCS_PSS_PARAMS*>(mechanism.pParameter);
-  return ::EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-         ::EVP_PKEY_CTX_set_signature_md(context, digest_of(pss)) == 1 &&
-         ::EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest_of(pss)) == 1 &&
-         ::EVP_PKEY_CTX_set_rsa_pss_saltlen(context, static_cast<int>(pss.sLen)) == 1;
-}
 
 Bytes spki_of(EVP_PKEY* key) {
   unsigned char* out = nullptr;

@@ -130,11 +130,15 @@ void Recovery::give_up_if_stuck(Lock& lock) {
     return;
   }
   const SessionPool& pool = current_->pool();
+  const RunningCalls& calls = current_->calls();
   const Clock::time_point limit = Clock::now() - config_.call_limit;
-  const std::size_t overdue = pool.overdue(limit) + current_->calls().overdue(limit);
-  if (overdue > 0 && 2 * overdue >= std::min(pool.counts().cap, config_.callers)) {
-    give_up(token_unavailable("token.stuck",
-                              std::to_string(overdue) + " calls of the module have not come back"));
+  const std::size_t overdue = pool.overdue(limit) + calls.overdue(RunningCalls::Kind::one, limit);
+  const bool blocked = calls.overdue(RunningCalls::Kind::blocking, limit) > 0;
+  if (blocked || (overdue > 0 && 2 * overdue >= std::min(pool.counts().cap, config_.callers))) {
+    give_up(token_unavailable(
+        "token.stuck", blocked
+                           ? "a key is looked for, and the module does not come back"
+                           : std::to_string(overdue) + " calls of the module have not come back"));
     const std::shared_ptr<Attachment> stuck = current_;
     lock.unlock();
     stuck->retire();

@@ -25,8 +25,8 @@ namespace estia::hsm {
 ///   its public half;
 /// - restart of the module once no call is out, then a new login; again and again, with growing
 ///   pauses, until it works;
-/// - calls that hang, in half of the sessions, make the token count as away: nobody else goes in
-///   after them. Once they are back, its module is restarted;
+/// - calls that hang, in half of the sessions, or one while a key is looked for, make the token
+///   count as away: nobody else goes in after them. Once they are back, its module is restarted;
 /// - a PIN that was refused ends all that: activate() alone begins again.
 ///
 /// Any thread.

@@ -2,7 +2,9 @@
 #include "hsm/sign_mechanism.h"
 
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 
+#include <algorithm>
 #include <array>
 
 #include "crypto/base/der.h"
@@ -88,5 +90,24 @@ SignMechanism::SignMechanism(CK_MECHANISM_TYPE type) noexcept : mechanism_{type,
 SignMechanism::SignMechanism(const SignDigest& pss_digest, unsigned salt) noexcept
     : pss_{pss_digest.hash, pss_digest.mgf, salt},
       mechanism_{CKM_RSA_PKCS_PSS, &pss_, sizeof pss_} {}
+
+bool set_padding(EVP_PKEY_CTX* context, const CK_MECHANISM& mechanism) {
+  if (mechanism.mechanism == CKM_ECDSA) {
+    return true;
+  }
+  if (mechanism.mechanism == CKM_RSA_PKCS) {
+    return ::EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+  }
+  if (mechanism.mechanism != CKM_RSA_PKCS_PSS) {
+    return false;
+  }
+  const auto& pss = *static_cast<const CK_RSA_PKCS_PSS_PARAMS*>(mechanism.pParameter);
+  const auto digest = std::ranges::find(kDigests, pss.hashAlg, &SignDigest::hash);
+  return digest != kDigests.end() &&
+         ::EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+         ::EVP_PKEY_CTX_set_signature_md(context, digest->md()) == 1 &&
+         ::EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest->md()) == 1 &&
+         ::EVP_PKEY_CTX_set_rsa_pss_saltlen(context, static_cast<int>(pss.sLen)) == 1;
+}
 
 }  // namespace estia::hsm

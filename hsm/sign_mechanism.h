@@ -55,4 +55,8 @@ class SignMechanism final {
   CK_MECHANISM mechanism_{};
 };
 
+/// Tells OpenSSL, which signs or verifies in that context, what the mechanism is. False for one
+/// that it does not know.
+[[nodiscard]] bool set_padding(EVP_PKEY_CTX* context, const CK_MECHANISM& mechanism);
+
 }  // namespace estia::hsm

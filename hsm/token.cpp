@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crypto/base/error.h"
+#include "hsm/checked_key.h"
 #include "hsm/key_proof.h"
 #include "hsm/key_store.h"
 #include "hsm/pkcs11_provider_key.h"
@@ -56,31 +57,42 @@ void Token::require_signing(Signing signing) {
   static_cast<void>(Pkcs11Provider::wanted_by(config));
 }
 
-crypto::PrivateKey Token::private_key(std::shared_ptr<const TokenKey> key) const {
+crypto::PrivateKey Token::private_key(std::shared_ptr<const TokenKey> key,
+                                      SignatureCheck check) const {
   core_->add(key);
   crypto::PublicKey public_half = key->public_key();
   std::shared_ptr<const SigningKey> signs = key;
   if (provider_) {
-    signs = std::make_shared<const Pkcs11ProviderKey>(core_, provider_, std::move(key));
+    signs = std::make_shared<const Pkcs11ProviderKey>(core_, provider_, key);
+  }
+  if (check == SignatureCheck::ours) {
+    signs = std::make_shared<const CheckedKey>(std::move(signs), std::move(key));
   }
   return {make_provider_key(signs), std::move(public_half)};
 }
 
-crypto::PrivateKey Token::key(const KeyUri& uri) {
+crypto::PrivateKey Token::key(const KeyUri& uri, SignatureCheck check) {
   auto public_half =
       with_session(*core_, SessionKind::read_only, [&](Attachment& attached, auto session) {
         check_is_token(uri, attached.slot().token);
         const Objects objects(attached.module(), session);
         return objects.public_key(find_pair(objects, uri).public_object);
       });
-  return key(uri, std::move(public_half));
+  return found_key(uri, std::move(public_half), check);
 }
 
 crypto::PrivateKey Token::key(const KeyUri& uri, crypto::PublicKey public_half) {
+  return found_key(uri, std::move(public_half), SignatureCheck::callers);
+}
+
+crypto::PrivateKey Token::found_key(const KeyUri& uri, crypto::PublicKey public_half,
+                                    SignatureCheck check) {
   auto token_key = std::make_shared<const TokenKey>(core_, uri, std::move(public_half));
   token_key->find();
-  crypto::PrivateKey key = private_key(std::move(token_key));
-  prove_key(key, uri.text());
+  crypto::PrivateKey key = private_key(std::move(token_key), check);
+  if (provider_) {  // it has found the key by itself
+    prove_key(key, uri.text());
+  }
   return key;
 }
 
@@ -93,7 +105,7 @@ crypto::PrivateKey Token::key_later(const KeyUri& uri, crypto::PublicKey public_
       // In the report, and told.
     }
   }
-  return private_key(std::move(token_key));
+  return private_key(std::move(token_key), SignatureCheck::callers);
 }
 
 crypto::PrivateKey Token::generate(const crypto::KeySpec& spec, const std::string& object_label) {

@@ -40,6 +40,12 @@ enum class Signing {
   pkcs11_provider,  ///< the package pkcs11-provider (pkcs11_provider.h)
 };
 
+/// Who finds out that a signature is wrong.
+enum class SignatureCheck {
+  callers,  ///< whoever asks for it, before anything is released
+  ours,     ///< hsm: each is verified before the caller has it
+};
+
 struct TokenConfig {
   std::filesystem::path module;  ///< absolute path of the PKCS #11 library
   std::string init_args;  ///< handed to C_Initialize as pReserved (NSS softokn); usually empty
@@ -53,8 +59,9 @@ struct TokenConfig {
   std::chrono::milliseconds recovery_wait{2000};
   /// So many threads call it at one time, at most.
   std::size_t callers = 64;
-  /// A call that takes longer hangs. Half of the sessions, or of the callers, in such calls: the
-  /// token counts as away, until they are back.
+  /// A call that takes longer hangs. Half of the sessions, or of the callers, in such calls, or one
+  /// of them while a key is looked for that others wait for: the token counts as away, until they
+  /// are back.
   std::chrono::milliseconds call_limit{30'000};
   Signing signing = Signing::native;
   std::filesystem::path pin_marker{};  ///< of PinMarker; empty: none is kept
@@ -147,11 +154,13 @@ class Token final {
   Token& operator=(Token&&) = delete;
 
   /// The private key of that name; its bytes never enter this process. Signs a random text and
-  /// verifies it, so that a public key object that belongs to another key, or a key that may not
-  /// sign, is found here. Throws Error{not_found, "token.key_not_found"} for none, Error{conflict,
-  /// "token.key_ambiguous"} for two, Error{token, "token.key_mismatch"} for a foreign public key,
-  /// Error{config, "token.uri_other_token"} for a name in another token.
-  [[nodiscard]] crypto::PrivateKey key(const KeyUri& uri);
+  /// verifies it, here and whenever it is found again after a loss, so that a public key object
+  /// that belongs to another key, or a key that may not sign, is found out. Throws Error{not_found,
+  /// "token.key_not_found"} for none, Error{conflict, "token.key_ambiguous"} for two, Error{token,
+  /// "token.key_mismatch"} for a foreign public key, Error{config, "token.uri_other_token"} for a
+  /// name in another token.
+  [[nodiscard]] crypto::PrivateKey key(const KeyUri& uri,
+                                       SignatureCheck check = SignatureCheck::callers);
   /// Likewise, if its public half is this one (else Error{token, "token.key_changed"}) and it
   /// cannot leave the token (else Error{token, "token.key_extractable"}).
   [[nodiscard]] crypto::PrivateKey key(const KeyUri& uri, crypto::PublicKey public_half);
@@ -197,7 +206,10 @@ class Token final {
   friend class ServerKeys;  // makes keys with the same sessions and login
   friend class SealingKey;  // likewise
   Token(std::shared_ptr<TokenCore> core, std::shared_ptr<Pkcs11Provider> provider);
-  [[nodiscard]] crypto::PrivateKey private_key(std::shared_ptr<const TokenKey> key) const;
+  [[nodiscard]] crypto::PrivateKey found_key(const KeyUri& uri, crypto::PublicKey public_half,
+                                             SignatureCheck check);
+  [[nodiscard]] crypto::PrivateKey private_key(std::shared_ptr<const TokenKey> key,
+                                               SignatureCheck check) const;
 
   std::shared_ptr<TokenCore> core_;
   std::shared_ptr<Pkcs11Provider> provider_;  ///< null: signatures are made natively

@@ -2,12 +2,12 @@
 #include "hsm/token_key.h"
 
 #include <array>
-#include <span>
 #include <utility>
 
-#include "crypto/base/der.h"
 #include "crypto/base/error.h"
 #include "hsm/ckr.h"
+#include "hsm/key_proof.h"
+#include "hsm/key_signature.h"
 #include "hsm/key_store.h"
 #include "hsm/objects.h"
 #include "hsm/token_core.h"
@@ -17,50 +17,21 @@
 namespace estia::hsm {
 namespace {
 
-constexpr std::size_t kLongestRaw = 1024;  // RSA-8192
 constexpr std::chrono::seconds kLookingLimit{5};
 /// A key that is not there is not looked for with every request.
 constexpr std::chrono::seconds kMissingFor{1};
 
-KeyKind kind_of(const crypto::PublicKey& key) {
-  if (!key.spec()) {
-    throw Error(ErrorCode::config, "token.key_unsupported",
-                "the token's key is of a kind or size that is not supported");
-  }
-  if (!key.spec()->curve_oid.empty()) {
-    return KeyKind::ec;
-  }
-  return key.spec()->name == "Ed25519" ? KeyKind::ed25519 : KeyKind::rsa;
-}
-
-std::size_t field_bytes(const crypto::PublicKey& key) {
-  return (key.spec()->bits + 7U) / 8U;
-}
-
-struct Outcome {
-  CK_RV rv = CKR_OK;
-  const char* function = "";
-  bool before_signing = false;  // nothing was signed yet: another try gives no second signature
-  std::size_t size = 0;
-};
-
-Outcome sign_once(const Module& module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
-                  CK_MECHANISM* mechanism, ByteView input, std::span<std::uint8_t> out) {
-  CK_RV rv = module->C_SignInit(session, mechanism, key);
-  if (rv != CKR_OK) {
-    return {rv, "C_SignInit", true, 0};
-  }
-  CK_ULONG size = out.size();
-  rv = module->C_Sign(session, const_cast<CK_BYTE*>(input.data()), input.size(), out.data(), &size);
-  return {rv, "C_Sign", classify(rv) == Fault::session_lost, size};
-}
-
 /// First rung only: a wrong mechanism or key stays wrong.
-bool worth_another_session(const Outcome& outcome) {
+bool worth_another_session(const SignOutcome& outcome) {
   return outcome.before_signing && classify(outcome.rv) != Fault::configuration;
 }
 
 }  // namespace
+
+struct TokenKey::Attempt {
+  SignOutcome outcome;
+  ByteView signature{};  ///< in the thread's buffer
+};
 
 TokenKey::TokenKey(std::shared_ptr<TokenCore> core, KeyUri uri, crypto::PublicKey public_half)
     : core_(std::move(core)),
@@ -107,6 +78,7 @@ CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached
   if (const auto known = known_in(*attached)) {
     return *known;
   }
+  const RunningCalls::Call call(attached->calls(), RunningCalls::Kind::blocking);
   try {
     Place found = look_for(attached);
     const CK_OBJECT_HANDLE copy = found.copy;
@@ -164,7 +136,18 @@ TokenKey::Place TokenKey::look_for(const std::shared_ptr<Attachment>& attached) 
     place.attributes = attributes;
   });
   place.copy = attached->login().copy_or_same(place.object);
+  prove(*attached, place.copy);
   return place;
+}
+
+/// A public object may lie beside another private key, and a copy may be of another one.
+void TokenKey::prove(Attachment& attached, CK_OBJECT_HANDLE key) const {
+  ProofText text(kind_);
+  const Attempt made = attempt(attached, key, text.mechanism(), text.input());
+  check(made.outcome.rv, made.outcome.function);
+  if (!text.proves(public_half_, made.signature)) {
+    throw key_mismatch(uri_.text());
+  }
 }
 
 std::size_t TokenKey::longest_signature() const noexcept {
@@ -178,35 +161,29 @@ std::size_t TokenKey::longest_signature() const noexcept {
     case KeyKind::rsa:
       break;
   }
-  return field_bytes(public_half_);
+  return (public_half_.spec()->bits + 7U) / 8U;
 }
 
-struct TokenKey::Attempt {
-  Outcome outcome;
-  ByteView signature{};  ///< in the thread's buffer
-};
-
 /// In one attachment: in a session, then in a new one where that may help.
-TokenKey::Attempt TokenKey::attempt(const std::shared_ptr<Attachment>& attached,
+TokenKey::Attempt TokenKey::attempt(Attachment& attached, CK_OBJECT_HANDLE key,
                                     SignMechanism& mechanism, ByteView input) const {
   // Of the thread: nobody else ever writes to it, also not a call that returns too late.
-  static thread_local std::array<std::uint8_t, kLongestRaw> buffer;
-  const CK_OBJECT_HANDLE key = handle_in(attached);
-  const Module::Use in_use(attached->module(), attached->generation());
-  SessionPool::Lease lease = attached->pool().borrow();
+  static thread_local std::array<std::uint8_t, kLongestRawSignature> buffer;
+  const Module::Use in_use(attached.module(), attached.generation());
+  SessionPool::Lease lease = attached.pool().borrow();
   for (bool last_try = false;; last_try = true) {
     const auto began = std::chrono::steady_clock::now();
-    const Outcome outcome =
-        sign_once(attached->module(), lease.handle(), key, mechanism.get(), input, buffer);
+    const SignOutcome outcome =
+        sign_once(attached.module(), lease.handle(), key, mechanism, input, buffer);
     if (outcome.rv == CKR_OK && outcome.size <= buffer.size()) {
-      attached->statistics().signed_in(std::chrono::steady_clock::now() - began);
+      attached.statistics().signed_in(std::chrono::steady_clock::now() - began);
       return {outcome, {buffer.data(), outcome.size}};
     }
     lease.mark_broken();
     if (last_try || !worth_another_session(outcome)) {
       return {outcome};
     }
-    attached->statistics().failed(outcome.rv);
+    attached.statistics().failed(outcome.rv);
     core_->recovery().count_new_session();
     lease.renew();
   }
@@ -290,27 +267,12 @@ void TokenKey::distrust() const noexcept {
 
 Bytes TokenKey::sign_or_recover(SignMechanism& mechanism, ByteView input) const {
   return with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
-    const Attempt made = attempt(attached, mechanism, input);
+    const Attempt made = attempt(*attached, handle_in(attached), mechanism, input);
     if (made.outcome.rv != CKR_OK) {
       throw token_error(made.outcome.rv, made.outcome.function);
     }
-    return encoded(made.signature);
+    return encoded_signature(public_half_, made.signature);
   });
-}
-
-/// A token's ECDSA is r and s side by side; X.509, CMS and TLS carry a SEQUENCE.
-Bytes TokenKey::encoded(ByteView raw) const {
-  const std::size_t field = field_bytes(public_half_);
-  const std::size_t expected = kind_ == KeyKind::rsa ? field : 2 * field;
-  if (raw.size() != expected) {
-    throw token_unavailable("token.signature_malformed",
-                            "a signature of " + std::to_string(raw.size()) + " bytes in place of " +
-                                std::to_string(expected));
-  }
-  if (kind_ != KeyKind::ec) {
-    return {raw.begin(), raw.end()};
-  }
-  return der::sequence({der::integer(raw.first(field)), der::integer(raw.subspan(field))});
 }
 
 }  // namespace estia::hsm

@@ -42,8 +42,10 @@ class TokenKey final : public SigningKey {
 
   [[nodiscard]] std::size_t longest_signature() const noexcept override;
 
-  /// Looks for it now. Throws as Token::key, and Error{token, "token.key_changed"} for another
-  /// public half, Error{token, "token.key_extractable"} for a key that can leave the token.
+  /// Looks for it now, unless it is known where it is: each time it is found it signs a text of
+  /// ours, and the signature is verified. Throws as Token::key, and Error{token,
+  /// "token.key_changed"} for another public half, Error{token, "token.key_extractable"} for a key
+  /// that can leave the token.
   void find() const;
   /// Likewise, in that attachment. Throws as find().
   void find_in(const std::shared_ptr<Attachment>& attached) const {
@@ -84,13 +86,13 @@ class TokenKey final : public SigningKey {
   [[nodiscard]] CK_OBJECT_HANDLE handle_in(const std::shared_ptr<Attachment>& attached) const;
   [[nodiscard]] std::optional<CK_OBJECT_HANDLE> known_in(const Attachment& attached) const;
   [[nodiscard]] Place look_for(const std::shared_ptr<Attachment>& attached) const;
-  [[nodiscard]] Attempt attempt(const std::shared_ptr<Attachment>& attached,
+  void prove(Attachment& attached, CK_OBJECT_HANDLE key) const;
+  [[nodiscard]] Attempt attempt(Attachment& attached, CK_OBJECT_HANDLE key,
                                 SignMechanism& mechanism, ByteView input) const;
   void tell(const std::string& trouble) const;
   void rest(const Error& why) const;
   void doubt_place() const noexcept;
   [[nodiscard]] Bytes sign_or_recover(SignMechanism& mechanism, ByteView input) const;
-  [[nodiscard]] Bytes encoded(ByteView raw) const;
 
   const std::shared_ptr<TokenCore> core_;
   const KeyUri uri_;

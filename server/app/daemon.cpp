@@ -128,7 +128,9 @@ TokenCaKeys::TokenOf Daemon::token_of() {
 }
 
 TokenKeySource Daemon::token_keys() {
-  return [this](const hsm::KeyUri& uri) { return tokens_.of(uri).key(uri); };
+  return [this](const hsm::KeyUri& uri) {
+    return tokens_.of(uri).key(uri, hsm::SignatureCheck::ours);
+  };
 }
 
 Monitored Daemon::monitored() {

@@ -91,14 +91,15 @@ class Stuck : public RecoveryTest {
       : RecoveryTest(milliseconds(300),
                      {.max_sessions = 4, .call_limit = milliseconds(100), .signing = signing}) {}
 
-  /// Two of four sessions. `also` is let go with them.
-  void expect_calls_that_hang_to_end_it(const std::function<void()>& also = [] {}) {
+  /// Two of four sessions, unless one is enough. `also` is let go with them.
+  void expect_calls_that_hang_to_end_it(
+      const std::function<void()>& also = [] {}, unsigned calls = 2) {
     shim_.close_gate("C_Sign");
     std::vector<std::future<bool>> hanging;
-    for (int i = 0; i < 2; ++i) {
+    for (unsigned i = 0; i < calls; ++i) {
       hanging.push_back(std::async(std::launch::async, [&] { return signs_now(); }));
     }
-    shim_.wait_in_flight("C_Sign", 2);
+    shim_.wait_in_flight("C_Sign", calls);
     wait_until(TokenState::away);
     EXPECT_EQ(refused(), "token token.stuck");
     EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
@@ -136,7 +137,25 @@ TEST_F(Stuck, CallsThatHangAreSeenWhileALookAtTheTokenHangs) {
   shim_.fail("C_Sign", CKR_GENERAL_ERROR);
   EXPECT_EQ(refused(), "token token.failed");
   shim_.wait_in_flight("C_GetSessionInfo", 1);
-  expect_calls_that_hang_to_end_it([&] { shim_.open_gate("C_GetSessionInfo"); });
+  // The key's place is in doubt: it is looked for, and all who want it wait for that one.
+  expect_calls_that_hang_to_end_it([&] { shim_.open_gate("C_GetSessionInfo"); }, 1);
+}
+
+/// Nobody else has the key meanwhile: one call holds up everybody, whatever sessions are left.
+TEST_F(Stuck, ALookForAKeyThatHangsEndsItForTheOthers) {
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN);
+  EXPECT_TRUE(signs_now());
+  shim_.fail("C_SignInit", CKR_OBJECT_HANDLE_INVALID, 2);
+  shim_.close_gate("C_FindObjects");
+  auto looks = std::async(std::launch::async, [&] { return signs_now(); });
+  shim_.wait_in_flight("C_FindObjects", 1);
+  wait_until(TokenState::away);
+  EXPECT_EQ(refused(), "token token.stuck");
+  EXPECT_NE(token_->probe().why.find("a key is looked for"), std::string::npos);
+  shim_.open_gate("C_FindObjects");
+  static_cast<void>(test::refusal([&] { static_cast<void>(looks.get()); }));
+  wait_until(TokenState::attached);
+  EXPECT_TRUE(signs_now());
 }
 
 /// Found in review: nobody was told.

@@ -63,6 +63,36 @@ TEST_F(KeyReports, AWrongSignatureLeadsToAnotherLogin) {
   EXPECT_EQ(events(), "attached lost attached");
 }
 
+/// The right public key object beside another private key: known before anything is signed with it.
+TEST_F(KeyReports, AKeyIsProvenEachTimeItIsFound) {
+  shim_.corrupt_signatures(true);
+  const unsigned long before = shim_.calls("C_Sign");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  EXPECT_EQ(refused(), "token token.key_mismatch");
+  EXPECT_EQ(shim_.calls("C_Sign"), before + 1) << "the proof, and nothing of the caller's";
+  EXPECT_TRUE(only().refused);
+  EXPECT_EQ(only().why.rfind("token.key_mismatch", 0), 0U);
+  EXPECT_EQ(events(), "attached lost attached key_refused");
+  shim_.corrupt_signatures(false);
+  while (refused() != "none") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(events(), "attached lost attached key_refused key_found");
+}
+
+TEST_F(KeyReports, AKeyThatIsFoundLaterIsProvenThen) {
+  shim_.corrupt_signatures(true);
+  const crypto::PrivateKey later = token_->key_later(token_->uri_of("ca"), key_->public_key());
+  EXPECT_EQ(token_->keys().at(1).why.rfind("token.key_mismatch", 0), 0U);
+  const unsigned long before = shim_.calls("C_Sign");
+  EXPECT_EQ(test::refusal([&] { static_cast<void>(signs(later)); }), "token token.key_mismatch");
+  EXPECT_EQ(shim_.calls("C_Sign"), before) << "it rests for a second";
+  shim_.corrupt_signatures(false);
+  while (test::refusal([&] { static_cast<void>(signs(later)); }) != "none") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
 /// One bad signature among thousands must not stop the others, nor one key's trouble other keys.
 TEST_F(KeyReports, FurtherWrongSignaturesTakeNoFurtherLogin) {
   distrust();

@@ -31,13 +31,24 @@ class Hello final : public http::Router {
 
 class TokenTlsKey : public ShimTest {
  protected:
-  void start(const char* kind) {
-    const crypto::PrivateKey key = token_->generate(spec(kind), std::string("tls-") + kind);
+  void start(const char* kind) { serve(token_->generate(spec(kind), std::string("tls-") + kind)); }
+  void serve(const crypto::PrivateKey& key) {
     server_ = std::make_unique<http::Server>(
         http::ServerConfig{.limits = limits_},
         test::make_tls_identity(key, "CN=localhost", std::chrono::hours(1), nullptr),
         std::make_shared<Hello>());
     server_->start();
+  }
+  /// What the client makes of a handshake that fails.
+  [[nodiscard]] std::string refusal() const {
+    try {
+      const test::TlsClient client(server_->port());
+      return "none";
+    } catch (const std::runtime_error& error) {
+      const std::string text = error.what();
+      const std::string wanted = "tlsv1 alert internal error";
+      return text.find(wanted) == std::string::npos ? text : wanted;
+    }
   }
   [[nodiscard]] static bool asks(test::TlsClient& client) {
     client.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -147,6 +158,36 @@ TEST_F(TokenTlsKey, AFailureOfTheTokenEndsThatHandshakeOnly) {
   EXPECT_THROW(test::TlsClient(server_->port()), std::runtime_error);
   test::TlsClient client(server_->port());
   EXPECT_TRUE(asks(client));
+}
+
+/// What a client is shown of a token that signs wrongly is nothing at all.
+TEST_F(TokenTlsKey, AWrongSignatureIsThrownAwayHere) {
+  for (const char* kind : {"P-256", "P-384", "RSA-2048", "Ed25519"}) {
+    SCOPED_TRACE(kind);
+    static_cast<void>(token_->generate(spec(kind), kind));
+    const crypto::PrivateKey checked = token_->key(token_->uri_of(kind), SignatureCheck::ours);
+    EXPECT_TRUE(signs(checked));
+    shim_.corrupt_signatures(true);
+    EXPECT_EQ(test::refusal([&] { static_cast<void>(signs(checked)); }),
+              "token token.wrong_signature");
+    shim_.corrupt_signatures(false);
+    EXPECT_TRUE(signs(checked));
+  }
+}
+
+TEST_F(TokenTlsKey, AKeyWhoseSignaturesAreCheckedShakesHandsInBothVersions) {
+  for (const char* kind : {"P-256", "P-384", "RSA-2048"}) {
+    SCOPED_TRACE(kind);
+    static_cast<void>(token_->generate(spec(kind), kind));
+    serve(token_->key(token_->uri_of(kind), SignatureCheck::ours));
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+      test::TlsClient client(server_->port(), {.version = version});
+      EXPECT_TRUE(asks(client));
+    }
+    shim_.corrupt_signatures(true);
+    EXPECT_EQ(refusal(), "tlsv1 alert internal error") << "not a signature that it cannot verify";
+    shim_.corrupt_signatures(false);
+  }
 }
 
 }  // namespace
