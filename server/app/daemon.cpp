@@ -78,6 +78,18 @@ void check_token(const ProcessConfig& config, const std::string& name,
   hsm::Token::require_signing(token.signing);
 }
 
+/// Of the keys that sign: the root's may be elsewhere.
+void check_key_places(const ProcessConfig& config, const ca::Snapshot& snapshot) {
+  for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
+    try {
+      check_key_place(config, hsm::KeyUri::parse(authority->key_uri));
+    } catch (const Error& error) {
+      throw Error(error.code(), error.id(), "CA '" + authority->name + "': " + error.what(),
+                  error.detail());
+    }
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const ca::Snapshot> load_snapshot(const ca::ConfigurationStore& configuration) {
@@ -334,9 +346,12 @@ void check_configuration(const ProcessConfig& config, CheckStore store) {
   for (const auto& [name, token] : config.tokens) {
     check_token(config, "tokens." + name, token);
   }
+  if (config.est.token_key) {
+    check_key_place(config, *config.est.token_key);
+  }
   if (store == CheckStore::yes) {
     const auto opened = store::Store::open(config.store, clock);
-    static_cast<void>(load_snapshot(opened->configuration()));
+    check_key_places(config, *load_snapshot(opened->configuration()));
   }
 }
 

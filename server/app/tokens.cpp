@@ -38,7 +38,51 @@ bool may_have(const hsm::TokenInfo& token, const hsm::KeyUri& uri) {
          may_be(uri.manufacturer(), token.manufacturer) && may_be(uri.model(), token.model);
 }
 
+/// Whatever else is found out of the token.
+bool has_surely(const ProcessConfig::Token& token, const hsm::KeyUri& uri) {
+  const auto is = [](const std::string& wanted, const std::string& known) {
+    return wanted.empty() || wanted == known;
+  };
+  return is(uri.token(), token.label) && is(uri.serial(), token.serial) &&
+         uri.manufacturer().empty() && uri.model().empty();
+}
+
+[[noreturn]] void refuse_two(const std::string& one, const std::string& other,
+                             const hsm::KeyUri& uri) {
+  throw Error(ErrorCode::config, "token.uri_ambiguous",
+              "the tokens '" + one + "' and '" + other +
+                  "' may both have the key: its name needs token or serial",
+              uri.text());
+}
+
+[[noreturn]] void refuse_other(const hsm::KeyUri& uri) {
+  throw Error(ErrorCode::config, "token.uri_other_token",
+              "the name is of a key in another token than those of the configuration", uri.text());
+}
+
 }  // namespace
+
+void check_key_place(const ProcessConfig& config, const hsm::KeyUri& uri) {
+  std::string sure;
+  bool possible = false;
+  const auto look_at = [&](const std::string& name, const ProcessConfig::Token& token) {
+    possible = possible || (may_be(uri.token(), token.label) && may_be(uri.serial(), token.serial));
+    if (!has_surely(token, uri)) {
+      return;
+    }
+    if (!sure.empty()) {
+      refuse_two(sure, name, uri);
+    }
+    sure = name;
+  };
+  look_at(Tokens::kMain, config.token);
+  for (const auto& [name, token] : config.tokens) {
+    look_at(name, token);
+  }
+  if (!possible) {
+    refuse_other(uri);
+  }
+}
 
 Tokens::Tokens(const ProcessConfig& config, TokenEvents& events, BroughtPins pins)
     : server_keys_(config.serverkeygen.token.empty() ? kMain : config.serverkeygen.token) {
@@ -90,17 +134,12 @@ hsm::Token& Tokens::of(const hsm::KeyUri& uri) const {
       continue;
     }
     if (found != nullptr) {
-      throw Error(ErrorCode::config, "token.uri_ambiguous",
-                  "the tokens '" + found->name + "' and '" + one.name +
-                      "' may both have the key: its name needs token or serial",
-                  uri.text());
+      refuse_two(found->name, one.name, uri);
     }
     found = &one;
   }
   if (found == nullptr) {
-    throw Error(ErrorCode::config, "token.uri_other_token",
-                "the name is of a key in another token than those of the configuration",
-                uri.text());
+    refuse_other(uri);
   }
   return *found->token;
 }

@@ -59,4 +59,9 @@ class Tokens final {
   std::string server_keys_;
 };
 
+/// What can be said of a key's name without a token: Error{config, "token.uri_ambiguous" |
+/// "token.uri_other_token"} if two tokens of the configuration, or none, are the one that it names.
+/// Labels and serials that the configuration leaves open may be any.
+void check_key_place(const ProcessConfig& config, const hsm::KeyUri& uri);
+
 }  // namespace estia::app

@@ -129,6 +129,35 @@ TEST_F(CheckConfig, FindsATlsKeyOfAnotherCertificate) {
   EXPECT_NE(fault().find("tls.key_mismatch"), std::string::npos);
 }
 
+/// What estiad would say of each request otherwise.
+TEST_F(CheckConfig, FindsKeysInAnotherTokenOrInTwo) {
+  const std::string original = read_file(file());
+  const auto with = [&](const std::string& label, const std::string& more) {
+    std::string text = original;
+    const std::string line = "label = \"" + installation.token_label() + "\"";
+    text.replace(text.find(line), line.size(), "label = \"" + label + "\"");
+    replace_file(file(), text + more, FileMode::secret);
+    return check();
+  };
+  const Finished other = with("elsewhere", "");
+  EXPECT_EQ(other.code, 1) << other.out;
+  EXPECT_NE(other.err.find("CA 'issuing': "), std::string::npos) << other.err;
+  EXPECT_NE(other.err.find("[token.uri_other_token]"), std::string::npos) << other.err;
+  const std::string second = "\n[tokens.second]\nmodule = \"" + softhsm_module() +
+                             "\"\npin_file = \"" + (installation.directory() / "pin").string() +
+                             "\"\nlabel = \"";
+  EXPECT_EQ(with(installation.token_label(), second + "spare\"\n").code, 0);
+  EXPECT_EQ(with(installation.token_label(), second + installation.token_label() + "\"\n").code, 0)
+      << "the key's name has a serial, and the tokens may";
+  const std::string key = "pkcs11:token=" + installation.token_label() + ";object=tls";
+  const std::string at = "key = \"tls/server.key\"";
+  std::string text = read_file(file());
+  ASSERT_NE(text.find(at), std::string::npos) << text;
+  text.replace(text.find(at), at.size(), "key = \"" + key + "\"");
+  replace_file(file(), text, FileMode::secret);
+  EXPECT_NE(fault().find("[token.uri_ambiguous]"), std::string::npos);
+}
+
 TEST_F(CheckConfig, FindsABrokenStore) {
   installation.tamper("DELETE FROM audit WHERE sequence = 1");
   EXPECT_NE(fault().find("store.audit_chain_broken"), std::string::npos);
