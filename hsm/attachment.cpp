@@ -59,6 +59,11 @@ std::shared_ptr<Attachment> Attachment::make(const Found& found, const TokenConf
   return std::shared_ptr<Attachment>(new Attachment(found, config, epoch, std::move(statistics)));
 }
 
+std::size_t Attachment::calls_out(std::chrono::steady_clock::time_point before) const {
+  return pool_.overdue(before) + calls_.overdue(RunningCalls::Kind::one, before) +
+         calls_.overdue(RunningCalls::Kind::blocking, before);
+}
+
 void Attachment::retire() noexcept {
   if (!current_.exchange(false)) {
     return;

@@ -49,6 +49,8 @@ class Attachment final {
   /// Those that the pool does not tell all about.
   [[nodiscard]] RunningCalls& calls() const noexcept { return calls_; }
   [[nodiscard]] TokenStatistics& statistics() const noexcept { return *statistics_; }
+  /// Calls that began before, and are not back.
+  [[nodiscard]] std::size_t calls_out(std::chrono::steady_clock::time_point before) const;
   /// Of the pool, as far as the token tells.
   [[nodiscard]] std::size_t most_sessions() const noexcept { return cap_; }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }

@@ -28,16 +28,22 @@ std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachme
   if (old) {
     old->retire();
   }
-  const bool shared = module_ && module_->attachments() > 0;  // another token of it is well
   if (!module_) {
     module_ = Module::load(config_.module, config_.init_args);
-  } else if (!shared) {
-    restart_module();
+    return log_in(orders);
+  }
+  const bool shared = module_->attachments() > 0;  // another token of it is well
+  if (!shared && module_->generation() == seen_) {
+    restart_unless_others_hang(old.get());
+    return log_in(orders);
+  }
+  if (old && old->calls_out(std::chrono::steady_clock::now() - config_.call_limit) > 0) {
+    throw call_is_out();  // others would follow it
   }
   try {
     return log_in(orders);
   } catch (const Error& error) {
-    if (!shared || needs_operator(error) || !may_disturb(orders)) {
+    if (needs_operator(error) || (shared && !may_disturb(orders))) {
       throw;
     }
   }
@@ -45,25 +51,39 @@ std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachme
   return log_in(orders);
 }
 
+Error Logins::call_is_out() {
+  return token_unavailable("token.stuck", "a call of the module has not come back");
+}
+
 void Logins::restart_module() const {
   if (!module_->restart(module_->generation(), config_.session_wait)) {
-    throw token_unavailable("token.stuck", "a call of the module has not come back");
+    throw call_is_out();
+  }
+}
+
+/// Where a call of another token's holds it up, this one may do without.
+void Logins::restart_unless_others_hang(const Attachment* old) const {
+  const bool ours = old != nullptr && old->calls_out(std::chrono::steady_clock::now()) > 0;
+  if (!module_->restart(module_->generation(), config_.session_wait) && (ours || old == nullptr)) {
+    throw call_is_out();
   }
 }
 
 /// Some modules show a token that is back only after a restart, which costs their other tokens a
-/// login each.
-bool Logins::may_disturb(Orders orders) noexcept {
+/// login each; and all that a long call of theirs would cost them, so that it is not begun then.
+bool Logins::may_disturb(Orders orders) {
   constexpr std::chrono::seconds kBetween{30};
+  constexpr std::chrono::seconds kLongCall{1};
   const auto now = std::chrono::steady_clock::now();
   if (orders != Orders::try_pin && now < next_disturbance_) {
     return false;
   }
   next_disturbance_ = now + kBetween;
-  return true;
+  return module_->calls_come_back(kLongCall);
 }
 
 std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<Attachment>& old) {
+  seen_ = module_->generation();
   const Attachment::Found found(module_, config_);
   const std::string& serial = found.token().serial;
   if (const auto when = marker_.refused(serial)) {
@@ -83,7 +103,7 @@ std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<
   } catch (const Error& error) {
     if (is_refused_pin(error)) {
       note_refusal(serial);
-    } else if (was_counted(error, found.token())) {
+    } else if (was_counted(error)) {
       note_refusal(serial);
       throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
                   "it counts a wrong one, though the module says " + error.detail());
@@ -92,18 +112,17 @@ std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<
   }
 }
 
-/// Whether a login that failed otherwise was a wrong PIN to the token: the answer may have been
-/// lost, and the next attempt would be counted, too.
-bool Logins::was_counted(const Error& error, const TokenInfo& before) const noexcept {
+/// Whether a login that failed otherwise may have been a wrong PIN to the token: the answer may
+/// have been lost, and the next attempt would be counted, too. A login that succeeds takes these
+/// flags away.
+bool Logins::was_counted(const Error& error) const noexcept {
   const auto* told = dynamic_cast<const TokenError*>(&error);
   if (told == nullptr || told->function() != "C_Login") {
     return false;
   }
   try {
     const TokenInfo now = Attachment::Found(module_, config_).token();
-    return (now.user_pin_count_low && !before.user_pin_count_low) ||
-           (now.user_pin_final_try && !before.user_pin_final_try) ||
-           (now.user_pin_locked && !before.user_pin_locked);
+    return now.user_pin_count_low || now.user_pin_final_try || now.user_pin_locked;
   } catch (const std::exception&) {
     return false;  // it says nothing any more
   }

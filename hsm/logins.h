@@ -31,9 +31,10 @@ class Logins final {
   /// as first().
   [[nodiscard]] std::shared_ptr<Attachment> log_in(Orders orders,
                                                    const std::shared_ptr<Attachment>& old = {});
-  /// After a restart of the module; where another token of it is well, without one first, and with
-  /// one every half a minute, or by an order. `old` may be null. Throws
-  /// as first(), and Error{token, "token.stuck"} while a call is out.
+  /// After a restart of the module; where another token of it is well, or somebody has restarted it
+  /// since the last attempt, without one first. A token that is well is disturbed every half a
+  /// minute at most, or by an order, and not in a long call. `old` may be null. Throws as first(),
+  /// and Error{token, "token.stuck"} while a call is out.
   [[nodiscard]] std::shared_ptr<Attachment> after_restart(const std::shared_ptr<Attachment>& old,
                                                           Orders orders);
 
@@ -45,9 +46,11 @@ class Logins final {
  private:
   [[nodiscard]] std::shared_ptr<Attachment> attach(const Attachment::Found& found,
                                                    const std::shared_ptr<Attachment>& old);
-  [[nodiscard]] bool was_counted(const Error& error, const TokenInfo& before) const noexcept;
+  [[nodiscard]] bool was_counted(const Error& error) const noexcept;
   void restart_module() const;
-  [[nodiscard]] bool may_disturb(Orders orders) noexcept;
+  void restart_unless_others_hang(const Attachment* old) const;
+  [[nodiscard]] static Error call_is_out();
+  [[nodiscard]] bool may_disturb(Orders orders);
   void note_refusal(const std::string& serial) const noexcept;
 
   const TokenConfig& config_;
@@ -55,7 +58,8 @@ class Logins final {
   const std::shared_ptr<TokenStatistics> statistics_ = std::make_shared<TokenStatistics>();
   std::shared_ptr<Module> module_;
   std::chrono::steady_clock::time_point next_disturbance_{};
-  std::uint64_t epoch_ = 0;  ///< of the last attachment
+  Module::Generation seen_ = 0;  ///< of the module at the last attempt
+  std::uint64_t epoch_ = 0;      ///< of the last attachment
 };
 
 /// Of a PIN that was compared: another attempt could be the one that locks the token.

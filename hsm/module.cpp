@@ -110,35 +110,56 @@ void Module::initialize() {
 
 /// Counted before the look: a restart closes first and counts then, so one of the two sees the
 /// other.
-bool Module::enter(Generation generation) const noexcept {
-  uses_.fetch_add(1);
+std::optional<std::size_t> Module::enter(Generation generation) const noexcept {
+  const std::size_t phase = phase_.load();
+  uses_[phase].fetch_add(1);
   if (!closed_.load() && generation_.load() == generation) {
-    return true;
+    return phase;
   }
-  leave();
-  return false;
+  leave(phase);
+  return std::nullopt;
 }
 
-Module::Use::Use(const Module& module, Generation generation) : module_(module) {
-  if (!module.enter(generation)) {
-    throw token_error(CKR_CRYPTOKI_NOT_INITIALIZED, "the module was restarted");
-  }
-}
+Module::Use::Use(const Module& module, Generation generation)
+    : module_(module), phase_([&] {
+        if (const auto phase = module.enter(generation)) {
+          return *phase;
+        }
+        throw token_error(CKR_CRYPTOKI_NOT_INITIALIZED, "the module was restarted");
+      }()) {}
 
 Module::Use::~Use() {
-  module_.leave();
+  module_.leave(phase_);
 }
 
-bool Module::wait_until_idle(std::chrono::milliseconds wait) const {
+namespace {
+
+template <class Done>
+bool wait_for(std::chrono::milliseconds wait, Done&& done) {
   constexpr std::chrono::milliseconds kLook{1};
   const auto deadline = std::chrono::steady_clock::now() + wait;
-  while (uses_.load() > 0) {
+  while (!done()) {
     if (std::chrono::steady_clock::now() >= deadline) {
       return false;
     }
     std::this_thread::sleep_for(kLook);
   }
   return true;
+}
+
+}  // namespace
+
+bool Module::wait_until_idle(std::chrono::milliseconds wait) const {
+  return wait_for(wait, [&] { return uses_[0].load() + uses_[1].load() == 0; });
+}
+
+/// Those that begin meanwhile are counted apart. Between two looks the older count may still have
+/// calls that began before this one: they are waited for as well.
+bool Module::calls_come_back(std::chrono::milliseconds wait) const {
+  const std::scoped_lock lock(restarting_);
+  const std::size_t phase = phase_.load();
+  phase_.store(1 - phase);
+  return wait_for(wait, [&] { return uses_[phase].load() == 0; });
 }
 
 bool Module::restart(Generation seen, std::chrono::milliseconds wait) {

@@ -3,12 +3,14 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -35,6 +37,7 @@ class Module final {
 
    private:
     const Module& module_;
+    const std::size_t phase_;
   };
 
   /// Loads (dlopen, symbols kept local) and initialises it with locks of ours, so that it scales
@@ -60,6 +63,8 @@ class Module final {
   }
   /// Whether no call was out at some moment of `wait`.
   [[nodiscard]] bool wait_until_idle(std::chrono::milliseconds wait) const;
+  /// Whether the calls that are out come back within `wait`. Keeps nobody out.
+  [[nodiscard]] bool calls_come_back(std::chrono::milliseconds wait) const;
   /// Begins another generation than `seen`, unless somebody has done so meanwhile. False: calls
   /// were still out after `wait`, and nothing was done; C_Finalize crashes some modules then.
   /// Throws Error{token} if C_Initialize fails: until a later restart succeeds nobody can use it.
@@ -68,15 +73,17 @@ class Module final {
  private:
   Module(const std::filesystem::path& path, std::string init_args);
   void initialize();
-  [[nodiscard]] bool enter(Generation generation) const noexcept;
-  void leave() const noexcept { uses_.fetch_sub(1); }
+  /// The phase that the call is counted in; nullopt: it must not be made.
+  [[nodiscard]] std::optional<std::size_t> enter(Generation generation) const noexcept;
+  void leave(std::size_t phase) const noexcept { uses_[phase].fetch_sub(1); }
 
   std::string init_args_;
   CK_FUNCTION_LIST* functions_ = nullptr;
-  std::mutex restarting_;  ///< held by one restart at a time
+  mutable std::mutex restarting_;  ///< held by one restart, or look at calls, at a time
   std::atomic<Generation> generation_{1};
-  std::atomic<bool> closed_{false};  ///< nobody may enter
-  mutable std::atomic<std::size_t> uses_{0};
+  std::atomic<bool> closed_{false};                         ///< nobody may enter
+  mutable std::atomic<std::size_t> phase_{0};               ///< of the calls that begin now: 0 or 1
+  mutable std::array<std::atomic<std::size_t>, 2> uses_{};  ///< calls that are out, by phase
   mutable std::atomic<std::size_t> attachments_{0};
 };
 

@@ -188,6 +188,7 @@ std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::loaded_in(
   if (auto known = known_in(*attached)) {
     return known;
   }
+  const RunningCalls::Call call(attached->calls(), RunningCalls::Kind::blocking);
   const std::uint64_t doubts = key_->doubts();
   key_->find_in(attached);
   auto loaded = load(*attached, doubts);

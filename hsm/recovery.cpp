@@ -44,6 +44,11 @@ void Recovery::begin() {
 }
 
 void Recovery::make_first_attempt() {
+  {
+    const Lock lock(mutex_);
+    climbing_ = true;
+    climbs_since_ = Clock::now();
+  }
   std::shared_ptr<Attachment> first;
   std::optional<Error> why;
   try {
@@ -55,6 +60,7 @@ void Recovery::make_first_attempt() {
     why = token_unavailable("token.failed", error.what());
   }
   const Lock lock(mutex_);
+  climbing_ = false;
   if (first) {
     adopt(std::move(first), Remedy::new_login);
   } else if (why->code() == ErrorCode::token || attempts_ > 0) {  // or nobody waits any more
@@ -133,7 +139,9 @@ void Recovery::give_up_if_stuck(Lock& lock) {
   const RunningCalls& calls = current_->calls();
   const Clock::time_point limit = Clock::now() - config_.call_limit;
   const std::size_t overdue = pool.overdue(limit) + calls.overdue(RunningCalls::Kind::one, limit);
-  const bool blocked = calls.overdue(RunningCalls::Kind::blocking, limit) > 0;
+  // Whoever looks for a key may wait for a session, three times.
+  const bool blocked =
+      calls.overdue(RunningCalls::Kind::blocking, limit - 3 * config_.session_wait) > 0;
   if (blocked || (overdue > 0 && 2 * overdue >= std::min(pool.counts().cap, config_.callers))) {
     give_up(token_unavailable(
         "token.stuck", blocked

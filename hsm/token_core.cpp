@@ -13,8 +13,8 @@ TokenCore::TokenCore(TokenConfig config, Recovery::Start start)
     recovery_->begin();
   }
   recovers_ = std::thread([recovery = recovery_, start] { recovery->run(start); });
-  watches_ = std::thread([recovery = recovery_] { recovery->watch(); });
   try {
+    watches_ = std::thread([recovery = recovery_] { recovery->watch(); });
     if (start == Recovery::Start::later) {
       recovery_->await_first();
     }
@@ -32,6 +32,9 @@ void TokenCore::end_threads() noexcept {
   constexpr std::chrono::seconds kPatience{1};
   const bool ended = recovery_->stop(kPatience);
   for (std::thread* thread : {&recovers_, &watches_}) {
+    if (!thread->joinable()) {
+      continue;
+    }
     if (ended) {
       thread->join();
     } else {

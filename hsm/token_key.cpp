@@ -20,6 +20,8 @@ namespace {
 constexpr std::chrono::seconds kLookingLimit{5};
 /// A key that is not there is not looked for with every request.
 constexpr std::chrono::seconds kMissingFor{1};
+/// Looking again leaves a copy in the login session behind.
+constexpr std::chrono::seconds kBetweenDoubts{60};
 
 /// First rung only: a wrong mechanism or key stays wrong.
 bool worth_another_session(const SignOutcome& outcome) {
@@ -55,7 +57,7 @@ void TokenKey::find() const {
 
 std::optional<CK_OBJECT_HANDLE> TokenKey::known_in(const Attachment& attached) const {
   const std::scoped_lock lock(mutex_);
-  if (place_.epoch == attached.epoch()) {
+  if (place_.epoch == attached.epoch() && place_.proven) {
     return place_.copy;
   }
   if (missing_ && missing_->epoch == attached.epoch() &&
@@ -80,29 +82,51 @@ CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached
   }
   const RunningCalls::Call call(attached->calls(), RunningCalls::Kind::blocking);
   try {
-    Place found = look_for(attached);
-    const CK_OBJECT_HANDLE copy = found.copy;
-    {
-      const std::scoped_lock lock(mutex_);
-      place_ = std::move(found);
-      missing_.reset();
-    }
+    const CK_OBJECT_HANDLE copy = find_and_prove(attached);
     tell("");
     return copy;
   } catch (const TokenError&) {
     throw;  // the token's trouble, not the key's
   } catch (const Error& error) {
-    {
-      const std::scoped_lock lock(mutex_);
-      place_ = Place();  // what it says of the key is of another one
-      missing_ = Missing{unshared(error), attached->epoch(),
-                         std::chrono::steady_clock::now() + kMissingFor};
-    }
     if (error.code() != ErrorCode::busy) {
+      note_missing(error, *attached);
       tell(error.id());
     }
     throw;
   }
+}
+
+/// Where it was found is kept while it is not proven, or each attempt would leave a copy behind.
+CK_OBJECT_HANDLE TokenKey::find_and_prove(const std::shared_ptr<Attachment>& attached) const {
+  Place place;
+  {
+    const std::scoped_lock lock(mutex_);
+    place = place_;
+  }
+  if (place.epoch != attached->epoch()) {
+    place = look_for(attached);
+    const std::scoped_lock lock(mutex_);
+    place_ = place;
+  }
+  prove(*attached, place.copy);
+  const std::scoped_lock lock(mutex_);
+  place.proven = true;
+  place_ = place;
+  missing_.reset();
+  return place.copy;
+}
+
+/// What it says of the key is of another one, unless it is only not proven: then it is found anew
+/// once a minute.
+void TokenKey::note_missing(const Error& why, const Attachment& attached) const {
+  const auto now = std::chrono::steady_clock::now();
+  const std::scoped_lock lock(mutex_);
+  const bool found = place_.epoch == attached.epoch();
+  if (!found || now >= next_doubt_) {
+    next_doubt_ = found ? now + kBetweenDoubts : next_doubt_;
+    place_ = Place();
+  }
+  missing_ = Missing{unshared(why), attached.epoch(), now + kMissingFor};
 }
 
 /// By whoever looks: nobody else does at that time. Each trouble once, and its end.
@@ -136,7 +160,6 @@ TokenKey::Place TokenKey::look_for(const std::shared_ptr<Attachment>& attached) 
     place.attributes = attributes;
   });
   place.copy = attached->login().copy_or_same(place.object);
-  prove(*attached, place.copy);
   return place;
 }
 
@@ -144,6 +167,10 @@ TokenKey::Place TokenKey::look_for(const std::shared_ptr<Attachment>& attached) 
 void TokenKey::prove(Attachment& attached, CK_OBJECT_HANDLE key) const {
   ProofText text(kind_);
   const Attempt made = attempt(attached, key, text.mechanism(), text.input());
+  if (classify(made.outcome.rv) == Fault::configuration && made.outcome.rv != CKR_OK) {
+    const TokenError error = token_error(made.outcome.rv, made.outcome.function);
+    throw token_unavailable(error.id(), error.detail());  // it is the key's trouble
+  }
   check(made.outcome.rv, made.outcome.function);
   if (!text.proves(public_half_, made.signature)) {
     throw key_mismatch(uri_.text());
@@ -205,14 +232,12 @@ Bytes TokenKey::sign(SignMechanism& mechanism, ByteView input) const {
   }
 }
 
-/// Some tokens say so of a handle that names another kind of object by now. Looking again is cheap,
-/// but leaves a copy in the login session behind: once a minute.
+/// Some tokens say so of a handle that names another kind of object by now.
 void TokenKey::doubt_place() const noexcept {
-  constexpr std::chrono::seconds kBetween{60};
   const auto now = std::chrono::steady_clock::now();
   const std::scoped_lock lock(mutex_);
   if (now >= next_doubt_) {
-    next_doubt_ = now + kBetween;
+    next_doubt_ = now + kBetweenDoubts;
     place_ = Place();
     ++doubts_;
   }
@@ -234,13 +259,14 @@ KeyReport TokenKey::report() const {
   const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
   KeyReport report{.uri = uri_.text(), .kind = public_half_.spec()->name};
   const std::scoped_lock lock(mutex_);
-  report.ready = attached && place_.epoch == attached->epoch();
+  report.ready = attached && place_.epoch == attached->epoch() && place_.proven;
   report.attributes = place_.attributes;
   report.refused = attached && missing_ && missing_->epoch == attached->epoch();
   if (!report.ready) {
     report.why = !attached  ? "the token is not attached"
                  : missing_ ? missing_->why.id() + " " + missing_->why.detail()
-                            : "not looked for since the last login";
+                 : place_.epoch == attached->epoch() ? "found, and not proven yet"
+                                                     : "not looked for since the last login";
   }
   return report;
 }

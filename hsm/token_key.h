@@ -74,6 +74,7 @@ class TokenKey final : public SigningKey {
     CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
     CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;  ///< in the login session, or the same
     std::optional<KeyAttributes> attributes{};
+    bool proven = false;  ///< its signature was verified
   };
   /// Why it was not found, for the moment.
   struct Missing {
@@ -86,6 +87,8 @@ class TokenKey final : public SigningKey {
   [[nodiscard]] CK_OBJECT_HANDLE handle_in(const std::shared_ptr<Attachment>& attached) const;
   [[nodiscard]] std::optional<CK_OBJECT_HANDLE> known_in(const Attachment& attached) const;
   [[nodiscard]] Place look_for(const std::shared_ptr<Attachment>& attached) const;
+  [[nodiscard]] CK_OBJECT_HANDLE find_and_prove(const std::shared_ptr<Attachment>& attached) const;
+  void note_missing(const Error& why, const Attachment& attached) const;
   void prove(Attachment& attached, CK_OBJECT_HANDLE key) const;
   [[nodiscard]] Attempt attempt(Attachment& attached, CK_OBJECT_HANDLE key,
                                 SignMechanism& mechanism, ByteView input) const;

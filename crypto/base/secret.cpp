@@ -35,4 +35,15 @@ void cleanse(std::string& text) noexcept {
   ::OPENSSL_cleanse(text.data(), text.size());
 }
 
+void append_secret(std::string& to, std::string_view text) {
+  if (to.capacity() - to.size() < text.size()) {
+    std::string larger;
+    larger.reserve(2 * to.size() + text.size());
+    larger = to;
+    cleanse(to);
+    to.swap(larger);
+  }
+  to.append(text);
+}
+
 }  // namespace estia

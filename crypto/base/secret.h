@@ -34,5 +34,7 @@ class Secret final {
 /// Wipes a buffer that held a secret for a moment.
 void cleanse(std::span<std::uint8_t> bytes) noexcept;
 void cleanse(std::string& text) noexcept;
+/// `to += text`; where that takes more room, what was in the old one is cleansed.
+void append_secret(std::string& to, std::string_view text);
 
 }  // namespace estia

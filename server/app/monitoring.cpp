@@ -114,11 +114,20 @@ std::string trouble_of_all(const std::vector<SeenToken>& tokens) {
   return all;
 }
 
-/// Empty unless every key was looked for, and none is to be used.
-std::string key_trouble(const std::vector<SeenToken>& tokens) {
+bool is_of_served_ca(const std::string& uri, const ca::Snapshot& snapshot) {
+  return std::ranges::any_of(snapshot.served_cas(), [&](const auto* authority) {
+    return hsm::KeyUri::parse(authority->key_uri).text() == uri;
+  });
+}
+
+/// Empty unless every key that signs certificates was looked for, and none is to be used.
+std::string key_trouble(const std::vector<SeenToken>& tokens, const ca::Snapshot& snapshot) {
   bool any = false;
   for (const SeenToken& token : tokens) {
     for (const hsm::KeyReport& key : token.keys) {
+      if (!is_of_served_ca(key.uri, snapshot)) {
+        continue;  // of the listener, or of an earlier configuration
+      }
       if (!key.refused) {
         return {};
       }
@@ -153,7 +162,7 @@ ReadinessChecks readiness_of(const Monitored& monitored) {
           {"listener", monitored.load.stalled ? "no worker is free" : ""},
           {"store", monitored.store.failed ? "failed, restart needed" : ""},
           {"token", trouble_of_all(monitored.tokens)},
-          {"keys", key_trouble(monitored.tokens)},
+          {"keys", key_trouble(monitored.tokens, *monitored.snapshot)},
           {"stop", monitored.stopping ? "stopping" : ""}};
 }
 

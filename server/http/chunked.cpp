@@ -60,6 +60,14 @@ bool ChunkedBody::step(std::string_view& input) {
   return true;
 }
 
+/// A short text that is moved stays where it was.
+std::string ChunkedBody::take() {
+  std::string all = content_;
+  cleanse(content_);
+  content_.clear();
+  return all;
+}
+
 void ChunkedBody::read_size(std::string_view line) {
   std::size_t digits = 0;
   left_ = 0;
@@ -82,7 +90,7 @@ void ChunkedBody::read_size(std::string_view line) {
 
 bool ChunkedBody::read_data(std::string_view& input) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size()));
-  content_.append(input.substr(0, size));
+  append_secret(content_, input.substr(0, size));
   input.remove_prefix(size);
   left_ -= size;
   if (left_ > 0) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "crypto/base/secret.h"
+
 namespace estia::http {
 
 /// Takes the chunked coding off a request body (RFC 9112 7.1), strictly: extensions are bounded and
@@ -15,6 +17,11 @@ class ChunkedBody final {
   /// At most `limit` bytes of content, and `head_limit` bytes of extensions and trailers together.
   ChunkedBody(std::size_t limit, std::size_t head_limit) noexcept
       : limit_(limit), spare_(head_limit) {}
+  ~ChunkedBody() { cleanse(content_); }  ///< a body may bring a PIN
+  ChunkedBody(const ChunkedBody&) = delete;
+  ChunkedBody& operator=(const ChunkedBody&) = delete;
+  ChunkedBody(ChunkedBody&&) = delete;
+  ChunkedBody& operator=(ChunkedBody&&) = delete;
 
   /// Consumes from the front of `input` what belongs to the body and returns how much that was; a
   /// line that is not complete is left until more has come. Throws ProtocolError 400, or 413 once
@@ -22,7 +29,7 @@ class ChunkedBody final {
   std::size_t feed(std::string_view input);
   [[nodiscard]] bool complete() const noexcept { return state_ == State::complete; }
   [[nodiscard]] std::size_t size() const noexcept { return content_.size(); }  ///< so far
-  [[nodiscard]] std::string take() noexcept { return std::move(content_); }
+  [[nodiscard]] std::string take();
 
  private:
   enum class State { size_line, data, data_end, trailer, complete };

@@ -67,14 +67,7 @@ RequestReader::Progress RequestReader::read_on() {
 }
 
 void RequestReader::keep(std::span<char> received) {
-  if (buffer_.capacity() - buffer_.size() < received.size()) {
-    std::string larger;
-    larger.reserve(2 * buffer_.size() + received.size());
-    larger = buffer_;
-    cleanse(buffer_);
-    buffer_.swap(larger);
-  }
-  buffer_.append(received.data(), received.size());
+  append_secret(buffer_, {received.data(), received.size()});
   ::OPENSSL_cleanse(received.data(), received.size());
 }
 

@@ -80,6 +80,23 @@ TEST_F(KeyReports, AKeyIsProvenEachTimeItIsFound) {
   EXPECT_EQ(events(), "attached lost attached key_refused key_found");
 }
 
+/// Found in review: it was looked for with every request, and each time a copy was left behind.
+TEST_F(KeyReports, AKeyThatMayNotSignRestsAndIsSaid) {
+  shim_.fail("C_SignInit", CKR_KEY_FUNCTION_NOT_PERMITTED);
+  const crypto::PrivateKey later = token_->key_later(token_->uri_of("ca"), key_->public_key());
+  const KeyReport report = token_->keys().at(1);
+  EXPECT_TRUE(report.refused);
+  EXPECT_EQ(report.why.rfind("token.unsupported", 0), 0U) << report.why;
+  EXPECT_NE(events().find("key_refused"), std::string::npos) << events();
+  const unsigned long before = shim_.calls("C_CopyObject");
+  for (int i = 0; i < 50; ++i) {
+    shim_.fail("C_SignInit", CKR_KEY_FUNCTION_NOT_PERMITTED);
+    static_cast<void>(test::refusal([&] { static_cast<void>(signs(later)); }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_LE(shim_.calls("C_CopyObject"), before + 1) << "found anew once a minute";
+}
+
 TEST_F(KeyReports, AKeyThatIsFoundLaterIsProvenThen) {
   shim_.corrupt_signatures(true);
   const crypto::PrivateKey later = token_->key_later(token_->uri_of("ca"), key_->public_key());

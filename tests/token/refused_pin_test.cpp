@@ -89,6 +89,11 @@ TEST_F(Pin, AWrongOneThatTheModuleDoesNotTellIsNotTriedAgain) {
   wait_until(TokenState::pin_refused);
   EXPECT_EQ(shim_.calls("C_Login"), before + 1);
   EXPECT_TRUE(std::filesystem::exists(config_.pin_marker));
+  // Found in review: the flag was there before, and so told nothing new after an order.
+  EXPECT_EQ(test::refusal([&] { token_->activate(); }), "token token.pin_refused");
+  std::this_thread::sleep_for(milliseconds(500));
+  EXPECT_EQ(shim_.calls("C_Login"), before + 2);
+  EXPECT_TRUE(std::filesystem::exists(config_.pin_marker));
 }
 
 /// Found as a hole: without the note, the PIN was tried again and again.

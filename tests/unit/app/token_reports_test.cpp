@@ -90,7 +90,10 @@ TEST(TokenReports, EveryStateHasAName) {
 class Readiness : public testing::Test {
  protected:
   [[nodiscard]] std::string token_check(std::vector<SeenToken> tokens) const {
-    const auto snapshot = std::make_shared<ca::Snapshot>();
+    return check("token", std::move(tokens), std::make_shared<ca::Snapshot>());
+  }
+  [[nodiscard]] std::string check(const std::string& name, std::vector<SeenToken> tokens,
+                                  const std::shared_ptr<const ca::Snapshot>& snapshot) const {
     const Monitored monitored{.store = {},
                               .tokens = std::move(tokens),
                               .server_keys = {},
@@ -100,7 +103,7 @@ class Readiness : public testing::Test {
                               .now = std::chrono::system_clock::now(),
                               .stopping = false};
     for (const auto& [check, trouble] : readiness_of(monitored)) {
-      if (check == "token") {
+      if (check == name) {
         return trouble;
       }
     }
@@ -116,6 +119,25 @@ TEST_F(Readiness, OneTokenThatIsAwayIsSaidSo) {
   SeenToken silent = seen("main", hsm::TokenState::attached);
   silent.status.reset();
   EXPECT_EQ(token_check({silent}), "does not answer");
+}
+
+/// Found in review: the listener's key hid that no CA could sign.
+TEST_F(Readiness, KeysAreThoseOfTheCasThatAreServed) {
+  const auto snapshot = std::make_shared<ca::Snapshot>();
+  ca::CertificationAuthority authority;
+  authority.name = "one";
+  authority.key_uri = "pkcs11:object=a";
+  snapshot->cas.emplace("one", authority);
+  ca::Alias alias;
+  alias.ca = "one";
+  snapshot->aliases.emplace("est", alias);
+  SeenToken token = seen("main", hsm::TokenState::attached);
+  EXPECT_EQ(check("keys", {token}, snapshot), "");
+  token.keys.at(0).ready = false;
+  token.keys.at(0).refused = true;
+  token.keys.push_back(
+      {.uri = hsm::KeyUri::parse("pkcs11:object=tls").text(), .kind = "P-256", .ready = true});
+  EXPECT_EQ(check("keys", {token}, snapshot), "none can be used");
 }
 
 /// Another node would have the same HSMs.

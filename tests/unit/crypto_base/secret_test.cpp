@@ -92,5 +92,15 @@ TEST(Error, EveryCategoryHasItsOwnName) {
   EXPECT_FALSE(names.contains("unknown"));
 }
 
+TEST(Cleanse, AppendingKeepsWhatWasThere) {
+  std::string text = "1234";
+  const std::string more(1000, 'x');
+  append_secret(text, more);
+  EXPECT_EQ(text, "1234" + more);
+  append_secret(text, "");
+  append_secret(text, "5");
+  EXPECT_EQ(text, "1234" + more + "5");
+}
+
 }  // namespace
 }  // namespace estia

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several tokens behind one module: which is meant, and what becomes of one while another is lost.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <future>
+#include <optional>
+#include <thread>
+
+#include "hsm/slots.h"
+#include "tests/token/shim_test_base.h"
+
+namespace estia::hsm {
+namespace {
+
+using test::refusal;
+
+class TwoTokens : public ::testing::Test {
+ protected:
+  TwoTokens() { dir_.use(); }
+  test::TokenDir dir_ = test::make_tokens({"twin", "twin", "single"});
+};
+
+/// Found as a hole: SoftHSM shows a token that is back only after a restart of the module, which
+/// waited for the other token, for ever.
+TEST_F(TwoTokens, OneThatIsBackIsTakenUpBesideOneThatIsWell) {
+  TokenConfig config = dir_.config();
+  config.label = "single";
+  std::filesystem::path home;  // of the third token
+  {
+    const auto token = Token::open(config);
+    static_cast<void>(token->generate(crypto::KeySpec::parse("P-256"), "ca"));
+  }
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir_.tokens)) {
+    if (entry.path().filename() != "token.object" && entry.path().extension() == ".object") {
+      home = entry.path().parent_path();
+    }
+  }
+  const auto hidden = dir_.folder / "hidden";
+  std::filesystem::rename(home, hidden);
+  TokenConfig well = dir_.config();
+  for (const TokenInfo& info : list_tokens(dir_.module)) {
+    well.serial = info.label == "twin" ? info.serial : well.serial;
+  }
+  ASSERT_TRUE(Module::load(dir_.module, {})->restart(1, std::chrono::seconds(5)));
+  const auto neighbour = Token::attach(well);
+  const auto lost = Token::attach(config);
+  while (lost->probe().state != TokenState::away) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  std::filesystem::rename(hidden, home);
+  lost->activate();
+  EXPECT_EQ(lost->probe().state, TokenState::attached);
+  while (neighbour->probe().state != TokenState::attached) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_TRUE(neighbour->probe().logged_in);
+}
+
+/// The one is lost, and the other is well: its clients notice nothing.
+class Neighbours : public TwoTokens {
+ protected:
+  Neighbours() {
+    TokenConfig config = dir_.config();
+    config.module = test::Shim::path();
+    config.label = "single";
+    config.session_wait = std::chrono::milliseconds(300);
+    config.call_limit = std::chrono::milliseconds(100);
+    config.callers = 2;
+    lost_ = Token::open(config);
+    key_.emplace(lost_->generate(crypto::KeySpec::parse("P-256"), "ca"));
+    config.call_limit = std::chrono::minutes(10);
+    for (const TokenInfo& info : list_tokens(config.module)) {
+      config.serial = info.label == "twin" ? info.serial : config.serial;
+    }
+    config.label = {};
+    well_ = Token::open(config);
+    finalized_ = shim_.calls("C_Finalize");
+  }
+  /// Reports the loss of the one token.
+  void lose() {
+    shim_.fail("C_FindObjectsInit", CKR_DEVICE_REMOVED);
+    static_cast<void>(test::refusal([&] { static_cast<void>(lost_->uri_of("ca")); }));
+  }
+  /// In one call, which is half of what its two workers can make. The gate of C_Sign is closed.
+  [[nodiscard]] std::future<bool> hang_the_lost_one() {
+    shim_.close_gate("C_Sign");
+    auto hangs = std::async(std::launch::async, [this] { return signs(*key_); });
+    shim_.wait_in_flight("C_Sign", 1);
+    wait_until(*lost_, TokenState::away);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));  // attempts go on
+    EXPECT_EQ(lost_->probe().state, TokenState::away);
+    EXPECT_NE(lost_->probe().why.find("token.stuck"), std::string::npos);
+    return hangs;
+  }
+  static void wait_until(Token& token, TokenState state) {
+    while (token.probe().state != state) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+  [[nodiscard]] static bool signs(const crypto::PrivateKey& key) {
+    return !key.sign(Bytes{1, 2, 3}).empty();
+  }
+  [[nodiscard]] unsigned long restarts() const { return shim_.calls("C_Finalize") - finalized_; }
+
+  test::Shim shim_{dir_.module};
+  std::shared_ptr<Token> lost_;
+  std::optional<crypto::PrivateKey> key_;  ///< in it
+  std::shared_ptr<Token> well_;
+  unsigned long finalized_ = 0;
+};
+
+TEST_F(Neighbours, OneThatANewLoginBringsBackCostsTheOtherNothing) {
+  lose();
+  while (lost_->probe().restarts < 1 || lost_->probe().state != TokenState::attached) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(restarts(), 0U);
+  EXPECT_TRUE(well_->probe().logged_in);
+  EXPECT_EQ(well_->probe().logins, 1U);
+}
+
+/// Found in review: nobody could use the module while a call was waited for that took long.
+TEST_F(Neighbours, OneThatStaysAwayDoesNotDisturbALongCall) {
+  shim_.close_gate("C_GenerateKeyPair");
+  auto making = std::async(
+      std::launch::async, [&] { return well_->generate(crypto::KeySpec::parse("P-256"), "slow"); });
+  shim_.wait_in_flight("C_GenerateKeyPair", 1);
+  shim_.fail("C_Login", CKR_DEVICE_ERROR, 3);
+  const unsigned long before = shim_.calls("C_Login");
+  lose();
+  while (shim_.calls("C_Login") < before + 3) {
+    EXPECT_EQ(well_->probe().state, TokenState::attached);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(restarts(), 0U);
+  EXPECT_EQ(well_->probe().logins, 1U);
+  shim_.open_gate("C_GenerateKeyPair");
+  EXPECT_TRUE(signs(making.get()));
+}
+
+/// Found in review: each of its calls that hung was followed by others.
+TEST_F(Neighbours, OneWhoseCallsHangIsNotTakenUpBeforeTheyAreBack) {
+  auto hangs = hang_the_lost_one();
+  EXPECT_EQ(well_->probe().state, TokenState::attached);
+  EXPECT_EQ(lost_->probe().logins, 1U);
+  EXPECT_EQ(restarts(), 0U);
+  shim_.open_gate("C_Sign");
+  static_cast<void>(test::refusal([&] { static_cast<void>(hangs.get()); }));
+  wait_until(*lost_, TokenState::attached);
+}
+
+/// Found in review: it could not be restarted, and was not tried without.
+TEST_F(Neighbours, OneIsTakenUpWhileACallOfTheOtherHangs) {
+  auto hangs = hang_the_lost_one();
+  shim_.fail("C_FindObjectsInit", CKR_DEVICE_REMOVED);
+  static_cast<void>(test::refusal([&] { static_cast<void>(well_->uri_of("ca")); }));
+  while (well_->probe().restarts < 1 || well_->probe().state != TokenState::attached) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(restarts(), 0U);
+  EXPECT_EQ(lost_->probe().state, TokenState::away);
+  shim_.open_gate("C_Sign");
+  static_cast<void>(test::refusal([&] { static_cast<void>(hangs.get()); }));
+  wait_until(*lost_, TokenState::attached);
+}
+
+TEST_F(Neighbours, OneThatStaysAwayCostsTheOtherALoginEveryHalfAMinuteAtMost) {
+  const auto begin = std::chrono::steady_clock::now();
+  shim_.fail("C_Login", CKR_DEVICE_ERROR, 6);  // attempts that end so are the lost one's
+  lose();
+  const unsigned long before = shim_.calls("C_Login");
+  while (shim_.calls("C_Login") < before + 5) {
+    static_cast<void>(lost_->probe());
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  const auto took = std::chrono::steady_clock::now() - begin;
+  EXPECT_LE(restarts(), 1U + static_cast<unsigned long>(took / std::chrono::seconds(30)));
+}
+
+/// Found as a hole: an empty label named a token without one.
+TEST_F(TwoTokens, TheSerialAloneSaysWhich) {
+  for (const TokenInfo& info : list_tokens(dir_.module)) {
+    if (info.initialized) {
+      TokenConfig config = dir_.config();
+      config.label.clear();
+      config.serial = info.serial;
+      EXPECT_EQ(Token::open(config)->probe().serial, info.serial);
+    }
+  }
+}
+
+TEST_F(TwoTokens, WithOneLabelAreAmbiguousUnlessTheSerialSaysWhich) {
+  TokenConfig config = dir_.config();
+  EXPECT_EQ(refusal([&] { static_cast<void>(Token::open(config)); }), "config token.ambiguous");
+  const auto listed = list_tokens(dir_.module);
+  for (const TokenInfo& info : listed) {
+    if (info.label == "twin") {
+      config.serial = info.serial;
+      EXPECT_EQ(Token::open(config)->probe().serial, info.serial);
+    }
+  }
+}
+
+TEST_F(TwoTokens, AreListedWithoutALogin) {
+  int twins = 0;
+  int singles = 0;
+  int blank = 0;
+  for (const TokenInfo& info : list_tokens(dir_.module)) {
+    twins += info.label == "twin" && info.initialized && info.user_pin_set ? 1 : 0;
+    singles += info.label == "single" ? 1 : 0;
+    blank += info.initialized ? 0 : 1;
+    EXPECT_FALSE(info.user_pin_locked);
+  }
+  EXPECT_EQ(twins, 2);
+  EXPECT_EQ(singles, 1);
+  EXPECT_EQ(blank, 1) << "SoftHSM always shows one empty slot";
+}
+
+TEST_F(TwoTokens, HaveKeysOfTheirOwn) {
+  TokenConfig config = dir_.config();
+  config.label = "single";
+  const auto token = Token::open(config);
+  static_cast<void>(token->generate(spec("P-256"), "ca"));
+  const KeyUri elsewhere = KeyUri::parse("pkcs11:token=twin;object=ca");
+  EXPECT_EQ(refusal([&] { static_cast<void>(token->key(elsewhere)); }),
+            "config token.uri_other_token");
+}
+
+}  // namespace
+}  // namespace estia::hsm
