@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/logins.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "hsm/ckr.h"
@@ -32,13 +33,13 @@ std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachme
     module_ = Module::load(config_.module, config_.init_args);
     return log_in(orders);
   }
+  if (old && hangs(*old)) {
+    throw call_is_out();  // others would follow it
+  }
   const bool shared = module_->attachments() > 0;  // another token of it is well
   if (!shared && module_->generation() == seen_) {
     restart_unless_others_hang(old.get());
     return log_in(orders);
-  }
-  if (old && old->calls_out(std::chrono::steady_clock::now() - config_.call_limit) > 0) {
-    throw call_is_out();  // others would follow it
   }
   try {
     return log_in(orders);
@@ -61,10 +62,19 @@ void Logins::restart_module() const {
   }
 }
 
-/// Where a call of another token's holds it up, this one may do without.
+/// As Recovery counts it: half of what can be out.
+bool Logins::hangs(const Attachment& old) const {
+  const std::size_t out = old.calls_out(std::chrono::steady_clock::now() - config_.call_limit);
+  return out > 0 && 2 * out >= std::min(old.most_sessions(), config_.callers);
+}
+
+/// Where a call of another token's holds it up, this one may do without. Nobody is kept out of the
+/// module while that is found out.
 void Logins::restart_unless_others_hang(const Attachment* old) const {
   const bool ours = old != nullptr && old->calls_out(std::chrono::steady_clock::now()) > 0;
-  if (!module_->restart(module_->generation(), config_.session_wait) && (ours || old == nullptr)) {
+  if (module_->calls_come_back(config_.session_wait)) {
+    restart_module();
+  } else if (ours || old == nullptr) {
     throw call_is_out();
   }
 }
@@ -78,8 +88,11 @@ bool Logins::may_disturb(Orders orders) {
   if (orders != Orders::try_pin && now < next_disturbance_) {
     return false;
   }
+  if (!module_->calls_come_back(kLongCall)) {
+    return false;
+  }
   next_disturbance_ = now + kBetween;
-  return module_->calls_come_back(kLongCall);
+  return true;
 }
 
 std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<Attachment>& old) {

@@ -153,11 +153,14 @@ bool Module::wait_until_idle(std::chrono::milliseconds wait) const {
   return wait_for(wait, [&] { return uses_[0].load() + uses_[1].load() == 0; });
 }
 
-/// Those that begin meanwhile are counted apart. Between two looks the older count may still have
-/// calls that began before this one: they are waited for as well.
+/// Those that begin meanwhile are counted apart, as those were that began after the last look: who
+/// was out before that is waited for first.
 bool Module::calls_come_back(std::chrono::milliseconds wait) const {
   const std::scoped_lock lock(restarting_);
   const std::size_t phase = phase_.load();
+  if (!wait_for(wait, [&] { return uses_[1 - phase].load() == 0; })) {
+    return false;
+  }
   phase_.store(1 - phase);
   return wait_for(wait, [&] { return uses_[phase].load() == 0; });
 }

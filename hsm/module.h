@@ -63,7 +63,7 @@ class Module final {
   }
   /// Whether no call was out at some moment of `wait`.
   [[nodiscard]] bool wait_until_idle(std::chrono::milliseconds wait) const;
-  /// Whether the calls that are out come back within `wait`. Keeps nobody out.
+  /// Whether the calls that are out come back within `wait`, or twice that. Keeps nobody out.
   [[nodiscard]] bool calls_come_back(std::chrono::milliseconds wait) const;
   /// Begins another generation than `seen`, unless somebody has done so meanwhile. False: calls
   /// were still out after `wait`, and nothing was done; C_Finalize crashes some modules then.

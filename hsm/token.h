@@ -60,8 +60,8 @@ struct TokenConfig {
   /// So many threads call it at one time, at most.
   std::size_t callers = 64;
   /// A call that takes longer hangs. Half of the sessions, or of the callers, in such calls, or one
-  /// of them while a key is looked for that others wait for: the token counts as away, until they
-  /// are back.
+  /// of them while a key is looked for that others wait for (three waits for a session longer): the
+  /// token counts as away, until they are back.
   std::chrono::milliseconds call_limit{30'000};
   Signing signing = Signing::native;
   std::filesystem::path pin_marker{};  ///< of PinMarker; empty: none is kept

@@ -168,6 +168,7 @@ void TokenKey::prove(Attachment& attached, CK_OBJECT_HANDLE key) const {
   ProofText text(kind_);
   const Attempt made = attempt(attached, key, text.mechanism(), text.input());
   if (classify(made.outcome.rv) == Fault::configuration && made.outcome.rv != CKR_OK) {
+    attached.statistics().failed(made.outcome.rv);
     const TokenError error = token_error(made.outcome.rv, made.outcome.function);
     throw token_unavailable(error.id(), error.detail());  // it is the key's trouble
   }

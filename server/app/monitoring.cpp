@@ -120,21 +120,23 @@ bool is_of_served_ca(const std::string& uri, const ca::Snapshot& snapshot) {
   });
 }
 
-/// Empty unless every key that signs certificates was looked for, and none is to be used.
+/// Empty unless no key that signs certificates can be used: its token is away, or refuses it. Where
+/// all tokens are away that is said already.
 std::string key_trouble(const std::vector<SeenToken>& tokens, const ca::Snapshot& snapshot) {
   bool any = false;
   for (const SeenToken& token : tokens) {
+    const bool away = !token_trouble(token.status).empty();
     for (const hsm::KeyReport& key : token.keys) {
       if (!is_of_served_ca(key.uri, snapshot)) {
         continue;  // of the listener, or of an earlier configuration
       }
-      if (!key.refused) {
+      if (!away && !key.refused) {
         return {};
       }
       any = true;
     }
   }
-  return any ? "none can be used" : "";
+  return any && trouble_of_all(tokens).empty() ? "none can be used" : "";
 }
 
 }  // namespace

@@ -64,7 +64,6 @@ class Neighbours : public TwoTokens {
     TokenConfig config = dir_.config();
     config.module = test::Shim::path();
     config.label = "single";
-    config.session_wait = std::chrono::milliseconds(300);
     config.call_limit = std::chrono::milliseconds(100);
     config.callers = 2;
     lost_ = Token::open(config);
@@ -135,6 +134,10 @@ TEST_F(Neighbours, OneThatStaysAwayDoesNotDisturbALongCall) {
   }
   EXPECT_EQ(restarts(), 0U);
   EXPECT_EQ(well_->probe().logins, 1U);
+  const auto module = Module::load(test::Shim::path(), {});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(module->calls_come_back(std::chrono::milliseconds(10))) << "whoever looks, when";
+  }
   shim_.open_gate("C_GenerateKeyPair");
   EXPECT_TRUE(signs(making.get()));
 }

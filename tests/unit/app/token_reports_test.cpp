@@ -138,6 +138,12 @@ TEST_F(Readiness, KeysAreThoseOfTheCasThatAreServed) {
   token.keys.push_back(
       {.uri = hsm::KeyUri::parse("pkcs11:object=tls").text(), .kind = "P-256", .ready = true});
   EXPECT_EQ(check("keys", {token}, snapshot), "none can be used");
+  token.keys.at(0).refused = false;
+  SeenToken well = seen("well", hsm::TokenState::attached);
+  well.keys.clear();
+  token.status->state = hsm::TokenState::away;
+  EXPECT_EQ(check("keys", {token, well}, snapshot), "none can be used") << "it is away";
+  EXPECT_EQ(check("keys", {token}, snapshot), "") << "which is said of the token";
 }
 
 /// Another node would have the same HSMs.
