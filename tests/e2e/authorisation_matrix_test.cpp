@@ -72,6 +72,13 @@ std::string field(const std::string& line, const std::string& name) {
 class RequestLog final {
  public:
   explicit RequestLog(const std::filesystem::path& file) : in_(file) {}
+  /// Reads to the line of the request of that number: the next one, which another worker answers,
+  /// may be logged before it otherwise.
+  void catch_up(int number) {
+    if (read_ < number) {
+      static_cast<void>(line(number));
+    }
+  }
   /// The line of the request of this number, from 1 and upwards; waits, since a request is logged
   /// once its answer is sent.
   std::string line(int number) {
@@ -182,6 +189,7 @@ void AuthorisationMatrix::ask(const MatrixAlias& alias, const std::string& name,
     told = explain(alias, credential, operation, body);
   }
 
+  log_.catch_up(exchanges());
   const auto answer = exchange(credential.identity, bytes_of(operation, alias, credential, body));
   const std::string line = log_.line(exchanges());
   const std::string id = field(line, "id");
