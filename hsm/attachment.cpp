@@ -64,6 +64,19 @@ std::size_t Attachment::calls_out(std::chrono::steady_clock::time_point before) 
          calls_.overdue(RunningCalls::Kind::blocking, before);
 }
 
+std::string Attachment::trouble_of_calls(const TokenConfig& config) const {
+  const auto limit = std::chrono::steady_clock::now() - config.call_limit;
+  // Whoever looks for a key may wait for a session, three times.
+  if (calls_.overdue(RunningCalls::Kind::blocking, limit - 3 * config.session_wait) > 0) {
+    return "a key is looked for, and the module does not come back";
+  }
+  const std::size_t out = pool_.overdue(limit) + calls_.overdue(RunningCalls::Kind::one, limit);
+  if (out > 0 && 2 * out >= std::min(pool_.counts().cap, config.callers)) {
+    return std::to_string(out) + " calls of the module have not come back";
+  }
+  return {};
+}
+
 void Attachment::retire() noexcept {
   if (!current_.exchange(false)) {
     return;

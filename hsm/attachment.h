@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "hsm/login_session.h"
 #include "hsm/module.h"
@@ -51,6 +52,9 @@ class Attachment final {
   [[nodiscard]] TokenStatistics& statistics() const noexcept { return *statistics_; }
   /// Calls that began before, and are not back.
   [[nodiscard]] std::size_t calls_out(std::chrono::steady_clock::time_point before) const;
+  /// Empty unless too many of them hang for others to go in after them (TokenConfig::call_limit);
+  /// else what is the matter, for people.
+  [[nodiscard]] std::string trouble_of_calls(const TokenConfig& config) const;
   /// Of the pool, as far as the token tells.
   [[nodiscard]] std::size_t most_sessions() const noexcept { return cap_; }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }

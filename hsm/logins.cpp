@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/logins.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "hsm/ckr.h"
@@ -33,7 +32,7 @@ std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachme
     module_ = Module::load(config_.module, config_.init_args);
     return log_in(orders);
   }
-  if (old && hangs(*old)) {
+  if (old && !old->trouble_of_calls(config_).empty()) {
     throw call_is_out();  // others would follow it
   }
   const bool shared = module_->attachments() > 0;  // another token of it is well
@@ -60,12 +59,6 @@ void Logins::restart_module() const {
   if (!module_->restart(module_->generation(), config_.session_wait)) {
     throw call_is_out();
   }
-}
-
-/// As Recovery counts it: half of what can be out.
-bool Logins::hangs(const Attachment& old) const {
-  const std::size_t out = old.calls_out(std::chrono::steady_clock::now() - config_.call_limit);
-  return out > 0 && 2 * out >= std::min(old.most_sessions(), config_.callers);
 }
 
 /// Where a call of another token's holds it up, this one may do without. Nobody is kept out of the

@@ -48,7 +48,6 @@ class Logins final {
                                                    const std::shared_ptr<Attachment>& old);
   [[nodiscard]] bool was_counted(const Error& error) const noexcept;
   void restart_module() const;
-  [[nodiscard]] bool hangs(const Attachment& old) const;
   void restart_unless_others_hang(const Attachment* old) const;
   [[nodiscard]] static Error call_is_out();
   [[nodiscard]] bool may_disturb(Orders orders);

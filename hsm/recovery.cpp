@@ -135,18 +135,8 @@ void Recovery::give_up_if_stuck(Lock& lock) {
   if (phase_ != Phase::attached) {
     return;
   }
-  const SessionPool& pool = current_->pool();
-  const RunningCalls& calls = current_->calls();
-  const Clock::time_point limit = Clock::now() - config_.call_limit;
-  const std::size_t overdue = pool.overdue(limit) + calls.overdue(RunningCalls::Kind::one, limit);
-  // Whoever looks for a key may wait for a session, three times.
-  const bool blocked =
-      calls.overdue(RunningCalls::Kind::blocking, limit - 3 * config_.session_wait) > 0;
-  if (blocked || (overdue > 0 && 2 * overdue >= std::min(pool.counts().cap, config_.callers))) {
-    give_up(token_unavailable(
-        "token.stuck", blocked
-                           ? "a key is looked for, and the module does not come back"
-                           : std::to_string(overdue) + " calls of the module have not come back"));
+  if (const std::string trouble = current_->trouble_of_calls(config_); !trouble.empty()) {
+    give_up(token_unavailable("token.stuck", trouble));
     const std::shared_ptr<Attachment> stuck = current_;
     lock.unlock();
     stuck->retire();

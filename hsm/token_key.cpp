@@ -167,12 +167,14 @@ TokenKey::Place TokenKey::look_for(const std::shared_ptr<Attachment>& attached) 
 void TokenKey::prove(Attachment& attached, CK_OBJECT_HANDLE key) const {
   ProofText text(kind_);
   const Attempt made = attempt(attached, key, text.mechanism(), text.input());
-  if (classify(made.outcome.rv) == Fault::configuration && made.outcome.rv != CKR_OK) {
-    attached.statistics().failed(made.outcome.rv);
+  if (made.outcome.rv != CKR_OK) {
     const TokenError error = token_error(made.outcome.rv, made.outcome.function);
+    if (error.fault() != Fault::configuration) {
+      throw error;
+    }
+    attached.statistics().failed(error.rv());
     throw token_unavailable(error.id(), error.detail());  // it is the key's trouble
   }
-  check(made.outcome.rv, made.outcome.function);
   if (!text.proves(public_half_, made.signature)) {
     throw key_mismatch(uri_.text());
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/monitoring.h"
 
+#include <set>
+
 namespace estia::app {
 namespace {
 
@@ -114,20 +116,24 @@ std::string trouble_of_all(const std::vector<SeenToken>& tokens) {
   return all;
 }
 
-bool is_of_served_ca(const std::string& uri, const ca::Snapshot& snapshot) {
-  return std::ranges::any_of(snapshot.served_cas(), [&](const auto* authority) {
-    return hsm::KeyUri::parse(authority->key_uri).text() == uri;
-  });
+/// As hsm::KeyReport names them.
+std::set<std::string> keys_of_served_cas(const ca::Snapshot& snapshot) {
+  std::set<std::string> keys;
+  for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
+    keys.insert(hsm::KeyUri::parse(authority->key_uri).text());
+  }
+  return keys;
 }
 
 /// Empty unless no key that signs certificates can be used: its token is away, or refuses it. Where
 /// all tokens are away that is said already.
 std::string key_trouble(const std::vector<SeenToken>& tokens, const ca::Snapshot& snapshot) {
+  const std::set<std::string> signing = keys_of_served_cas(snapshot);
   bool any = false;
   for (const SeenToken& token : tokens) {
     const bool away = !token_trouble(token.status).empty();
     for (const hsm::KeyReport& key : token.keys) {
-      if (!is_of_served_ca(key.uri, snapshot)) {
+      if (!signing.contains(key.uri)) {
         continue;  // of the listener, or of an earlier configuration
       }
       if (!away && !key.refused) {

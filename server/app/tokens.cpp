@@ -39,12 +39,12 @@ bool may_have(const hsm::TokenInfo& token, const hsm::KeyUri& uri) {
 }
 
 /// Whatever else is found out of the token.
-bool has_surely(const ProcessConfig::Token& token, const hsm::KeyUri& uri) {
+bool has_surely(const hsm::TokenInfo& token, const hsm::KeyUri& uri) {
   const auto is = [](const std::string& wanted, const std::string& known) {
     return wanted.empty() || wanted == known;
   };
   return is(uri.token(), token.label) && is(uri.serial(), token.serial) &&
-         uri.manufacturer().empty() && uri.model().empty();
+         is(uri.manufacturer(), token.manufacturer) && is(uri.model(), token.model);
 }
 
 [[noreturn]] void refuse_two(const std::string& one, const std::string& other,
@@ -66,8 +66,11 @@ void check_key_place(const ProcessConfig& config, const hsm::KeyUri& uri) {
   std::string sure;
   bool possible = false;
   const auto look_at = [&](const std::string& name, const ProcessConfig::Token& token) {
-    possible = possible || (may_be(uri.token(), token.label) && may_be(uri.serial(), token.serial));
-    if (!has_surely(token, uri)) {
+    hsm::TokenInfo known;
+    known.label = token.label;
+    known.serial = token.serial;
+    possible = possible || may_have(known, uri);
+    if (!has_surely(known, uri)) {
       return;
     }
     if (!sure.empty()) {
