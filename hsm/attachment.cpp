@@ -38,13 +38,14 @@ Attachment::Found::Found(std::shared_ptr<const Module> module, const TokenConfig
 }
 
 Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint64_t epoch,
-                       std::shared_ptr<TokenStatistics> statistics)
+                       std::shared_ptr<TokenStatistics> statistics, Earlier earlier)
     : module_(found.module_),
       generation_(found.generation_),
       slot_(found.slot_),
       cap_(pool_cap(config.max_sessions, sessions_for_us(config.signing, slot_.max_sessions))),
       epoch_(epoch),
       statistics_(std::move(statistics)),
+      earlier_(std::move(earlier)),
       login_(module_, slot_, login_flags(slot_), config.pin.read(), config.session_wait),
       pool_(module_, slot_.id, cap_, config.session_wait, *statistics_, login_) {
   module_->count_attachment(true);
@@ -54,23 +55,44 @@ Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint6
 /// number.
 std::shared_ptr<Attachment> Attachment::make(const Found& found, const TokenConfig& config,
                                              std::uint64_t epoch,
-                                             std::shared_ptr<TokenStatistics> statistics) {
+                                             std::shared_ptr<TokenStatistics> statistics,
+                                             Earlier earlier) {
   const Module::Use use(*found.module_, found.generation_);
-  return std::shared_ptr<Attachment>(new Attachment(found, config, epoch, std::move(statistics)));
+  return std::shared_ptr<Attachment>(
+      new Attachment(found, config, epoch, std::move(statistics), std::move(earlier)));
+}
+
+template <typename Count>
+std::size_t Attachment::sum(Count count) const {
+  std::size_t total = count(*this);
+  for (const auto& attachment : earlier_) {
+    if (const auto alive = attachment.lock()) {
+      total += count(*alive);
+    }
+  }
+  return total;
+}
+
+std::size_t Attachment::overdue(std::chrono::steady_clock::time_point before) const {
+  return pool_.overdue(before) + calls_.overdue(RunningCalls::Kind::one, before);
+}
+
+std::size_t Attachment::blocking(std::chrono::steady_clock::time_point before) const {
+  return calls_.overdue(RunningCalls::Kind::blocking, before);
 }
 
 std::size_t Attachment::calls_out(std::chrono::steady_clock::time_point before) const {
-  return pool_.overdue(before) + calls_.overdue(RunningCalls::Kind::one, before) +
-         calls_.overdue(RunningCalls::Kind::blocking, before);
+  return sum([&](const Attachment& each) { return each.overdue(before) + each.blocking(before); });
 }
 
 std::string Attachment::trouble_of_calls(const TokenConfig& config) const {
   const auto limit = std::chrono::steady_clock::now() - config.call_limit;
   // Whoever looks for a key may wait for a session, three times.
-  if (calls_.overdue(RunningCalls::Kind::blocking, limit - 3 * config.session_wait) > 0) {
+  const auto looking_limit = limit - 3 * config.session_wait;
+  if (sum([&](const Attachment& each) { return each.blocking(looking_limit); }) > 0) {
     return "a key is looked for, and the module does not come back";
   }
-  const std::size_t out = pool_.overdue(limit) + calls_.overdue(RunningCalls::Kind::one, limit);
+  const std::size_t out = sum([&](const Attachment& each) { return each.overdue(limit); });
   if (out > 0 && 2 * out >= std::min(pool_.counts().cap, config.callers)) {
     return std::to_string(out) + " calls of the module have not come back";
   }

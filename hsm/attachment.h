@@ -4,9 +4,12 @@
 #include <p11-kit/pkcs11.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "hsm/login_session.h"
 #include "hsm/module.h"
@@ -36,10 +39,15 @@ class Attachment final {
     Slot slot_;
   };
 
+  /// Others of the same token, before it. They live as long as a call of theirs is out.
+  using Earlier = std::vector<std::weak_ptr<const Attachment>>;
+
   /// Logs in, with one attempt. `epoch` tells attachments apart. Throws as Token::open.
-  [[nodiscard]] static std::shared_ptr<Attachment> make(
-      const Found& found, const TokenConfig& config, std::uint64_t epoch,
-      std::shared_ptr<TokenStatistics> statistics);
+  [[nodiscard]] static std::shared_ptr<Attachment> make(const Found& found,
+                                                        const TokenConfig& config,
+                                                        std::uint64_t epoch,
+                                                        std::shared_ptr<TokenStatistics> statistics,
+                                                        Earlier earlier);
 
   [[nodiscard]] const Module& module() const noexcept { return *module_; }
   [[nodiscard]] Module::Generation generation() const noexcept { return generation_; }
@@ -50,9 +58,9 @@ class Attachment final {
   /// Those that the pool does not tell all about.
   [[nodiscard]] RunningCalls& calls() const noexcept { return calls_; }
   [[nodiscard]] TokenStatistics& statistics() const noexcept { return *statistics_; }
-  /// Calls that began before, and are not back.
+  /// Calls to the token that began before, and are not back: of this attachment and earlier ones.
   [[nodiscard]] std::size_t calls_out(std::chrono::steady_clock::time_point before) const;
-  /// Empty unless too many of them hang for others to go in after them (TokenConfig::call_limit);
+  /// Empty unless too many of these hang for others to go in after them (TokenConfig::call_limit);
   /// else what is the matter, for people.
   [[nodiscard]] std::string trouble_of_calls(const TokenConfig& config) const;
   /// Of the pool, as far as the token tells.
@@ -72,7 +80,12 @@ class Attachment final {
 
  private:
   Attachment(const Found& found, const TokenConfig& config, std::uint64_t epoch,
-             std::shared_ptr<TokenStatistics> statistics);
+             std::shared_ptr<TokenStatistics> statistics, Earlier earlier);
+  [[nodiscard]] std::size_t overdue(std::chrono::steady_clock::time_point before) const;
+  [[nodiscard]] std::size_t blocking(std::chrono::steady_clock::time_point before) const;
+  /// Of this one and the earlier ones.
+  template <typename Count>
+  [[nodiscard]] std::size_t sum(Count count) const;
 
   const std::shared_ptr<const Module> module_;
   const Module::Generation generation_;
@@ -80,6 +93,7 @@ class Attachment final {
   const std::size_t cap_;
   const std::uint64_t epoch_;
   const std::shared_ptr<TokenStatistics> statistics_;
+  const Earlier earlier_;
   LoginSession login_;
   SessionPool pool_;
   mutable RunningCalls calls_;

@@ -25,6 +25,7 @@ std::shared_ptr<Attachment> Logins::first() {
 
 std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachment>& old,
                                                   Orders orders) {
+  restarted_ = false;
   if (old) {
     old->retire();
   }
@@ -55,15 +56,16 @@ Error Logins::call_is_out() {
   return token_unavailable("token.stuck", "a call of the module has not come back");
 }
 
-void Logins::restart_module() const {
+void Logins::restart_module() {
   if (!module_->restart(module_->generation(), config_.session_wait)) {
     throw call_is_out();
   }
+  restarted_ = true;
 }
 
 /// Where a call of another token's holds it up, this one may do without. Nobody is kept out of the
 /// module while that is found out.
-void Logins::restart_unless_others_hang(const Attachment* old) const {
+void Logins::restart_unless_others_hang(const Attachment* old) {
   const bool ours = old != nullptr && old->calls_out(std::chrono::steady_clock::now()) > 0;
   if (module_->calls_come_back(config_.session_wait)) {
     restart_module();
@@ -134,22 +136,28 @@ bool Logins::was_counted(const Error& error) const noexcept {
   }
 }
 
+std::shared_ptr<Attachment> Logins::make(const Attachment::Found& found) {
+  std::erase_if(made_, [](const auto& attachment) { return attachment.expired(); });
+  auto next = Attachment::make(found, config_, ++epoch_, statistics_, made_);
+  made_.push_back(next);
+  return next;
+}
+
 std::shared_ptr<Attachment> Logins::attach(const Attachment::Found& found,
                                            const std::shared_ptr<Attachment>& old) {
-  const auto make = [&] { return Attachment::make(found, config_, ++epoch_, statistics_); };
   if (!old) {
-    return make();
+    return make(found);
   }
   old->pool().close();  // the token may have none to spare
   std::shared_ptr<Attachment> next;
   try {
-    next = make();
+    next = make(found);
   } catch (const TokenError& error) {
     if (error.rv() != CKR_SESSION_COUNT || error.function() != "C_OpenSession") {
       throw;
     }
     old->retire();  // it has one session in all
-    return make();
+    return make(found);
   }
   old->retire();
   return next;

@@ -38,6 +38,9 @@ class Logins final {
   [[nodiscard]] std::shared_ptr<Attachment> after_restart(const std::shared_ptr<Attachment>& old,
                                                           Orders orders);
 
+  /// Whether the last after_restart() made one itself.
+  [[nodiscard]] bool restarted() const noexcept { return restarted_; }
+
   [[nodiscard]] const PinMarker& marker() const noexcept { return marker_; }
   /// Any thread.
   [[nodiscard]] TokenStatistics& statistics() const noexcept { return *statistics_; }
@@ -47,10 +50,11 @@ class Logins final {
   [[nodiscard]] std::shared_ptr<Attachment> attach(const Attachment::Found& found,
                                                    const std::shared_ptr<Attachment>& old);
   [[nodiscard]] bool was_counted(const Error& error) const noexcept;
-  void restart_module() const;
-  void restart_unless_others_hang(const Attachment* old) const;
+  void restart_module();
+  void restart_unless_others_hang(const Attachment* old);
   [[nodiscard]] static Error call_is_out();
   [[nodiscard]] bool may_disturb(Orders orders);
+  [[nodiscard]] std::shared_ptr<Attachment> make(const Attachment::Found& found);
   void note_refusal(const std::string& serial) const noexcept;
 
   const TokenConfig& config_;
@@ -59,7 +63,9 @@ class Logins final {
   std::shared_ptr<Module> module_;
   std::chrono::steady_clock::time_point next_disturbance_{};
   Module::Generation seen_ = 0;  ///< of the module at the last attempt
-  std::uint64_t epoch_ = 0;      ///< of the last attachment
+  bool restarted_ = false;
+  std::uint64_t epoch_ = 0;   ///< of the last attachment
+  Attachment::Earlier made_;  ///< that may have calls out
 };
 
 /// Of a PIN that was compared: another attempt could be the one that locks the token.

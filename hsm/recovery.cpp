@@ -202,8 +202,8 @@ void Recovery::climb(Lock& lock, Remedy rung) {
       next = new_login(old, orders);
     }
     if (!next) {
-      reached = Remedy::restart_module;
       next = login_.after_restart(old, orders);
+      reached = login_.restarted() ? Remedy::restart_module : Remedy::new_login;
     }
   } catch (const Error& error) {
     why = reason_of(error);

@@ -218,6 +218,30 @@ TEST_F(FewCallers, HalfOfThemInCallsThatHangEndItForTheOthers) {
   wait_until(TokenState::attached);
 }
 
+/// Found in review: with each login the count began anew, until all workers hung.
+TEST_F(Stuck, CallsThatHangInAnEarlierLoginCountToo) {
+  const auto make = [&](const char* label) {
+    return std::async(std::launch::async, [this, label] {
+      return test::refusal([&] { static_cast<void>(token_->generate(spec("P-256"), label)); });
+    });
+  };
+  shim_.close_gate("C_GenerateKeyPair");
+  auto first = make("first");
+  shim_.wait_in_flight("C_GenerateKeyPair", 1);
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  EXPECT_TRUE(signs_now());
+  EXPECT_EQ(token_->probe().logins, 2U);
+  auto second = make("second");
+  shim_.wait_in_flight("C_GenerateKeyPair", 2);
+  wait_until(TokenState::away);
+  EXPECT_EQ(refused(), "token token.stuck");
+  shim_.open_gate("C_GenerateKeyPair");
+  static_cast<void>(first.get());
+  static_cast<void>(second.get());
+  wait_until(TokenState::attached);
+  EXPECT_TRUE(signs_now());
+}
+
 TEST_F(Stuck, OneIsNoReasonYet) {
   shim_.close_gate("C_Sign");
   auto hangs = std::async(std::launch::async, [&] { return signs_now(); });

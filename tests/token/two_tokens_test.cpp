@@ -60,15 +60,18 @@ TEST_F(TwoTokens, OneThatIsBackIsTakenUpBesideOneThatIsWell) {
 /// The one is lost, and the other is well: its clients notice nothing.
 class Neighbours : public TwoTokens {
  protected:
-  Neighbours() {
+  /// Half of its workers in calls that hang make the one stuck.
+  explicit Neighbours(std::size_t workers = 2) {
     TokenConfig config = dir_.config();
     config.module = test::Shim::path();
     config.label = "single";
     config.call_limit = std::chrono::milliseconds(100);
-    config.callers = 2;
+    config.session_wait = std::chrono::milliseconds(200);
+    config.callers = workers;
     lost_ = Token::open(config);
     key_.emplace(lost_->generate(crypto::KeySpec::parse("P-256"), "ca"));
     config.call_limit = std::chrono::minutes(10);
+    config.session_wait = TokenConfig().session_wait;
     for (const TokenInfo& info : list_tokens(config.module)) {
       config.serial = info.label == "twin" ? info.serial : config.serial;
     }
@@ -111,10 +114,11 @@ class Neighbours : public TwoTokens {
 
 TEST_F(Neighbours, OneThatANewLoginBringsBackCostsTheOtherNothing) {
   lose();
-  while (lost_->probe().restarts < 1 || lost_->probe().state != TokenState::attached) {
+  while (lost_->probe().logins < 2 || lost_->probe().state != TokenState::attached) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   EXPECT_EQ(restarts(), 0U);
+  EXPECT_EQ(lost_->probe().restarts, 0U);
   EXPECT_TRUE(well_->probe().logged_in);
   EXPECT_EQ(well_->probe().logins, 1U);
 }
@@ -153,12 +157,34 @@ TEST_F(Neighbours, OneWhoseCallsHangIsNotTakenUpBeforeTheyAreBack) {
   wait_until(*lost_, TokenState::attached);
 }
 
+class NeighboursOfMany : public Neighbours {
+ protected:
+  NeighboursOfMany() : Neighbours(8) {}
+};
+
+/// It holds up everybody who wants the key, though most of the workers are free.
+TEST_F(NeighboursOfMany, OneWhoseLookForAKeyHangsIsNotTakenUpBeforeItIsBack) {
+  shim_.close_gate("C_FindObjects");
+  shim_.fail("C_SignInit", CKR_OBJECT_HANDLE_INVALID, 2);
+  auto looks = std::async(std::launch::async, [this] { return signs(*key_); });
+  shim_.wait_in_flight("C_FindObjects", 1);
+  wait_until(*lost_, TokenState::away);
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // attempts go on
+  EXPECT_EQ(lost_->probe().state, TokenState::away);
+  EXPECT_NE(lost_->probe().why.find("token.stuck"), std::string::npos);
+  EXPECT_EQ(lost_->probe().logins, 2U);
+  EXPECT_EQ(restarts(), 0U);
+  shim_.open_gate("C_FindObjects");
+  static_cast<void>(test::refusal([&] { static_cast<void>(looks.get()); }));
+  wait_until(*lost_, TokenState::attached);
+}
+
 /// Found in review: it could not be restarted, and was not tried without.
 TEST_F(Neighbours, OneIsTakenUpWhileACallOfTheOtherHangs) {
   auto hangs = hang_the_lost_one();
   shim_.fail("C_FindObjectsInit", CKR_DEVICE_REMOVED);
   static_cast<void>(test::refusal([&] { static_cast<void>(well_->uri_of("ca")); }));
-  while (well_->probe().restarts < 1 || well_->probe().state != TokenState::attached) {
+  while (well_->probe().logins < 2 || well_->probe().state != TokenState::attached) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   EXPECT_EQ(restarts(), 0U);
