@@ -18,6 +18,19 @@ bool needs_operator(const Error& error) {
          error.id() == "token.pin_awaited" || error.id() == "token.pin_final_try";
 }
 
+namespace {
+
+bool counts_wrong_pins(const TokenInfo& token) {
+  return token.user_pin_count_low || token.user_pin_final_try || token.user_pin_locked;
+}
+
+Error counted(const std::string& answer) {
+  return {ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
+          "it counts a wrong one, though the module says " + answer};
+}
+
+}  // namespace
+
 std::shared_ptr<Attachment> Logins::first() {
   module_ = Module::load(config_.module, config_.init_args);
   return log_in(Orders::none);
@@ -106,15 +119,21 @@ std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<
                 "one more wrong PIN locks the token: be sure of it, then say estia token activate");
   }
   marker_.require_writable();
+  if (unsettled_ == serial) {
+    unsettled_.clear();
+    if (orders != Orders::try_pin && counts_wrong_pins(found.token())) {
+      note_refusal(serial);
+      throw counted("nothing of the last login");
+    }
+  }
   try {
     return attach(found, old);
   } catch (const Error& error) {
     if (is_refused_pin(error)) {
       note_refusal(serial);
-    } else if (was_counted(error)) {
+    } else if (was_counted(error, serial)) {
       note_refusal(serial);
-      throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
-                  "it counts a wrong one, though the module says " + error.detail());
+      throw counted(error.detail());
     }
     throw;
   }
@@ -123,16 +142,16 @@ std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<
 /// Whether a login that failed otherwise may have been a wrong PIN to the token: the answer may
 /// have been lost, and the next attempt would be counted, too. A login that succeeds takes these
 /// flags away.
-bool Logins::was_counted(const Error& error) const noexcept {
+bool Logins::was_counted(const Error& error, const std::string& serial) noexcept {
   const auto* told = dynamic_cast<const TokenError*>(&error);
   if (told == nullptr || told->function() != "C_Login") {
     return false;
   }
   try {
-    const TokenInfo now = Attachment::Found(module_, config_).token();
-    return now.user_pin_count_low || now.user_pin_final_try || now.user_pin_locked;
+    return counts_wrong_pins(Attachment::Found(module_, config_).token());
   } catch (const std::exception&) {
-    return false;  // it says nothing any more
+    unsettled_ = serial;  // it says nothing now: before the next attempt
+    return false;
   }
 }
 

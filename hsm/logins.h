@@ -49,7 +49,7 @@ class Logins final {
  private:
   [[nodiscard]] std::shared_ptr<Attachment> attach(const Attachment::Found& found,
                                                    const std::shared_ptr<Attachment>& old);
-  [[nodiscard]] bool was_counted(const Error& error) const noexcept;
+  [[nodiscard]] bool was_counted(const Error& error, const std::string& serial) noexcept;
   void restart_module();
   void restart_unless_others_hang(const Attachment* old);
   [[nodiscard]] static Error call_is_out();
@@ -63,6 +63,7 @@ class Logins final {
   std::shared_ptr<Module> module_;
   std::chrono::steady_clock::time_point next_disturbance_{};
   Module::Generation seen_ = 0;  ///< of the module at the last attempt
+  std::string unsettled_;        ///< serial: the last login failed, and it is not known why
   bool restarted_ = false;
   std::uint64_t epoch_ = 0;   ///< of the last attachment
   Attachment::Earlier made_;  ///< that may have calls out

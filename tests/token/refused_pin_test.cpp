@@ -96,6 +96,23 @@ TEST_F(Pin, AWrongOneThatTheModuleDoesNotTellIsNotTriedAgain) {
   EXPECT_TRUE(std::filesystem::exists(config_.pin_marker));
 }
 
+/// Found in review: nor did the token tell, at that moment.
+TEST_F(Pin, AWrongOneThatNobodyTellsIsNotTriedAgain) {
+  set_pin(pin(), "another-pin");
+  const unsigned long before = shim_.calls("C_Login");
+  shim_.close_gate("C_Login");
+  shim_.fail_after("C_Login", CKR_DEVICE_ERROR, 100);
+  ASSERT_EQ(other().C_CloseAllSessions(slot()), CKR_OK);
+  auto lost = std::async(std::launch::async, [&] { return refused(); });
+  shim_.wait_in_flight("C_Login", 1);
+  shim_.fail("C_GetSlotList", CKR_DEVICE_ERROR);
+  shim_.open_gate("C_Login");
+  EXPECT_EQ(lost.get(), "token token.pin_refused");
+  wait_until(TokenState::pin_refused);
+  EXPECT_EQ(shim_.calls("C_Login"), before + 1);
+  EXPECT_TRUE(std::filesystem::exists(config_.pin_marker));
+}
+
 /// Found as a hole: without the note, the PIN was tried again and again.
 TEST_F(Pin, WithoutAPlaceForTheNoteNoPinIsTried) {
   const auto folder = dir_.folder / "state";
