@@ -29,20 +29,6 @@ class Unlocked final {
   std::unique_lock<std::mutex>& lock_;
 };
 
-/// True as long as this lives; made and gone under the lock.
-class Marked final {
- public:
-  explicit Marked(bool& flag) : flag_(flag) { flag_ = true; }
-  ~Marked() { flag_ = false; }
-  Marked(const Marked&) = delete;
-  Marked& operator=(const Marked&) = delete;
-  Marked(Marked&&) = delete;
-  Marked& operator=(Marked&&) = delete;
-
- private:
-  bool& flag_;
-};
-
 }  // namespace
 
 KeyPairPool::KeyPairPool(std::shared_ptr<Attachment> attached,
@@ -56,18 +42,20 @@ KeyPairPool::KeyPairPool(std::shared_ptr<Attachment> attached,
   }
   if (!kinds_.empty()) {
     thread_ = std::thread([this] { run(); });
+  } else {
+    ended_ = true;
   }
 }
 
-bool KeyPairPool::halt() noexcept {
-  const std::scoped_lock lock(mutex_);
+bool KeyPairPool::halt(std::chrono::milliseconds patience) noexcept {
+  std::unique_lock lock(mutex_);
   stop_ = true;
   changed_.notify_all();
-  return !making_;
+  return changed_.wait_for(lock, patience, [&] { return ended_; });
 }
 
 KeyPairPool::~KeyPairPool() {
-  static_cast<void>(halt());
+  static_cast<void>(halt({}));
   if (thread_.joinable()) {
     thread_.join();
   }
@@ -167,6 +155,8 @@ void KeyPairPool::run() {
     }
   }
   drop_session(lock);
+  ended_ = true;
+  changed_.notify_all();
 }
 
 void KeyPairPool::note_failure(const std::string& why) {
@@ -206,7 +196,6 @@ void KeyPairPool::work(std::unique_lock<std::mutex>& lock) {
 void KeyPairPool::make_one(Kind& kind, std::unique_lock<std::mutex>& lock) {
   std::optional<Ready> made;
   {
-    const Marked making(making_);
     const Unlocked unlocked(lock);
     made = make_pair(kind.spec);
   }

@@ -74,8 +74,9 @@ class KeyPairPool final {
   /// nothing if there is none. Never waits, never calls the token.
   [[nodiscard]] std::optional<Taken> take(const crypto::KeySpec& spec);
 
-  /// No more are made. False: one is being made at this moment; the destructor would wait for it.
-  [[nodiscard]] bool halt() noexcept;
+  /// No more are made. False: its thread has not left the token within `patience`; the destructor
+  /// would wait for it.
+  [[nodiscard]] bool halt(std::chrono::milliseconds patience) noexcept;
 
   /// Throws all away: the session that made them is suspect. Returns at once.
   void flush() noexcept;
@@ -119,7 +120,7 @@ class KeyPairPool final {
   std::size_t out_ = 0;           // taken, and still used
   bool flush_ = false;
   bool stop_ = false;
-  bool making_ = false;
+  bool ended_ = false;                  ///< the thread has: nothing of it is in the token
   std::chrono::milliseconds pause_{0};  // before the next attempt, after failures
   std::string failure_;
   std::atomic<std::uint64_t>& destroyed_;

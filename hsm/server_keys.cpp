@@ -91,6 +91,7 @@ std::shared_ptr<ServerKeys::Parts> ServerKeys::parts_in(
   if (auto now = known()) {
     return now;
   }
+  std::vector<std::shared_ptr<Parts>> gone;  // they go when others may have their turn
   const Turn finding_out(finding_out_, kPatience);
   if (!finding_out.mine()) {
     throw Error(ErrorCode::busy, "serverkeygen.busy",
@@ -102,7 +103,6 @@ std::shared_ptr<ServerKeys::Parts> ServerKeys::parts_in(
   }
   auto made = std::make_shared<Parts>(attached, limits_, *counters_, clock_);
   counters_->tried += made->wrapper().status().pairs_tried;
-  std::vector<std::shared_ptr<Parts>> gone;  // they go after the lock
   const std::scoped_lock lock(mutex_);
   if (parts_) {
     past_.push_back(std::move(parts_));
@@ -110,7 +110,7 @@ std::shared_ptr<ServerKeys::Parts> ServerKeys::parts_in(
   parts_ = made;
   // A stock may be making a pair, for minutes: its end is not waited for here.
   const auto halted = std::partition(past_.begin(), past_.end(),
-                                     [](const auto& past) { return !past->halt_stock(); });
+                                     [](const auto& past) { return !past->halt_stock({}); });
   std::move(halted, past_.end(), std::back_inserter(gone));
   past_.erase(halted, past_.end());
   return made;
@@ -199,14 +199,25 @@ ServerKeysStatus ServerKeys::status() const {
 }
 
 bool ServerKeys::halt_stock() noexcept {
-  const std::scoped_lock lock(mutex_);
-  stop_ = true;
-  stopped_.notify_all();
-  bool halted = parts_ == nullptr || parts_->halt_stock();
-  for (const auto& past : past_) {
-    halted = past->halt_stock() && halted;
+  constexpr std::chrono::seconds kPatience{1};
+  std::vector<std::shared_ptr<Parts>> all;
+  bool halted = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    stop_ = true;
+    stopped_.notify_all();
+    halted = !preparing_;
+    all = past_;
+    if (parts_) {
+      all.push_back(parts_);
+    }
   }
-  return halted && !preparing_;
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (const auto& parts : all) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    halted = parts->halt_stock(std::chrono::ceil<std::chrono::milliseconds>(left)) && halted;
+  }
+  return halted;
 }
 
 }  // namespace estia::hsm

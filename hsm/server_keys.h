@@ -106,8 +106,8 @@ class ServerKeys final {
 
   [[nodiscard]] ServerKeysStatus status() const;
 
-  /// For the end of the process: makes no more pairs in advance. False: the token is making one,
-  /// which may take it minutes, and this object cannot go before.
+  /// For the end of the process: makes no more pairs in advance. Waits a second at most. False: the
+  /// token is making one, which may take it minutes, and this object cannot go before.
   [[nodiscard]] bool halt_stock() noexcept;
 
  private:
@@ -128,7 +128,7 @@ class ServerKeys final {
   std::binary_semaphore finding_out_{1};      ///< of whoever makes parts
   mutable std::mutex mutex_;                  ///< guards what follows, for a moment
   std::shared_ptr<Parts> parts_;              ///< of the last attachment that was asked for keys
-  std::vector<std::shared_ptr<Parts>> past_;  ///< whose stock may still be making a pair
+  std::vector<std::shared_ptr<Parts>> past_;  ///< whose stock was still in the token
   std::string none_because_ = "not found out yet";  ///< while there are no parts
   bool stop_ = false;
   bool preparing_ = false;  ///< keep_stock() is in the module

@@ -92,7 +92,10 @@ class ServerKeys::Parts final {
   /// The public key of a new pair that went out by `way`.
   [[nodiscard]] crypto::PublicKey hand_out(const crypto::KeySpec& spec, const Export& way);
   [[nodiscard]] ServerKeysStatus status() const;
-  [[nodiscard]] bool halt_stock() noexcept { return stock_.halt(); }
+  /// KeyPairPool::halt.
+  [[nodiscard]] bool halt_stock(std::chrono::milliseconds patience) noexcept {
+    return stock_.halt(patience);
+  }
 
  private:
   [[nodiscard]] const std::map<std::string, std::size_t>& checked_stock(

@@ -266,5 +266,21 @@ TEST_F(KeyStock, SaysWhetherItCanStop) {
   EXPECT_EQ(session_objects(), 0U);
 }
 
+/// Found in review: whoever found out what the next attachment lets out waited for its end.
+TEST_F(KeyStock, HasNotStoppedWhileItsSessionDoesNotClose) {
+  const TokenCore core(config());
+  std::atomic<std::uint64_t> destroyed{0};
+  KeyPairPool pool(core.attachment(), {{"P-256", 1}}, destroyed, clock_);
+  while (!pool.has(spec("P-256"))) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  shim_.close_gate("C_CloseSession");
+  EXPECT_FALSE(pool.halt({}));
+  shim_.wait_in_flight("C_CloseSession", 1);
+  EXPECT_FALSE(pool.halt(std::chrono::milliseconds(10)));
+  shim_.open_gate("C_CloseSession");
+  EXPECT_TRUE(pool.halt(std::chrono::minutes(1)));
+}
+
 }  // namespace
 }  // namespace estia::hsm
