@@ -18,11 +18,23 @@ bool needs_operator(const Error& error) {
          error.id() == "token.pin_awaited" || error.id() == "token.pin_final_try";
 }
 
-namespace {
-
-bool counts_wrong_pins(const TokenInfo& token) {
+bool counts_wrong_pins(const TokenInfo& token) noexcept {
   return token.user_pin_count_low || token.user_pin_final_try || token.user_pin_locked;
 }
+
+void note_refused_pin(const PinSource& pin, const PinMarker& marker,
+                      const std::string& serial) noexcept {
+  try {
+    if (pin.held) {
+      pin.held->forget();
+    }
+    marker.set(serial);
+  } catch (const std::exception&) {
+    // Seen to before the attempt; the disk has just failed.
+  }
+}
+
+namespace {
 
 Error counted(const std::string& answer) {
   return {ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
@@ -122,7 +134,7 @@ std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<
   if (unsettled_ == serial) {
     unsettled_.clear();
     if (orders != Orders::try_pin && counts_wrong_pins(found.token())) {
-      note_refusal(serial);
+      note_refused_pin(config_.pin, marker_, serial);
       throw counted("nothing of the last login");
     }
   }
@@ -130,9 +142,9 @@ std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<
     return attach(found, old);
   } catch (const Error& error) {
     if (is_refused_pin(error)) {
-      note_refusal(serial);
+      note_refused_pin(config_.pin, marker_, serial);
     } else if (was_counted(error, serial)) {
-      note_refusal(serial);
+      note_refused_pin(config_.pin, marker_, serial);
       throw counted(error.detail());
     }
     throw;
@@ -185,18 +197,6 @@ std::shared_ptr<Attachment> Logins::attach(const Attachment::Found& found,
 void Logins::count(const Error& error) const noexcept {
   if (const auto* told = dynamic_cast<const TokenError*>(&error)) {
     statistics_->failed(told->rv());
-  }
-}
-
-/// Whatever becomes of the note: in this process the PIN is not tried again.
-void Logins::note_refusal(const std::string& serial) const noexcept {
-  try {
-    if (config_.pin.held) {
-      config_.pin.held->forget();
-    }
-    marker_.set(serial);
-  } catch (const std::exception&) {
-    // Seen to before the attempt; the disk has just failed.
   }
 }
 

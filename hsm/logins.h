@@ -55,7 +55,6 @@ class Logins final {
   [[nodiscard]] static Error call_is_out();
   [[nodiscard]] bool may_disturb(Orders orders);
   [[nodiscard]] std::shared_ptr<Attachment> make(const Attachment::Found& found);
-  void note_refusal(const std::string& serial) const noexcept;
 
   const TokenConfig& config_;
   const PinMarker marker_;
@@ -71,6 +70,11 @@ class Logins final {
 
 /// Of a PIN that was compared: another attempt could be the one that locks the token.
 [[nodiscard]] bool is_refused_pin(const Error& error);
+/// A wrong PIN was entered since the last right one, as far as the token tells.
+[[nodiscard]] bool counts_wrong_pins(const TokenInfo& token) noexcept;
+/// So that nobody tries it again by himself. Whatever becomes of the note: a held one is gone.
+void note_refused_pin(const PinSource& pin, const PinMarker& marker,
+                      const std::string& serial) noexcept;
 /// Nothing that time mends.
 [[nodiscard]] bool needs_operator(const Error& error);
 

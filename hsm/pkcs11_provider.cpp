@@ -19,6 +19,8 @@
 #include "crypto/base/error.h"
 #include "crypto/openssl/require.h"
 #include "hsm/attachment.h"
+#include "hsm/logins.h"
+#include "hsm/slots.h"
 #include "hsm/turn.h"
 
 namespace estia::hsm {
@@ -92,6 +94,7 @@ int answer_pin(UI* ui, UI_STRING* wanted) {
     return 0;
   }
   try {
+    offer->marker.require_writable();
     const Secret pin = offer->pin.read();
     offer->made = true;
     return ::UI_set_result_ex(ui, wanted, pin.text().data(), static_cast<int>(pin.size())) == 0 ? 1
@@ -202,7 +205,11 @@ crypto::EvpPkeyPtr ProviderLibrary::load(const KeyUri& uri, PinOffer& offer) con
 }
 
 Pkcs11Provider::Pkcs11Provider(const TokenConfig& config, ProviderLibrary::Init init)
-    : module_(config.module), pin_(config.pin), wait_(config.session_wait), init_(init) {}
+    : module_(config.module),
+      pin_(config.pin),
+      marker_(config.pin_marker),
+      wait_(config.session_wait),
+      init_(init) {}
 
 std::shared_ptr<Pkcs11Provider> Pkcs11Provider::wanted_by(const TokenConfig& config) {
   if (config.signing == Signing::native) {
@@ -269,12 +276,30 @@ crypto::EvpPkeyPtr Pkcs11Provider::load(const ProviderLibrary& library, const At
   if (!turn.mine()) {
     busy("another key is still being loaded");
   }
-  ProviderLibrary::PinOffer offer{.pin = pin_, .allowed = doubted_ != attached.epoch()};
+  const bool refused = marker_.refused(attached.slot().token.serial).has_value();
+  ProviderLibrary::PinOffer offer{
+      .pin = pin_, .marker = marker_, .allowed = !refused && doubted_ != attached.epoch()};
   try {
     return library.load(uri, offer);
-  } catch (const Error&) {
-    doubted_ = offer.made ? attached.epoch() : doubted_;
+  } catch (const Error& error) {
+    if (offer.made) {
+      doubted_ = attached.epoch();
+      note_if_refused(attached, error);
+    }
     throw;
+  }
+}
+
+/// The file may have been changed since our own login.
+void Pkcs11Provider::note_if_refused(const Attachment& attached,
+                                     const Error& error) const noexcept {
+  try {
+    const Slot& slot = attached.slot();
+    if (is_refused_pin(error) || counts_wrong_pins(read_slot(attached.module(), slot.id).token)) {
+      note_refused_pin(pin_, marker_, slot.token.serial);
+    }
+  } catch (const std::exception&) {
+    // It says nothing any more.
   }
 }
 

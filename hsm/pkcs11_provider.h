@@ -15,6 +15,7 @@
 #include "hsm/ckr.h"
 #include "hsm/key_uri.h"
 #include "hsm/module.h"
+#include "hsm/pin_marker.h"
 #include "hsm/token.h"
 
 namespace estia::hsm {
@@ -47,6 +48,7 @@ class ProviderLibrary final {
   /// What answers where the provider wants to log in.
   struct PinOffer {
     const PinSource& pin;
+    const PinMarker& marker;
     bool allowed;
     bool made = false;
   };
@@ -76,8 +78,8 @@ class ProviderLibrary final {
 /// The OpenSSL provider of the package pkcs11-provider over one token: another way to its
 /// signatures than ours (D2). It has a library context of its own, and uses our login: the sessions
 /// of a process share one. A module that gives each of its users in a process a login of his own
-/// (p11-kit-client) is told the PIN once more, while ours holds and never again after a failure;
-/// nobody is asked on a terminal. Any thread.
+/// (p11-kit-client) is told the PIN once more, while ours holds and never again after a failure:
+/// one that is refused is noted as at our own logins. Nobody is asked on a terminal. Any thread.
 class Pkcs11Provider final {
  public:
   /// Null for Signing::native. Throws Error{config, "token.signing_unavailable"} if it is not
@@ -102,9 +104,11 @@ class Pkcs11Provider final {
  private:
   Pkcs11Provider(const TokenConfig& config, ProviderLibrary::Init init);
   [[nodiscard]] std::shared_ptr<const ProviderLibrary> known_in(const Attachment& attached) const;
+  void note_if_refused(const Attachment& attached, const Error& error) const noexcept;
 
   const std::filesystem::path module_;
   const PinSource pin_;
+  const PinMarker marker_;
   const std::chrono::milliseconds wait_;
   const ProviderLibrary::Init init_;
   std::binary_semaphore making_{1};   ///< of whoever makes one

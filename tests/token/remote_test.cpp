@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "crypto/base/file.h"
 #include "tests/e2e/support/child.h"
 #include "tests/token/token_test_base.h"
 
@@ -92,6 +93,34 @@ TEST_F(Remote, ServerThatIsGoneBeforeTheStartIsAnError) {
   kill_server();
   EXPECT_NE(refusal([&] { static_cast<void>(open_remote()); }), "none");
 }
+
+#ifndef ESTIA_WITHOUT_PKCS11_PROVIDER
+/// Found in review: pkcs11-provider has a login of its own there, and a PIN file that was changed
+/// to a wrong one was tried by it, and by us after it.
+TEST_F(Remote, APinThatIsRefusedToPkcs11ProviderIsNoted) {
+  static_cast<void>(open_remote()->generate(spec("P-256"), "ca"));
+  TokenConfig remote = dir_.config();
+  remote.module = ESTIA_P11_KIT_CLIENT;
+  remote.signing = Signing::pkcs11_provider;
+  remote.pin_marker = dir_.folder / "pin-refused";
+  const auto token = Token::open(remote);
+  replace_file(remote.pin.file, "wrong-pin", FileMode::secret);
+  const auto use = [&] {
+    return refusal([&] {
+      const crypto::PrivateKey key = token->key(KeyUri::parse("pkcs11:object=ca"));
+      static_cast<void>(key.sign(Bytes{1, 2, 3}));
+    });
+  };
+  EXPECT_TRUE(use().starts_with("token token.")) << use();
+  EXPECT_TRUE(std::filesystem::exists(remote.pin_marker));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NE(use(), "none");
+  }
+  for (const TokenInfo& info : list_tokens(dir_.module)) {
+    EXPECT_FALSE(info.user_pin_final_try || info.user_pin_locked);
+  }
+}
+#endif
 
 }  // namespace
 }  // namespace estia::hsm
