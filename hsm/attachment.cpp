@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crypto/base/error.h"
+#include "hsm/pin_marker.h"
 #include "hsm/pkcs11_provider.h"
 
 namespace estia::hsm {
@@ -46,7 +47,9 @@ Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint6
       epoch_(epoch),
       statistics_(std::move(statistics)),
       earlier_(std::move(earlier)),
-      login_(module_, slot_, login_flags(slot_), config.pin.read(), config.session_wait),
+      login_(
+          module_, slot_, login_flags(slot_), config.pin.read(), config.session_wait,
+          [&] { note_refused_pin(config.pin, PinMarker(config.pin_marker), slot_.token.serial); }),
       pool_(module_, slot_.id, cap_, config.session_wait, *statistics_, login_) {
   module_->count_attachment(true);
 }

@@ -84,7 +84,7 @@ constexpr auto kTable = std::to_array<Row>({
     ESTIA_CKR(CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT, unknown),
     ESTIA_CKR(CKR_USER_ALREADY_LOGGED_IN, unknown),
     ESTIA_CKR(CKR_USER_NOT_LOGGED_IN, login_lost),
-    ESTIA_CKR(CKR_USER_PIN_NOT_INITIALIZED, pin),
+    ESTIA_CKR(CKR_USER_PIN_NOT_INITIALIZED, gone),
     ESTIA_CKR(CKR_USER_TYPE_INVALID, configuration),
     ESTIA_CKR(CKR_USER_ANOTHER_ALREADY_LOGGED_IN, unknown),
     ESTIA_CKR(CKR_USER_TOO_MANY_TYPES, configuration),
@@ -130,8 +130,6 @@ const char* pin_id(CK_RV rv) noexcept {
       return "token.pin_locked";
     case CKR_PIN_EXPIRED:
       return "token.pin_expired";
-    case CKR_USER_PIN_NOT_INITIALIZED:
-      return "token.pin_not_set";
     default:
       return "token.pin_incorrect";
   }
@@ -144,7 +142,7 @@ const char* id_of(CK_RV rv) noexcept {
     case Fault::stale_handle:
       return "token.handle_stale";
     case Fault::gone:
-      return "token.gone";
+      return rv == CKR_USER_PIN_NOT_INITIALIZED ? "token.pin_not_set" : "token.gone";
     case Fault::exhausted:
       return "token.exhausted";
     case Fault::login_lost:

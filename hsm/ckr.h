@@ -14,7 +14,7 @@ namespace estia::hsm {
 enum class Fault {
   session_lost,     ///< this session is gone; another may do
   stale_handle,     ///< the object handle names nothing any more
-  gone,             ///< the token or its slot is gone
+  gone,             ///< the token, its slot or its user PIN is gone
   exhausted,        ///< no memory or sessions left in the token
   login_lost,       ///< nobody is logged in any more
   pin,              ///< the PIN is wrong, locked or expired: never try again by ourselves

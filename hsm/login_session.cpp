@@ -22,7 +22,8 @@ void check_same_token(const Module& module, const Slot& slot) {
 }  // namespace
 
 LoginSession::LoginSession(std::shared_ptr<const Module> module, const Slot& slot,
-                           CK_FLAGS read_write, const Secret& pin, std::chrono::milliseconds wait)
+                           CK_FLAGS read_write, const Secret& pin, std::chrono::milliseconds wait,
+                           const std::function<void()>& refused)
     : module_(std::move(module)), generation_(module_->generation()), wait_(wait) {
   if (pin.empty()) {
     throw Error(ErrorCode::config, "token.pin_empty", "an empty PIN is no PIN");
@@ -36,6 +37,9 @@ LoginSession::LoginSession(std::shared_ptr<const Module> module, const Slot& slo
     Secret copy = pin.clone();     // the call wants it writable
     const CK_RV rv =
         call->C_Login(handle_, CKU_USER, const_cast<CK_UTF8CHAR*>(copy.view().data()), copy.size());
+    if (classify(rv) == Fault::pin) {
+      refused();
+    }
     if (rv != CKR_USER_ALREADY_LOGGED_IN) {
       check(rv, "C_Login");
     }

@@ -21,11 +21,13 @@ class LoginSession final {
  public:
   /// One attempt, never repeated: a wrong PIN counts against the token's limit. A login that
   /// somebody else in the process made is accepted. The PIN goes only to that token: another may
-  /// have come into its slot. With `read_write` objects of the token can be made in it. Throws
+  /// have come into its slot. With `read_write` objects of the token can be made in it. `refused`
+  /// is called when the token refuses the PIN, before any other call: one may hang. Throws
   /// Error{config, "token.pin_empty"} before any call for an empty PIN (CVE-2023-40660),
   /// Error{token, "token.pin_..."}.
   LoginSession(std::shared_ptr<const Module> module, const Slot& slot, CK_FLAGS read_write,
-               const Secret& pin, std::chrono::milliseconds wait);
+               const Secret& pin, std::chrono::milliseconds wait,
+               const std::function<void()>& refused);
   ~LoginSession();
   LoginSession(const LoginSession&) = delete;
   LoginSession& operator=(const LoginSession&) = delete;

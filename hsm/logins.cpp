@@ -9,8 +9,7 @@ namespace estia::hsm {
 
 bool is_refused_pin(const Error& error) {
   const auto* told = dynamic_cast<const TokenError*>(&error);
-  return error.id() == "token.pin_refused" || (told != nullptr && told->fault() == Fault::pin &&
-                                               told->rv() != CKR_USER_PIN_NOT_INITIALIZED);
+  return error.id() == "token.pin_refused" || (told != nullptr && told->fault() == Fault::pin);
 }
 
 bool needs_operator(const Error& error) {
@@ -20,18 +19,6 @@ bool needs_operator(const Error& error) {
 
 bool counts_wrong_pins(const TokenInfo& token) noexcept {
   return token.user_pin_count_low || token.user_pin_final_try || token.user_pin_locked;
-}
-
-void note_refused_pin(const PinSource& pin, const PinMarker& marker,
-                      const std::string& serial) noexcept {
-  try {
-    if (pin.held) {
-      pin.held->forget();
-    }
-    marker.set(serial);
-  } catch (const std::exception&) {
-    // Seen to before the attempt; the disk has just failed.
-  }
 }
 
 namespace {
@@ -119,51 +106,69 @@ std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<
   seen_ = module_->generation();
   const Attachment::Found found(module_, config_);
   const std::string& serial = found.token().serial;
-  if (const auto when = marker_.refused(serial)) {
+  check_may_try(found.token(), orders);
+  marker_.begin_attempt(serial);
+  std::shared_ptr<Attachment> next;
+  try {
+    next = attach(found, old);
+  } catch (const Error& error) {
+    settle(serial, error);
+    throw;
+  }
+  marker_.end_attempt();
+  if (orders == Orders::try_pin) {
+    marker_.clear();
+  }
+  return next;
+}
+
+/// Throws why not.
+void Logins::check_may_try(const TokenInfo& token, Orders orders) const {
+  if (token.user_pin_locked) {
+    throw token_error(CKR_PIN_LOCKED, "C_GetTokenInfo");
+  }
+  if (orders == Orders::try_pin) {
+    return;
+  }
+  if (const auto when = marker_.refused(token.serial)) {
     throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
                 *when + "; say estia token activate once the PIN is right");
   }
-  if (found.token().user_pin_locked) {
-    throw token_error(CKR_PIN_LOCKED, "C_GetTokenInfo");
-  }
-  if (found.token().user_pin_final_try && orders != Orders::try_pin) {
+  if (token.user_pin_final_try) {
     throw Error(ErrorCode::token, "token.pin_final_try", "the token refuses the PIN",
                 "one more wrong PIN locks the token: be sure of it, then say estia token activate");
   }
-  marker_.require_writable();
-  if (unsettled_ == serial) {
-    unsettled_.clear();
-    if (orders != Orders::try_pin && counts_wrong_pins(found.token())) {
-      note_refused_pin(config_.pin, marker_, serial);
-      throw counted("nothing of the last login");
-    }
+  if (marker_.unsettled(token.serial) && counts_wrong_pins(token)) {
+    note_refused_pin(config_.pin, marker_, token.serial);
+    throw counted("nothing of the last login");
   }
-  try {
-    return attach(found, old);
-  } catch (const Error& error) {
-    if (is_refused_pin(error)) {
-      note_refused_pin(config_.pin, marker_, serial);
-    } else if (was_counted(error, serial)) {
-      note_refused_pin(config_.pin, marker_, serial);
-      throw counted(error.detail());
-    }
-    throw;
+}
+
+/// After an attempt that failed. LoginSession has noted a PIN that was refused in so many words.
+void Logins::settle(const std::string& serial, const Error& error) const {
+  const auto* told = dynamic_cast<const TokenError*>(&error);
+  const bool in_login = told != nullptr && told->function() == "C_Login";
+  const auto flagged = in_login && !is_refused_pin(error) ? says_it_counted() : false;
+  if (!flagged) {
+    return;  // it says nothing now: before the next attempt
+  }
+  if (*flagged) {
+    note_refused_pin(config_.pin, marker_, serial);
+  }
+  marker_.end_attempt();
+  if (*flagged) {
+    throw counted(error.detail());
   }
 }
 
 /// Whether a login that failed otherwise may have been a wrong PIN to the token: the answer may
 /// have been lost, and the next attempt would be counted, too. A login that succeeds takes these
-/// flags away.
-bool Logins::was_counted(const Error& error, const std::string& serial) noexcept {
-  const auto* told = dynamic_cast<const TokenError*>(&error);
-  if (told == nullptr || told->function() != "C_Login") {
-    return false;
-  }
+/// flags away. nullopt: it does not answer.
+std::optional<bool> Logins::says_it_counted() const noexcept {
   try {
     return counts_wrong_pins(Attachment::Found(module_, config_).token());
   } catch (const std::exception&) {
-    unsettled_ = serial;  // it says nothing now: before the next attempt
-    return false;
+    return std::nullopt;
   }
 }
 

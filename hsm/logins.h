@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "crypto/base/error.h"
@@ -49,7 +50,9 @@ class Logins final {
  private:
   [[nodiscard]] std::shared_ptr<Attachment> attach(const Attachment::Found& found,
                                                    const std::shared_ptr<Attachment>& old);
-  [[nodiscard]] bool was_counted(const Error& error, const std::string& serial) noexcept;
+  void check_may_try(const TokenInfo& token, Orders orders) const;
+  void settle(const std::string& serial, const Error& error) const;
+  [[nodiscard]] std::optional<bool> says_it_counted() const noexcept;
   void restart_module();
   void restart_unless_others_hang(const Attachment* old);
   [[nodiscard]] static Error call_is_out();
@@ -62,7 +65,6 @@ class Logins final {
   std::shared_ptr<Module> module_;
   std::chrono::steady_clock::time_point next_disturbance_{};
   Module::Generation seen_ = 0;  ///< of the module at the last attempt
-  std::string unsettled_;        ///< serial: the last login failed, and it is not known why
   bool restarted_ = false;
   std::uint64_t epoch_ = 0;   ///< of the last attachment
   Attachment::Earlier made_;  ///< that may have calls out
@@ -72,9 +74,6 @@ class Logins final {
 [[nodiscard]] bool is_refused_pin(const Error& error);
 /// A wrong PIN was entered since the last right one, as far as the token tells.
 [[nodiscard]] bool counts_wrong_pins(const TokenInfo& token) noexcept;
-/// So that nobody tries it again by himself. Whatever becomes of the note: a held one is gone.
-void note_refused_pin(const PinSource& pin, const PinMarker& marker,
-                      const std::string& serial) noexcept;
 /// Nothing that time mends.
 [[nodiscard]] bool needs_operator(const Error& error);
 

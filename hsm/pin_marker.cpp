@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/pin_marker.h"
 
+#include <sstream>
+#include <utility>
+#include <vector>
+
 #include "crypto/base/clock.h"
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
@@ -9,52 +13,84 @@
 namespace estia::hsm {
 namespace {
 
-constexpr std::size_t kLargest = 1024;
-constexpr std::string_view kSeparator = "\n";
+constexpr std::size_t kLargest = 4096;
+/// Of one label, taking turns. The first is forgotten for one more.
+constexpr std::size_t kMostTokens = 16;
+
+struct Note {
+  std::string serial;
+  std::string when;
+};
+
+std::optional<std::string> after(const std::string& line, const std::string& word) {
+  return line.starts_with(word) ? std::optional(line.substr(word.size())) : std::nullopt;
+}
+
+/// nullopt: it says something else. A file that is not there says nothing.
+std::optional<std::vector<Note>> read_notes(const std::filesystem::path& file) {
+  std::error_code ignored;
+  std::vector<Note> notes;
+  if (file.empty() || !std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) {
+    return notes;
+  }
+  std::istringstream text;
+  try {
+    text.str(read_file(file, kLargest));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  std::string first;
+  std::string second;
+  while (std::getline(text, first)) {
+    const bool two = static_cast<bool>(std::getline(text, second));
+    const auto serial = after(first, "serial ");
+    const auto when = after(second, "at ");
+    if (!two || !serial || !when) {
+      return std::nullopt;
+    }
+    notes.push_back({*serial, *when});
+  }
+  return notes.empty() ? std::nullopt : std::optional(notes);
+}
+
+std::string text_of(const Note& note) {
+  return "serial " + note.serial + "\nat " + note.when + "\n";
+}
+
+Note now(const std::string& serial) {
+  return {serial, utc_text(SystemClock().now())};
+}
 
 }  // namespace
 
 std::optional<std::string> PinMarker::refused(const std::string& serial) const {
-  std::error_code ignored;
-  if (file_.empty() || !std::filesystem::exists(std::filesystem::symlink_status(file_, ignored))) {
-    return std::nullopt;
-  }
-  std::string text;
-  try {
-    text = read_file(file_, kLargest);
-  } catch (const Error&) {
+  const auto notes = read_notes(file_);
+  if (!notes) {
     return "at an unknown time";
   }
-  const std::size_t end = text.find(kSeparator);
-  if (end == std::string::npos) {
-    return "at an unknown time";
+  for (const Note& note : *notes) {
+    if (note.serial == serial) {
+      return note.when;
+    }
   }
-  if (text.substr(0, end) != "serial " + serial) {
-    return std::nullopt;  // another token's
-  }
-  const std::string when = text.substr(end + 1, text.find(kSeparator, end + 1) - end - 1);
-  return when.starts_with("at ") ? when : "at an unknown time";
-}
-
-void PinMarker::require_writable() const {
-  if (file_.empty()) {
-    return;
-  }
-  try {
-    const std::filesystem::path trial = file_.string() + ".trial";
-    replace_file(trial, "serial\nat\n", FileMode::secret);
-    std::filesystem::remove(trial);
-  } catch (const std::exception& error) {
-    throw token_unavailable("token.marker", "a refused PIN could not be noted, so none is tried: " +
-                                                std::string(error.what()));
-  }
+  return std::nullopt;
 }
 
 void PinMarker::set(const std::string& serial) const {
-  if (!file_.empty()) {
-    replace_file(file_, "serial " + serial + "\nat " + utc_text(SystemClock().now()) + "\n",
-                 FileMode::secret);
+  auto notes = read_notes(file_);
+  if (file_.empty() || !notes) {
+    return;  // what nobody can read counts for every token
   }
+  std::erase_if(*notes, [&](const Note& note) { return note.serial == serial; });
+  if (notes->size() >= kMostTokens) {
+    notes->erase(notes->begin());
+  }
+  notes->push_back(now(serial));
+  std::string text;
+  for (const Note& note : *notes) {
+    text += text_of(note);
+  }
+  replace_file(file_, text, FileMode::secret);
 }
 
 void PinMarker::clear() const {
@@ -62,6 +98,43 @@ void PinMarker::clear() const {
   if (!file_.empty() && !std::filesystem::remove(file_, error) && error) {
     throw Error(ErrorCode::config, "token.marker", "cannot remove " + file_.string(),
                 error.message());
+  }
+  end_attempt();
+}
+
+void PinMarker::begin_attempt(const std::string& serial) const {
+  if (file_.empty()) {
+    return;
+  }
+  try {
+    replace_file(trial(), text_of(now(serial)), FileMode::secret);
+  } catch (const std::exception& error) {
+    throw token_unavailable("token.marker", "a refused PIN could not be noted, so none is tried: " +
+                                                std::string(error.what()));
+  }
+}
+
+void PinMarker::end_attempt() const noexcept {
+  std::error_code ignored;
+  if (!file_.empty()) {
+    std::filesystem::remove(trial(), ignored);
+  }
+}
+
+bool PinMarker::unsettled(const std::string& serial) const {
+  const auto notes = file_.empty() ? std::vector<Note>() : read_notes(trial());
+  return !notes || (!notes->empty() && notes->front().serial == serial);
+}
+
+void note_refused_pin(const PinSource& pin, const PinMarker& marker,
+                      const std::string& serial) noexcept {
+  try {
+    if (pin.held) {
+      pin.held->forget();
+    }
+    marker.set(serial);
+  } catch (const std::exception&) {
+    // Seen to before the attempt; the disk has just failed.
   }
 }
 

@@ -94,7 +94,7 @@ int answer_pin(UI* ui, UI_STRING* wanted) {
     return 0;
   }
   try {
-    offer->marker.require_writable();
+    offer->marker.begin_attempt(offer->serial);
     const Secret pin = offer->pin.read();
     offer->made = true;
     return ::UI_set_result_ex(ui, wanted, pin.text().data(), static_cast<int>(pin.size())) == 0 ? 1
@@ -276,16 +276,27 @@ crypto::EvpPkeyPtr Pkcs11Provider::load(const ProviderLibrary& library, const At
   if (!turn.mine()) {
     busy("another key is still being loaded");
   }
-  const bool refused = marker_.refused(attached.slot().token.serial).has_value();
-  ProviderLibrary::PinOffer offer{
-      .pin = pin_, .marker = marker_, .allowed = !refused && doubted_ != attached.epoch()};
+  const std::string& serial = attached.slot().token.serial;
+  const bool refused = marker_.refused(serial).has_value();
+  ProviderLibrary::PinOffer offer{.pin = pin_,
+                                  .marker = marker_,
+                                  .serial = serial,
+                                  .allowed = !refused && doubted_ != attached.epoch()};
+  const auto end_attempt = [&] {
+    if (offer.made) {
+      marker_.end_attempt();
+    }
+  };
   try {
-    return library.load(uri, offer);
+    crypto::EvpPkeyPtr key = library.load(uri, offer);
+    end_attempt();
+    return key;
   } catch (const Error& error) {
     if (offer.made) {
       doubted_ = attached.epoch();
       note_if_refused(attached, error);
     }
+    end_attempt();
     throw;
   }
 }

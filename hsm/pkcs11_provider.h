@@ -49,6 +49,7 @@ class ProviderLibrary final {
   struct PinOffer {
     const PinSource& pin;
     const PinMarker& marker;
+    const std::string& serial;
     bool allowed;
     bool made = false;
   };

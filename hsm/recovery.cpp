@@ -33,6 +33,11 @@ Error reason_of(const Error& error) {
   return error;
 }
 
+/// At the start: not what is wrong in the configuration. A second token of that label may go again.
+bool is_waited_for(const Error& error) {
+  return error.code() == ErrorCode::token || error.id() == "token.ambiguous";
+}
+
 }  // namespace
 
 Recovery::Recovery(TokenConfig config) : config_(std::move(config)) {}
@@ -63,7 +68,7 @@ void Recovery::make_first_attempt() {
   climbing_ = false;
   if (first) {
     adopt(std::move(first), Remedy::new_login);
-  } else if (why->code() == ErrorCode::token || attempts_ > 0) {  // or nobody waits any more
+  } else if (is_waited_for(*why) || attempts_ > 0) {  // or nobody waits any more
     give_up(*why);
   } else {
     fatal_ = why;

@@ -30,7 +30,6 @@ void Recovery::activate(std::optional<Secret> pin) {
   } else if (config_.pin.held) {
     static_cast<void>(config_.pin.held->read());  // one that was refused is not forgotten in vain
   }
-  login_.marker().clear();
   const std::uint64_t before = attempts_;
   told_.clear();
   wanted_ = Remedy::restart_module;
