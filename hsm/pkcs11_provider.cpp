@@ -292,25 +292,26 @@ crypto::EvpPkeyPtr Pkcs11Provider::load(const ProviderLibrary& library, const At
     end_attempt();
     return key;
   } catch (const Error& error) {
-    if (offer.made) {
-      doubted_ = attached.epoch();
-      note_if_refused(attached, error);
+    const bool refused_now = offer.made && was_refused(attached, error);
+    doubted_ = offer.made ? attached.epoch() : doubted_;
+    if (refused_now) {
+      note_refused_pin(pin_, marker_, serial);
     }
     end_attempt();
+    if (refused_now && !is_refused_pin(error)) {
+      throw token_error(CKR_PIN_INCORRECT, error.detail());
+    }
     throw;
   }
 }
 
 /// The file may have been changed since our own login.
-void Pkcs11Provider::note_if_refused(const Attachment& attached,
-                                     const Error& error) const noexcept {
+bool Pkcs11Provider::was_refused(const Attachment& attached, const Error& error) noexcept {
   try {
-    const Slot& slot = attached.slot();
-    if (is_refused_pin(error) || counts_wrong_pins(read_slot(attached.module(), slot.id).token)) {
-      note_refused_pin(pin_, marker_, slot.token.serial);
-    }
+    return is_refused_pin(error) ||
+           counts_wrong_pins(read_slot(attached.module(), attached.slot().id).token);
   } catch (const std::exception&) {
-    // It says nothing any more.
+    return false;  // it says nothing any more
   }
 }
 
@@ -319,8 +320,12 @@ TokenError provider_error(const char* function) {
   bool told = false;
   while (const unsigned long error = ::ERR_get_error()) {
     // Providers' errors have numbers that OpenSSL gives out from here on.
-    if (!told && ERR_GET_LIB(error) >= ERR_LIB_USER && ERR_GET_REASON(error) != 0) {
-      rv = static_cast<CK_RV>(ERR_GET_REASON(error));
+    if (ERR_GET_LIB(error) < ERR_LIB_USER || ERR_GET_REASON(error) == 0) {
+      continue;
+    }
+    const auto said = static_cast<CK_RV>(ERR_GET_REASON(error));
+    if (!told || classify(said) == Fault::pin) {  // what follows from a refused PIN matters less
+      rv = said;
       told = true;
     }
   }

@@ -92,7 +92,8 @@ class Pkcs11Provider final {
   /// what it gives, under a Module::Use. Throws Error{token} and Error{busy,
   /// "token.sessions_exhausted"}.
   [[nodiscard]] std::shared_ptr<const ProviderLibrary> library_in(const Attachment& attached);
-  /// The private key of that name. Throws the same.
+  /// The private key of that name. Throws the same, and Error{token, "token.pin_..."} where the
+  /// provider's login was refused.
   [[nodiscard]] crypto::EvpPkeyPtr load(const ProviderLibrary& library, const Attachment& attached,
                                         const KeyUri& uri);
   /// The provider gives sessions back to its pool in which a signature failed, and some modules go
@@ -105,7 +106,7 @@ class Pkcs11Provider final {
  private:
   Pkcs11Provider(const TokenConfig& config, ProviderLibrary::Init init);
   [[nodiscard]] std::shared_ptr<const ProviderLibrary> known_in(const Attachment& attached) const;
-  void note_if_refused(const Attachment& attached, const Error& error) const noexcept;
+  [[nodiscard]] static bool was_refused(const Attachment& attached, const Error& error) noexcept;
 
   const std::filesystem::path module_;
   const PinSource pin_;

@@ -125,7 +125,7 @@ Bytes Pkcs11ProviderKey::sign_or_load_anew(const std::shared_ptr<Attachment>& at
       if (!attached->login().logged_in()) {
         throw token_error(CKR_USER_NOT_LOGGED_IN, error.detail());
       }
-      if (error.fault() == Fault::configuration) {
+      if (error.fault() == Fault::configuration || error.fault() == Fault::pin) {
         throw;
       }
       const bool last = tried == kTries;
@@ -207,8 +207,16 @@ std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::load(
   const auto library = provider_->library_in(attached);
   const Permit permit(*library, provider_->wait());
   const RunningCalls::Call call(attached.calls());
-  auto loaded = std::make_shared<const Loaded>(
-      library, provider_->load(*library, attached, key_->uri()), attached.epoch(), doubts);
+  crypto::EvpPkeyPtr key;
+  try {
+    key = provider_->load(*library, attached, key_->uri());
+  } catch (const Error& error) {
+    if (is_refused_pin(error)) {
+      core_->recovery().pin_was_refused(attached);
+    }
+    throw;
+  }
+  auto loaded = std::make_shared<const Loaded>(library, std::move(key), attached.epoch(), doubts);
   if (spki_of(loaded->key.get()) != public_key().spki()) {
     throw token_unavailable("token.key_changed",
                             "pkcs11-provider has another key of that name: " + key_->uri().text());

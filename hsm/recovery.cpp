@@ -51,8 +51,7 @@ void Recovery::begin() {
 void Recovery::make_first_attempt() {
   {
     const Lock lock(mutex_);
-    climbing_ = true;
-    climbs_since_ = Clock::now();
+    enter_module();
   }
   std::shared_ptr<Attachment> first;
   std::optional<Error> why;
@@ -157,22 +156,32 @@ void Recovery::give_up_if_climb_hangs() {
   }
 }
 
+void Recovery::enter_module() {
+  climbing_ = true;
+  climbs_since_ = Clock::now();
+}
+
 /// After a failure that tells nothing: does the token answer otherwise?
 void Recovery::look(Lock& lock) {
   const std::shared_ptr<Attachment> seen = current_;
+  enter_module();
   lock.unlock();
   const bool logged_in = seen->login().logged_in();
   lock.lock();
+  climbing_ = false;
   if (phase_ != Phase::attached || seen != current_) {
     return;
   }
   const Clock::time_point now = Clock::now();
-  const bool blind = unexplained_ >= kMostUnexplained && now >= next_blind_restart_;
+  const bool blind = std::max(unexplained_.load(), unwell_.load()) >= kMostUnexplained &&
+                     now >= next_blind_restart_;
   if (!logged_in) {
+    tell(TokenEvent::What::lost, std::string(to_string(Fault::login_lost)));
     climb(lock, Remedy::new_login);
   } else if (blind) {
     next_blind_restart_ = now + kBetweenBlindRestarts;
     if (falls_silent(lock)) {
+      tell(TokenEvent::What::lost, std::string(to_string(Fault::unknown)));
       climb(lock, Remedy::restart_module);
     }
   }
@@ -194,8 +203,7 @@ bool Recovery::falls_silent(Lock& lock) {
 
 void Recovery::climb(Lock& lock, Remedy rung) {
   begin_recovering();  // worth waiting for; what is away is not
-  climbing_ = true;
-  climbs_since_ = Clock::now();
+  enter_module();
   const Logins::Orders orders = std::exchange(orders_, Logins::Orders::none);
   const std::shared_ptr<Attachment> old = current_;
   lock.unlock();
@@ -254,6 +262,7 @@ void Recovery::adopt(std::shared_ptr<Attachment> next, Remedy rung) {
   why_.reset();
   told_.clear();
   unexplained_ = 0;
+  unwell_ = 0;
   ++attempts_;
   ++(rung == Remedy::restart_module ? restarts_ : logins_);
   changed_.notify_all();
@@ -327,6 +336,25 @@ void Recovery::report(const Attachment& seen, Fault fault) noexcept {
   }
   wanted_ = wanted;
   changed_.notify_all();
+}
+
+void Recovery::report_unwell(const Attachment& seen) noexcept {
+  const Lock lock(mutex_);
+  if (phase_ != Phase::attached || current_->epoch() != seen.epoch()) {
+    return;
+  }
+  if (++unwell_ >= kMostUnexplained && !wanted_) {
+    wanted_ = Remedy::look;
+    changed_.notify_all();
+  }
+}
+
+void Recovery::pin_was_refused(const Attachment& seen) noexcept {
+  const Lock lock(mutex_);
+  if (phase_ == Phase::attached && current_->epoch() == seen.epoch()) {
+    give_up({ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
+             "to pkcs11-provider, whose login is its own"});
+  }
 }
 
 }  // namespace estia::hsm

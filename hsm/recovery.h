@@ -61,6 +61,12 @@ class Recovery final {
 
   /// A call within that attachment failed: Remedy says what is done. Returns at once.
   void report(const Attachment& seen, Fault fault) noexcept;
+  /// The token says nothing of use about itself though it may sign: three times in a row, with no
+  /// report_well() between, restart the module, as far as such a guess may.
+  void report_unwell(const Attachment& seen) noexcept;
+  void report_well() noexcept { unwell_.store(0); }
+  /// A login of somebody else's with our PIN, within that attachment: only an operator can go on.
+  void pin_was_refused(const Attachment& seen) noexcept;
   /// What became of a key in that attachment: for who listens to events.
   void tell_key(TokenEvent::What what, const std::string& detail) const noexcept;
   /// A call did what it should: what failed before it was an episode.
@@ -95,6 +101,7 @@ class Recovery final {
   void work(Lock& lock);
   void look(Lock& lock);
   [[nodiscard]] bool falls_silent(Lock& lock);
+  void enter_module();
   void give_up_if_stuck(Lock& lock);
   void give_up_if_climb_hangs();
   void begin_recovering();
@@ -110,6 +117,7 @@ class Recovery final {
   const TokenConfig config_;
   Logins login_{config_};  ///< of begin(), then of run(); its marker also of activate()
   std::atomic<unsigned> unexplained_{0};  ///< faults since the last success
+  std::atomic<unsigned> unwell_{0};       ///< since it was last well
   std::atomic<std::uint64_t> new_sessions_{0};
 
   mutable std::mutex mutex_;  ///< guards what follows; never held across a call to the module
@@ -123,7 +131,7 @@ class Recovery final {
   std::chrono::steady_clock::time_point next_attempt_{};
   std::chrono::steady_clock::time_point next_blind_restart_{};
   std::chrono::steady_clock::time_point wait_until_{};  ///< while recovering
-  bool climbing_ = false;                               ///< run() is in the module
+  bool climbing_ = false;                               ///< run() is in the module, or looks at it
   std::chrono::steady_clock::time_point climbs_since_{};
   std::string
       told_;  ///< id of the last trouble that was told, until it is over or an order is given

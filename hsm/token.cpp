@@ -199,7 +199,13 @@ TokenInfo Token::info() const {
 
 TokenStatus Token::probe() {
   const ErrorQueueGuard queue;
-  return core_->status();
+  const TokenStatus status = core_->status();
+  if (status.state == TokenState::attached) {
+    for (const auto& key : core_->keys()) {
+      key->find_if_due();
+    }
+  }
+  return status;
 }
 
 }  // namespace estia::hsm

@@ -199,7 +199,8 @@ class Token final {
   /// before that. Makes no call to the token.
   [[nodiscard]] TokenInfo info() const;
 
-  /// Cheap, signs nothing, never throws for a token that is gone: for health.
+  /// Cheap, never throws for a token that is gone: for health. Keys that cannot be used are looked
+  /// for, and prove themselves, but rest between.
   [[nodiscard]] TokenStatus probe();
 
  private:

@@ -66,9 +66,16 @@ TokenStatus TokenCore::status() noexcept {
     status.logged_in = status.present && attached->login().logged_in();
     if (!status.logged_in) {
       recovery_->report(*attached, status.present ? Fault::login_lost : Fault::gone);
+    } else {
+      recovery_->report_well();
     }
   } catch (const TokenError& error) {
-    recovery_->report(*attached, error.fault());
+    recovery_->statistics().failed(error.rv());
+    if (remedy(error.fault()) == Remedy::look) {
+      recovery_->report_unwell(*attached);  // signatures that succeed say nothing of it
+    } else {
+      recovery_->report(*attached, error.fault());
+    }
     status.present = false;  // an answer, not an error
     status.logged_in = false;
   } catch (const std::exception&) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/token_key.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -20,6 +21,11 @@ namespace {
 constexpr std::chrono::seconds kLookingLimit{5};
 /// A key that is not there is not looked for with every request.
 constexpr std::chrono::seconds kMissingFor{1};
+/// One that fails again and again, or has its token recovered each time, rests twice as long.
+constexpr std::chrono::seconds kLongestRest{30};
+/// So many failures in a row are its own, unless they came all at once.
+constexpr unsigned kMostFailures = 3;
+constexpr std::chrono::seconds kShortestTrouble{1};
 /// Looking again leaves a copy in the login session behind.
 constexpr std::chrono::seconds kBetweenDoubts{60};
 
@@ -222,16 +228,41 @@ TokenKey::Attempt TokenKey::attempt(Attachment& attached, CK_OBJECT_HANDLE key,
 Bytes TokenKey::sign(SignMechanism& mechanism, ByteView input) const {
   const ErrorQueueGuard queue;
   try {
-    return sign_or_recover(mechanism, input);
+    Bytes signature = sign_or_recover(mechanism, input);
+    note_success();
+    return signature;
   } catch (const TokenError& error) {
-    if (error.fault() == Fault::stale_handle || error.fault() == Fault::gone) {
-      rest(error);  // in two attachments
-    } else if (error.fault() == Fault::configuration || error.fault() == Fault::unknown) {
-      doubt_place();
-    }
+    note_failure(error);
     throw;
   } catch (const Error& error) {
     throw refusal_to_sign(error);
+  }
+}
+
+void TokenKey::note_success() const noexcept {
+  if (failing_.load(std::memory_order_relaxed)) {
+    const std::scoped_lock lock(mutex_);
+    failures_ = {};
+    failing_.store(false);
+  }
+}
+
+void TokenKey::note_failure(const TokenError& error) const {
+  if (remedy(error.fault()) == Remedy::wait) {
+    return;  // of the token's sessions
+  }
+  bool too_many = false;
+  {
+    const auto now = std::chrono::steady_clock::now();
+    const std::scoped_lock lock(mutex_);
+    failures_.since = failures_.count == 0 ? now : failures_.since;
+    too_many = ++failures_.count >= kMostFailures && now >= failures_.since + kShortestTrouble;
+    failing_.store(true);
+  }
+  if (too_many || another_attachment_may_do(error.fault())) {
+    rest(error);  // in two attachments
+  } else if (error.fault() == Fault::configuration || error.fault() == Fault::unknown) {
+    doubt_place();
   }
 }
 
@@ -247,14 +278,35 @@ void TokenKey::doubt_place() const noexcept {
 }
 
 /// A key of which the token says what it says of a lost one must not have it recovered with every
-/// request: other keys wait meanwhile.
+/// request: other keys wait meanwhile. Once its rest is over it must prove itself.
 void TokenKey::rest(const Error& why) const {
   const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
-  if (attached) {
-    const std::scoped_lock lock(mutex_);
-    place_ = Place();
-    missing_ =
-        Missing{unshared(why), attached->epoch(), std::chrono::steady_clock::now() + kMissingFor};
+  if (!attached) {
+    return;
+  }
+  const std::scoped_lock lock(mutex_);
+  const auto pause = std::min(kMissingFor * (1U << std::min(failures_.rests, 10U)), kLongestRest);
+  ++failures_.rests;
+  ++doubts_;
+  place_ = Place();
+  missing_ = Missing{unshared(why), attached->epoch(), std::chrono::steady_clock::now() + pause};
+}
+
+/// In one attempt: health must not wait for whoever else looks, nor for a recovery.
+void TokenKey::find_if_due() const noexcept {
+  try {
+    const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
+    if (!attached || report().ready || !Turn(looking_, std::chrono::milliseconds(0)).mine()) {
+      return;
+    }
+    try {
+      find_in(attached);
+    } catch (const TokenError& error) {
+      core_->recovery().report(*attached, error.fault());
+      note_failure(error);
+    }
+  } catch (const std::exception&) {
+    // In the report.
   }
 }
 

@@ -7,6 +7,7 @@
 #include "hsm/key_templates.h"
 #include "hsm/objects.h"
 #include "hsm/sealing_key.h"
+#include "hsm/ckr.h"
 #include "hsm/server_keys.h"
 #include "tests/support/fake_clock.h"
 #include "tests/token/recovery_test_base.h"
@@ -228,6 +229,82 @@ TEST_F(Rungs, AKeyThatIsAlwaysStaleCostsOneRecoveryASecond) {
     EXPECT_EQ(refused(), "token token.handle_stale");
   }
   EXPECT_LE(token_->probe().logins, logins + 1);
+}
+
+/// Found in review: one key of which the token says that it has lost its sessions cost all other
+/// keys the token with every request.
+TEST_F(Rungs, AKeyThatAlwaysLosesTheTokenRestsLongerEachTime) {
+  for (const CK_RV rv : {CKR_USER_NOT_LOGGED_IN, CKR_CRYPTOKI_NOT_INITIALIZED}) {
+    shim_.fail("C_SignInit", rv, 1'000'000);
+    EXPECT_NE(refused(), "none");
+    const auto seen = token_->probe();
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 200; ++i) {
+      EXPECT_NE(refused(), "none");
+    }
+    const auto seconds = (std::chrono::steady_clock::now() - begin) / std::chrono::seconds(1);
+    const auto now = token_->probe();
+    EXPECT_LE(now.logins + now.restarts,
+              seen.logins + seen.restarts + 1 + static_cast<std::uint64_t>(seconds))
+        << ckr_name(rv);
+    shim_.fail("C_SignInit", CKR_OK, 0);
+    while (refused() != "none") {
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  }
+}
+
+/// Found in review: readiness stayed green, whatever the code was.
+TEST_F(Rungs, AKeyWhoseSignaturesAllFailIsSaidAndFoundAgainByWhoWatches) {
+  for (const CK_RV rv : {CKR_GENERAL_ERROR, CKR_MECHANISM_INVALID}) {
+    shim_.fail("C_Sign", rv, 1'000'000);
+    while (!token_->keys().at(0).refused) {
+      EXPECT_NE(refused(), "none");
+      std::this_thread::sleep_for(milliseconds(50));
+    }
+    shim_.fail("C_Sign", CKR_OK, 0);
+    while (!token_->keys().at(0).ready) {  // no request comes
+      static_cast<void>(token_->probe());
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+    EXPECT_TRUE(signs_now());
+  }
+}
+
+/// Found in review: signatures went on, and each of them said that all was well.
+TEST_F(Rungs, ATokenThatSaysNothingOfItselfIsRestartedWhileItSigns) {
+  shim_.fail("C_GetTokenInfo", CKR_GENERAL_ERROR, 3);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(token_->probe().present);
+    EXPECT_TRUE(signs_now());
+  }
+  while (token_->probe().restarts == 0 || !token_->probe().present) {
+    EXPECT_TRUE(signs_now());
+  }
+  EXPECT_EQ(events(), "attached lost attached");
+}
+
+/// Found in review: nobody watched for it, and nobody was told.
+TEST_F(Rungs, ALookThatHangsIsSaid) {
+  TokenConfig config = config_;
+  config.call_limit = milliseconds(200);
+  config.session_wait = milliseconds(300);
+  config.recovery_wait = milliseconds(300);
+  const auto token = Token::attach(config);
+  const crypto::PrivateKey key = token->key(token->uri_of("ca"));
+  shim_.close_gate("C_GetSessionInfo");
+  shim_.fail("C_Sign", CKR_GENERAL_ERROR);
+  EXPECT_NE(test::refusal([&] { static_cast<void>(signs(key)); }), "none");
+  shim_.wait_in_flight("C_GetSessionInfo", 1);
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  const auto why = [&] { return test::refusal([&] { static_cast<void>(signs(key)); }); };
+  while (why() != "token token.stuck") {
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  shim_.open_gate("C_GetSessionInfo");
+  while (why() != "none") {
+    std::this_thread::sleep_for(milliseconds(20));
+  }
 }
 
 TEST_F(Rungs, AKeyThatCanLeaveTheTokenIsNotUsed) {

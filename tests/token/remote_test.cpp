@@ -113,6 +113,7 @@ TEST_F(Remote, APinThatIsRefusedToPkcs11ProviderIsNoted) {
   };
   EXPECT_TRUE(use().starts_with("token token.")) << use();
   EXPECT_TRUE(std::filesystem::exists(remote.pin_marker));
+  EXPECT_EQ(token->probe().state, TokenState::pin_refused) << "found in review: all seemed well";
   for (int i = 0; i < 3; ++i) {
     EXPECT_NE(use(), "none");
   }
