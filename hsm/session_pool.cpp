@@ -83,14 +83,19 @@ void SessionPool::Lease::keep() noexcept {
   *loan_ = std::chrono::steady_clock::time_point::max();
 }
 
-void SessionPool::Lease::share_login(std::chrono::steady_clock::time_point deadline) {
+/// False if it was not free until the token may be asked for one of our own.
+bool SessionPool::Lease::share_login(std::chrono::steady_clock::time_point deadline) {
   const auto began = std::chrono::steady_clock::now();
   auto taken = pool_->login_.take(began);
   if (!taken) {
-    pool_->waits_for_login(loan_, true);
-    taken = pool_->login_.take(deadline);
-    pool_->waits_for_login(loan_, false);
-    pool_->statistics_.waited(std::chrono::steady_clock::now() - began, !taken);
+    const auto until = std::min(deadline, pool_->waits_for_login(loan_));
+    taken = pool_->login_.take(until);
+    pool_->waited_for_login(loan_);
+    const bool in_vain = !taken && until == deadline;
+    pool_->statistics_.waited(std::chrono::steady_clock::now() - began, in_vain);
+    if (!taken && !in_vain) {
+      return false;
+    }
   }
   if (!taken) {
     throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
@@ -98,6 +103,7 @@ void SessionPool::Lease::share_login(std::chrono::steady_clock::time_point deadl
   }
   handle_ = *taken;
   of_login_ = true;
+  return true;
 }
 
 void SessionPool::Lease::renew() {
@@ -124,10 +130,10 @@ SessionPool::Lease SessionPool::borrow(SessionKind kind) {
     }
     lease.close();
     if (taken.counted && open(lease) == Opened::yes) {
+      grow();
       return lease;
     }
-    if (!taken.counted || !shrink(lease)) {
-      lease.share_login(deadline);
+    if ((!taken.counted || !shrink(lease)) && lease.share_login(deadline)) {
       return lease;
     }
   }
@@ -141,7 +147,10 @@ SessionPool::Taken SessionPool::take_slot(std::chrono::steady_clock::time_point 
   const auto ready = [&] { return closed_ || !idle_.empty() || may_open() || cap_ == 0; };
   if (!ready()) {
     const auto began = std::chrono::steady_clock::now();
-    const bool free = freed_.wait_until(lock, deadline, ready);
+    bool free = false;
+    do {  // also when a full token may be asked again
+      free = freed_.wait_until(lock, std::min(deadline, next_ask()), ready);
+    } while (!free && std::chrono::steady_clock::now() < deadline);
     statistics_.waited(std::chrono::steady_clock::now() - began, !free);
     if (!free) {
       throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
@@ -164,18 +173,30 @@ SessionPool::Taken SessionPool::take_slot(std::chrono::steady_clock::time_point 
   return {handle, loan, true};
 }
 
-/// Whether one more may be opened. A token that had no more may have some again.
+/// Whether one more may be opened: by the caller, who asks for others, too, if the token was full.
 bool SessionPool::may_open() noexcept {
-  if (taken_ < cap_ || cap_ == most_) {
-    return taken_ < cap_;
-  }
   const auto now = std::chrono::steady_clock::now();
-  if (now - full_at_ < kTryAgain) {
-    return false;
+  if (taken_ >= cap_ && now >= next_ask()) {
+    pause_ = std::min(2 * pause_, kLongestPause);
+    ask_at_ = now + pause_;
+    cap_ = taken_ + 1;
   }
-  full_at_ = now;
-  cap_ = taken_ + 1;
-  return true;
+  return taken_ < cap_;
+}
+
+std::chrono::steady_clock::time_point SessionPool::next_ask() const noexcept {
+  return cap_ < most_ ? ask_at_ : std::chrono::steady_clock::time_point::max();
+}
+
+/// After an opening. One more than a full token had shows that it has room again; who waits may
+/// find out how much.
+void SessionPool::grow() noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (cap_ < most_ && taken_ > full_with_) {
+    cap_ = std::min(most_, std::max(cap_, 2 * taken_));
+    pause_ = kFirstPause;
+    freed_.notify_all();
+  }
 }
 
 SessionPool::Opened SessionPool::open(Lease& lease) {
@@ -220,7 +241,8 @@ bool SessionPool::shrink(Lease& lease) noexcept {
   const std::scoped_lock lock(mutex_);
   --taken_;
   lease.counted_ = false;
-  full_at_ = std::chrono::steady_clock::now();
+  full_with_ = taken_;
+  ask_at_ = std::max(ask_at_, std::chrono::steady_clock::now() + kFirstPause);
   cap_ = std::min(cap_, taken_);
   if (cap_ == 0) {
     freed_.notify_all();  // the login's is for everybody who waits
@@ -228,11 +250,19 @@ bool SessionPool::shrink(Lease& lease) noexcept {
   return taken_ > 0;
 }
 
-/// Who waits has no session yet, and no call that could hang.
-void SessionPool::waits_for_login(Loans::iterator loan, bool begins) {
+/// Who waits has no session yet, and no call that could hang. Returns when the token may be asked
+/// for one.
+std::chrono::steady_clock::time_point SessionPool::waits_for_login(Loans::iterator loan) {
   const std::scoped_lock lock(mutex_);
-  *loan = begins ? std::chrono::steady_clock::time_point::max() : std::chrono::steady_clock::now();
-  waiting_for_login_ += begins ? 1 : std::size_t(-1);
+  *loan = std::chrono::steady_clock::time_point::max();
+  ++waiting_for_login_;
+  return next_ask();
+}
+
+void SessionPool::waited_for_login(Loans::iterator loan) {
+  const std::scoped_lock lock(mutex_);
+  *loan = std::chrono::steady_clock::now();
+  --waiting_for_login_;
 }
 
 SessionPool::Counts SessionPool::counts() const {

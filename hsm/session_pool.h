@@ -60,7 +60,7 @@ class SessionPool final {
     Lease(SessionPool& pool, SessionKind kind, Loans::iterator loan, bool counted) noexcept
         : pool_(&pool), kind_(kind), counted_(counted), loan_(loan) {}
     void close() noexcept;
-    void share_login(std::chrono::steady_clock::time_point deadline);
+    [[nodiscard]] bool share_login(std::chrono::steady_clock::time_point deadline);
 
     SessionPool* pool_;
     SessionKind kind_;
@@ -72,8 +72,9 @@ class SessionPool final {
   };
 
   /// Throws Error{busy, "token.sessions_exhausted"} when none comes free in time, and Error{token}
-  /// when none can be opened. A token that allows fewer than the cap lowers it, until it is tried
-  /// again after kTryAgain.
+  /// when none can be opened. A token that allows fewer than the cap lowers it. It is asked for one
+  /// more a second later, and while it stays full more and more rarely; once it has one more, the
+  /// cap doubles with what is opened.
   [[nodiscard]] Lease borrow(SessionKind kind = SessionKind::read_only);
 
   /// Closes what is idle, and later what is lent; borrow() throws Error{token,
@@ -91,7 +92,8 @@ class SessionPool final {
 
  private:
   enum class Opened { yes, token_is_full };
-  static constexpr std::chrono::seconds kTryAgain{10};
+  static constexpr std::chrono::seconds kFirstPause{1};  ///< before a full token is asked again
+  static constexpr std::chrono::seconds kLongestPause{30};
 
   void close_session(CK_SESSION_HANDLE handle) const noexcept;
   struct Taken {
@@ -104,7 +106,10 @@ class SessionPool final {
   [[nodiscard]] bool give_back(const Lease& lease) noexcept;
   void give_up_slot(const Lease& lease) noexcept;
   bool shrink(Lease& lease) noexcept;
-  void waits_for_login(Loans::iterator loan, bool begins);
+  void grow() noexcept;
+  [[nodiscard]] std::chrono::steady_clock::time_point next_ask() const noexcept;
+  std::chrono::steady_clock::time_point waits_for_login(Loans::iterator loan);
+  void waited_for_login(Loans::iterator loan);
   [[nodiscard]] bool may_open() noexcept;
 
   const std::shared_ptr<const Module> module_;
@@ -117,10 +122,12 @@ class SessionPool final {
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable freed_;
-  std::vector<CK_SESSION_HANDLE> idle_;              // last in, first out; read-only ones
-  std::size_t cap_;                                  ///< 0: the token has the login's session only
-  std::chrono::steady_clock::time_point full_at_{};  ///< when the token last had no more
-  std::size_t taken_ = 0;                            // open sessions and those being opened
+  std::vector<CK_SESSION_HANDLE> idle_;  // last in, first out; read-only ones
+  std::size_t cap_;                      ///< 0: the token has the login's session only
+  std::size_t taken_ = 0;                // open sessions and those being opened
+  std::size_t full_with_ = 0;            ///< how many were taken when the token last had no more
+  std::chrono::steady_clock::time_point ask_at_{};  ///< when it may be asked for one more
+  std::chrono::seconds pause_ = kFirstPause;        ///< the last one between two times
   Loans loans_;
   std::size_t waiting_for_login_ = 0;  ///< of the loans
   bool closed_ = false;

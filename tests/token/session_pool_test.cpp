@@ -42,6 +42,32 @@ class Sessions : public ShimTest {
     return good;
   }
 
+  /// Whether the token was asked for another session while three wanted to sign at once.
+  [[nodiscard]] bool is_asked_by_three(const crypto::PrivateKey& key) {
+    const unsigned long before = shim_.calls("C_OpenSession");
+    shim_.close_gate("C_Sign");
+    std::thread signers([&] { EXPECT_EQ(sign_all(key, 3), 75); });
+    shim_.wait_in_flight("C_Sign", 2);
+    shim_.open_gate("C_Sign");
+    signers.join();
+    return shim_.calls("C_OpenSession") > before;
+  }
+
+  /// Threads of `wanted` that came to sign at once, none of which returned meanwhile.
+  [[nodiscard]] unsigned long at_once(const crypto::PrivateKey& key, int wanted) {
+    shim_.close_gate("C_Sign");
+    std::thread signers([&] { EXPECT_EQ(sign_all(key, wanted), 25 * wanted); });
+    const auto last = std::chrono::steady_clock::now() + 20s;
+    const auto most = static_cast<unsigned long>(wanted);
+    while (shim_.most_in_flight("C_Sign") < most && std::chrono::steady_clock::now() < last) {
+      std::this_thread::sleep_for(10ms);
+    }
+    const unsigned long came = shim_.most_in_flight("C_Sign");
+    shim_.open_gate("C_Sign");
+    signers.join();
+    return came;
+  }
+
   /// While one signature is being made, in the only session, another is refused. `meanwhile` looks.
   template <class Meanwhile>
   void refuse_a_second(const crypto::PrivateKey& key, Meanwhile&& meanwhile) {
@@ -103,28 +129,65 @@ TEST_F(Sessions, LimitTheTokenDoesNotTellIsFoundOut) {
 
 /// Somebody else had them for a while. It is not asked with each request meanwhile.
 TEST_F(Sessions, ATokenThatHadNoMoreIsAskedAgainAfterAWhile) {
+  const auto began = std::chrono::steady_clock::now();
   shim_.limit_sessions(3, false);
   const auto token = open_with(64, 60s);
   const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
-  const auto three_at_once = [&] {  // whether the token was asked for another session
-    const unsigned long before = shim_.calls("C_OpenSession");
-    shim_.close_gate("C_Sign");
-    std::thread signers([&] { EXPECT_EQ(sign_all(key, 3), 75); });
-    shim_.wait_in_flight("C_Sign", 2);
-    shim_.open_gate("C_Sign");
-    signers.join();
-    return shim_.calls("C_OpenSession") > before;
-  };
   while (token->probe().sessions_cap > 2) {
-    static_cast<void>(three_at_once());
+    static_cast<void>(is_asked_by_three(key));
   }
-  const auto full = std::chrono::steady_clock::now();
   shim_.limit_sessions(64, false);
-  while (!three_at_once()) {
+  while (!is_asked_by_three(key)) {
     std::this_thread::sleep_for(100ms);
   }
-  EXPECT_GT(std::chrono::steady_clock::now() - full, 9s);
-  EXPECT_GT(token->probe().sessions_cap, 2U);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 1s);
+  EXPECT_GT(token->probe().sessions_cap, 3U) << "there may be more than the one";
+}
+
+TEST_F(Sessions, ATokenThatStaysFullIsAskedMoreAndMoreRarely) {
+  shim_.limit_sessions(3, false);
+  const auto token = open_with(64, 60s);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  while (token->probe().sessions_cap > 2) {
+    static_cast<void>(is_asked_by_three(key));
+  }
+  auto first = std::chrono::steady_clock::now();
+  const unsigned long opened = shim_.calls("C_OpenSession");
+  while (shim_.calls("C_OpenSession") < opened + 3) {
+    const auto before = std::chrono::steady_clock::now();
+    if (is_asked_by_three(key) && shim_.calls("C_OpenSession") == opened + 1) {
+      first = before;
+    }
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - first, 2s + 4s);
+  EXPECT_EQ(token->probe().sessions_cap, 2U);
+}
+
+/// Found in review: one answer made 64 sessions one, and one more came every ten seconds.
+TEST_F(Sessions, OneAnswerThatTheTokenIsFullIsSoonOver) {
+  const auto token = open_with(64, 60s);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  shim_.close_gate("C_Sign");
+  std::thread one([&] { EXPECT_TRUE(signs(key)); });
+  shim_.wait_in_flight("C_Sign", 1);
+  shim_.fail("C_OpenSession", CKR_SESSION_COUNT);
+  std::thread refused([&] { EXPECT_TRUE(signs(key)); });
+  while (token->probe().sessions_cap == 64) {
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_GE(at_once(key, 16), 16U) << "who waits finds out that there are more";
+  one.join();
+  refused.join();
+  EXPECT_GE(token->probe().sessions_cap, 16U);
+}
+
+TEST_F(Sessions, OneAnswerThatThereIsButTheLoginsSessionIsSoonOver) {
+  static_cast<void>(open_with(8, 60s)->generate(spec("P-256"), "ca"));
+  const auto token = open_with(64, 60s);
+  shim_.fail("C_OpenSession", CKR_SESSION_COUNT);
+  const crypto::PrivateKey key = token->key(KeyUri::parse("pkcs11:object=ca"));
+  EXPECT_EQ(at_once(key, 16), 16U) << "who waits for that one finds out that there are more";
+  EXPECT_GE(token->probe().sessions_cap, 15U);
 }
 
 /// That of the login is lent, to one at a time, also for a key pair that is made.
@@ -135,7 +198,7 @@ TEST_F(Sessions, TokenWithOneSessionServesManyThreads) {
   const unsigned long opened = shim_.calls("C_OpenSession");
   EXPECT_EQ(sign_all(key, 8), 200);
   EXPECT_EQ(shim_.most_in_flight("C_Sign"), 1U);
-  EXPECT_EQ(shim_.calls("C_OpenSession"), opened) << "it is known that there are no more";
+  EXPECT_LE(shim_.calls("C_OpenSession") - opened, 6U) << "it is asked a few times in a minute";
   EXPECT_EQ(token->probe().sessions_cap, 1U);
   EXPECT_TRUE(token->probe().logged_in);
 }
