@@ -50,7 +50,7 @@ Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint6
       login_(
           module_, slot_, login_flags(slot_), config.pin.read(), config.session_wait,
           [&] { note_refused_pin(config.pin, PinMarker(config.pin_marker), slot_.token.serial); }),
-      pool_(module_, slot_.id, cap_, config.session_wait, *statistics_, login_) {
+      pool_(module_, slot_.id, cap_, config.callers, config.session_wait, *statistics_, login_) {
   module_->count_attachment(true);
 }
 

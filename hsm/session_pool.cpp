@@ -10,12 +10,13 @@
 namespace estia::hsm {
 
 SessionPool::SessionPool(std::shared_ptr<const Module> module, CK_SLOT_ID slot, std::size_t cap,
-                         std::chrono::milliseconds wait, TokenStatistics& statistics,
-                         LoginSession& login)
+                         std::size_t callers, std::chrono::milliseconds wait,
+                         TokenStatistics& statistics, LoginSession& login)
     : module_(std::move(module)),
       generation_(module_->generation()),
       slot_(slot),
       wait_(wait),
+      callers_(callers),
       most_(cap),
       statistics_(statistics),
       login_(login),
@@ -139,11 +140,30 @@ SessionPool::Lease SessionPool::borrow(SessionKind kind) {
   }
 }
 
+/// Whoever else came would wait for them in vain, with a worker that other tokens have use for.
+void SessionPool::refuse_if_all_hang() const {
+  const auto limit = std::chrono::steady_clock::now() - wait_;
+  // They are in the order of their beginning, but for those that are lent for good.
+  const auto oldest = std::ranges::find_if(loans_, [](const auto since) {
+    return since != std::chrono::steady_clock::time_point::max();
+  });
+  if (oldest == loans_.end() || *oldest >= limit) {
+    return;
+  }
+  const auto hanging = static_cast<std::size_t>(
+      std::ranges::count_if(loans_, [&](const auto since) { return since < limit; }));
+  if (hanging >= std::min(std::max<std::size_t>(cap_, 1), callers_)) {
+    throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
+                std::to_string(hanging) + " calls have not come back for long");
+  }
+}
+
 /// Waits for the right to one session. Returns an idle one, or CK_INVALID_HANDLE if one may be
 /// opened or the login's is to be shared; the slot is counted either way.
 SessionPool::Taken SessionPool::take_slot(std::chrono::steady_clock::time_point deadline,
                                           SessionKind kind) {
   std::unique_lock lock(mutex_);
+  refuse_if_all_hang();
   const auto ready = [&] { return closed_ || !idle_.empty() || may_open() || cap_ == 0; };
   if (!ready()) {
     const auto began = std::chrono::steady_clock::now();

@@ -26,10 +26,11 @@ class SessionPool final {
   using Loans = std::list<std::chrono::steady_clock::time_point>;
 
  public:
-  /// `cap` is at least 1. `wait` limits how long borrow() waits for a free session. Statistics and
-  /// login session outlive the pool.
+  /// `cap` is at least 1. `wait` limits how long borrow() waits for a free session. `callers` are
+  /// those that there are as a rule. Statistics and login session outlive the pool.
   SessionPool(std::shared_ptr<const Module> module, CK_SLOT_ID slot, std::size_t cap,
-              std::chrono::milliseconds wait, TokenStatistics& statistics, LoginSession& login);
+              std::size_t callers, std::chrono::milliseconds wait, TokenStatistics& statistics,
+              LoginSession& login);
   ~SessionPool();  ///< closes idle sessions; every lease must be gone
   SessionPool(const SessionPool&) = delete;
   SessionPool& operator=(const SessionPool&) = delete;
@@ -71,10 +72,11 @@ class SessionPool final {
     Loans::iterator loan_;
   };
 
-  /// Throws Error{busy, "token.sessions_exhausted"} when none comes free in time, and Error{token}
-  /// when none can be opened. A token that allows fewer than the cap lowers it. It is asked for one
-  /// more a second later, and while it stays full more and more rarely; once it has one more, the
-  /// cap doubles with what is opened.
+  /// Throws Error{busy, "token.sessions_exhausted"} when none comes free in time, or at once while
+  /// all that the callers can have are out for longer than that; and Error{token} when none can be
+  /// opened. A token that allows fewer than the cap lowers it. It is asked for one more a second
+  /// later, and while it stays full more and more rarely; once it has one more, the cap doubles
+  /// with what is opened.
   [[nodiscard]] Lease borrow(SessionKind kind = SessionKind::read_only);
 
   /// Closes what is idle, and later what is lent; borrow() throws Error{token,
@@ -101,6 +103,7 @@ class SessionPool final {
     Loans::iterator loan;
     bool counted;
   };
+  void refuse_if_all_hang() const;
   [[nodiscard]] Taken take_slot(std::chrono::steady_clock::time_point deadline, SessionKind kind);
   Opened open(Lease& lease);
   [[nodiscard]] bool give_back(const Lease& lease) noexcept;
@@ -116,6 +119,7 @@ class SessionPool final {
   const Module::Generation generation_;
   const CK_SLOT_ID slot_;
   const std::chrono::milliseconds wait_;
+  const std::size_t callers_;
   const std::size_t most_;
   TokenStatistics& statistics_;
   LoginSession& login_;
