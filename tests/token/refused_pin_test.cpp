@@ -113,6 +113,66 @@ TEST_F(Pin, AWrongOneThatNobodyTellsIsNotTriedAgain) {
   EXPECT_TRUE(std::filesystem::exists(config_.pin_marker));
 }
 
+/// Whatever the token calls a wrong PIN that it has counted.
+class PinFlags : public Pin, public ::testing::WithParamInterface<CK_FLAGS> {};
+
+TEST_P(PinFlags, SayThatALoginWithoutAnAnswerWasAWrongPin) {
+  const unsigned long before = shim_.calls("C_Login");
+  shim_.close_gate("C_Login");
+  shim_.fail("C_Login", CKR_DEVICE_ERROR);
+  ASSERT_EQ(other().C_CloseAllSessions(slot()), CKR_OK);
+  auto lost = std::async(std::launch::async, [&] { return refused(); });
+  shim_.wait_in_flight("C_Login", 1);
+  shim_.add_token_flags(GetParam());
+  shim_.open_gate("C_Login");
+  EXPECT_EQ(lost.get(), "token token.pin_refused");
+  EXPECT_EQ(shim_.calls("C_Login"), before + 1);
+  EXPECT_TRUE(std::filesystem::exists(config_.pin_marker));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PinFlags,
+                         ::testing::Values(CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY,
+                                           CKF_USER_PIN_LOCKED));
+
+class PinOrders : public Pin {
+ protected:
+  [[nodiscard]] int told(const std::string& what) {
+    const std::string all = events() + " ";
+    int count = 0;
+    for (std::size_t at = 0; (at = all.find(what + " ", at)) != std::string::npos; ++at) {
+      ++count;
+    }
+    return count;
+  }
+};
+
+TEST_F(PinOrders, ThatEndAlikeAreToldEachTime) {
+  set_pin(pin(), "another-pin");
+  ASSERT_EQ(other().C_CloseAllSessions(slot()), CKR_OK);
+  EXPECT_EQ(refused(), "token token.pin_refused");
+  wait_until(TokenState::pin_refused);
+  for (int orders = 1; orders <= 2; ++orders) {
+    EXPECT_EQ(test::refusal([&] { token_->activate(); }), "token token.pin_refused");
+    EXPECT_EQ(told("pin_refused"), 1 + orders);
+  }
+}
+
+/// Attempts are two seconds apart by then.
+TEST_F(PinOrders, AreCarriedOutAtOnce) {
+  shim_.fail("C_GetSlotList", CKR_DEVICE_REMOVED, 12);
+  ASSERT_EQ(other().C_Finalize(nullptr), CKR_OK);
+  while (refused() != "token token.gone") {
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  int orders = 0;
+  while (test::refusal([&] { token_->activate(); }) != "none") {
+    ++orders;
+  }
+  EXPECT_GE(orders, 1);
+  EXPECT_LT((std::chrono::steady_clock::now() - begin) / std::max(orders, 1), milliseconds(1500))
+      << "each would wait for the next attempt";
+}
+
 /// Found as a hole: without the note, the PIN was tried again and again.
 TEST_F(Pin, WithoutAPlaceForTheNoteNoPinIsTried) {
   const auto folder = dir_.folder / "state";

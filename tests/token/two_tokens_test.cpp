@@ -194,6 +194,16 @@ TEST_F(Neighbours, OneIsTakenUpWhileACallOfTheOtherHangs) {
   wait_until(*lost_, TokenState::attached);
 }
 
+TEST_F(Neighbours, OneWhosePinIsRefusedCostsTheOtherNothing) {
+  shim_.fail("C_Login", CKR_PIN_INCORRECT);
+  const unsigned long before = shim_.calls("C_Login");
+  lose();
+  wait_until(*lost_, TokenState::pin_refused);
+  EXPECT_EQ(shim_.calls("C_Login"), before + 1);
+  EXPECT_EQ(restarts(), 0U);
+  EXPECT_EQ(well_->probe().logins, 1U);
+}
+
 TEST_F(Neighbours, OneThatStaysAwayCostsTheOtherALoginEveryHalfAMinuteAtMost) {
   const auto begin = std::chrono::steady_clock::now();
   shim_.fail("C_Login", CKR_DEVICE_ERROR, 6);  // attempts that end so are the lost one's
