@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http/answer_watch.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace estia::http {
 
 struct AnswerWatch::Entry {
-  std::chrono::steady_clock::time_point end;
-  bool listed = true;  ///< its end is still waited for; guarded by the watch's mutex
+  std::chrono::steady_clock::time_point end;  ///< of what `in` is for; guarded by the watch's mutex
+  Entries* in = nullptr;                      ///< null: nothing is waited for; likewise
   std::mutex mutex{};  ///< guards what follows: who is first, the worker or its watch
-  GiveUp give_up;
+  Late late;
   bool over = false;
   bool given_up = false;
-  bool spare = false;  ///< another worker has its place
+  bool replaced = false;
 };
 
-AnswerWatch::AnswerWatch(std::chrono::milliseconds limit, std::size_t most_spare)
-    : limit_(limit), most_spare_(most_spare), thread_([this] { run(); }) {}
+AnswerWatch::AnswerWatch(Times times, Places& spares)
+    : times_(times), spares_(spares), thread_([this] { run(); }) {}
 
 AnswerWatch::~AnswerWatch() {
   {
@@ -27,42 +29,74 @@ AnswerWatch::~AnswerWatch() {
   thread_.join();
 }
 
-AnswerWatch::Watched::Watched(AnswerWatch& watch, GiveUp give_up)
+AnswerWatch::Watched::Watched(AnswerWatch& watch, Late late)
     : watch_(watch), entry_(std::make_shared<Entry>()) {
-  entry_->end = std::chrono::steady_clock::now() + watch_.limit_;
-  entry_->give_up = std::move(give_up);
+  entry_->end = std::chrono::steady_clock::now() + watch_.times_.replace;
+  entry_->late = std::move(late);
   const std::lock_guard lock(watch_.mutex_);
-  place_ = watch_.entries_.insert(watch_.entries_.end(), entry_);
+  place_ = watch_.new_.insert(watch_.new_.end(), entry_);
+  entry_->in = &watch_.new_;
 }
 
 bool AnswerWatch::Watched::in_time() noexcept {
   const std::lock_guard entry_lock(entry_->mutex);
   if (!std::exchange(entry_->over, true)) {
     const std::lock_guard lock(watch_.mutex_);
-    if (entry_->listed) {
-      watch_.entries_.erase(place_);
+    if (entry_->in != nullptr) {
+      entry_->in->erase(place_);
     }
-    watch_.spare_ -= entry_->spare ? 1U : 0U;
   }
   return !entry_->given_up;
 }
 
-/// Nobody wakes it for work that begins: that ends no earlier than what it waits for.
+/// Nobody wakes it for work that begins: it never waits longer than that takes to be late.
 void AnswerWatch::run() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
-    if (entries_.empty()) {
-      stopped_.wait_for(lock, limit_);
-    } else if (const auto end = entries_.front()->end; std::chrono::steady_clock::now() < end) {
+    const auto now = std::chrono::steady_clock::now();
+    const bool new_first =
+        late_.empty() || (!new_.empty() && new_.front()->end <= late_.front()->end);
+    Entries& first = new_first ? new_ : late_;
+    const auto longest = now + times_.replace;
+    const auto end = first.empty() ? longest : std::min(first.front()->end, longest);
+    if (first.empty() || now < end) {
       stopped_.wait_until(lock, end);
     } else {
-      const std::shared_ptr<Entry> entry = entries_.front();
-      entries_.pop_front();
-      entry->listed = false;
+      const std::shared_ptr<Entry> entry = first.front();
+      if (new_first) {
+        late_.splice(late_.end(), new_, new_.begin());
+        entry->end += times_.give_up - times_.replace;
+        entry->in = &late_;
+      } else {
+        late_.pop_front();
+        entry->in = nullptr;
+      }
       lock.unlock();
-      give_up(*entry);
+      if (new_first) {
+        replace(*entry);
+      } else {
+        give_up(*entry);
+      }
       lock.lock();
     }
+  }
+}
+
+void AnswerWatch::replace(Entry& entry) noexcept {
+  const std::lock_guard entry_lock(entry.mutex);
+  if (!entry.over) {
+    replace_locked(entry);
+  }
+}
+
+/// Again before it is given up: there may be a spare one by then.
+void AnswerWatch::replace_locked(Entry& entry) {
+  if (entry.replaced) {
+    return;
+  }
+  if (std::optional<Places::Place> spare = spares_.take()) {
+    entry.replaced = true;
+    entry.late.replace(std::move(*spare));
   }
 }
 
@@ -71,14 +105,10 @@ void AnswerWatch::give_up(Entry& entry) noexcept {
   if (entry.over) {
     return;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    entry.spare = spare_ < most_spare_;
-    spare_ += entry.spare ? 1U : 0U;
-  }
   entry.given_up = true;
   try {
-    entry.give_up(entry.spare);
+    replace_locked(entry);
+    entry.late.give_up(entry.replaced);
   } catch (const std::exception&) {
     // No memory for its last words.
   }

@@ -9,23 +9,37 @@
 #include <mutex>
 #include <thread>
 
+#include "server/http/places.h"
+
 namespace estia::http {
 
-/// Gives up workers that do not come back, from a token that hangs as a rule (D15): their clients
-/// hear of it, and other workers take their places. Any thread.
+/// Watches workers that do not come back, from a token that hangs as a rule (D15): soon another
+/// worker takes the place of such a one, whose client waits on; much later the client is told.
+/// Any thread.
 class AnswerWatch final {
  public:
-  /// Nothing but sending what can go at once: it is called by the thread that watches all of them.
-  /// `spare`: whether another worker may take this one's place.
-  using GiveUp = std::function<void(bool spare)>;
+  /// What becomes of one that is late: each happens once at most. Nothing but what can be done at
+  /// once: it is called by the thread that watches all of them.
+  struct Late {
+    /// It goes on, with the spare place instead of its own.
+    std::function<void(Places::Place spare)> replace;
+    /// Its client is told. `replaced`: another worker has its place.
+    std::function<void(bool replaced)> give_up;
+  };
+  /// Since its beginning.
+  struct Times {
+    std::chrono::milliseconds replace;  ///< more than none
+    std::chrono::milliseconds give_up;  ///< not before `replace`
+  };
 
  private:
   struct Entry;
   using Entries = std::list<std::shared_ptr<Entry>>;
 
  public:
-  /// `most_spare` workers may be missed at one time.
-  AnswerWatch(std::chrono::milliseconds limit, std::size_t most_spare);
+  /// As many can be replaced at one time as there are `spares`, which outlive this; nobody else
+  /// takes any of them.
+  AnswerWatch(Times times, Places& spares);
   /// Whatever is watched is over.
   ~AnswerWatch();
   AnswerWatch(const AnswerWatch&) = delete;
@@ -36,15 +50,14 @@ class AnswerWatch final {
   /// One piece of work, watched as long as this lives.
   class Watched final {
    public:
-    Watched(AnswerWatch& watch, GiveUp give_up);
+    Watched(AnswerWatch& watch, Late late);
     ~Watched() { static_cast<void>(in_time()); }
     Watched(const Watched&) = delete;
     Watched& operator=(const Watched&) = delete;
     Watched(Watched&&) = delete;
     Watched& operator=(Watched&&) = delete;
 
-    /// The work is over. False: it was given up before, and what `give_up` used is the caller's
-    /// again.
+    /// The work is over. False: it was given up before. What `Late` used is the caller's again.
     [[nodiscard]] bool in_time() noexcept;
 
    private:
@@ -55,14 +68,16 @@ class AnswerWatch final {
 
  private:
   void run();
+  void replace(Entry& entry) noexcept;
+  void replace_locked(Entry& entry);
   void give_up(Entry& entry) noexcept;
 
-  const std::chrono::milliseconds limit_;
-  const std::size_t most_spare_;
+  const Times times_;
+  Places& spares_;
   std::mutex mutex_;  ///< guards what follows; taken after an Entry's own
   std::condition_variable stopped_;
-  Entries entries_;  ///< not given up, in the order of their ends: all have the same time
-  std::size_t spare_ = 0;
+  Entries new_;   ///< not late; both in the order of their ends: all have the same times
+  Entries late_;  ///< not given up
   bool stop_ = false;
   std::thread thread_;  ///< last
 };

@@ -147,15 +147,20 @@ void Connection::fail_handshake(const std::string& reason) const {
            {{"peer", address_text(peer_address_)}, {"reason", reason}});
 }
 
-/// A TLS key may be in a token that hangs. Nobody but the worker may touch TLS meanwhile.
+/// A TLS key may be in a token that hangs. Nobody but the worker may touch TLS meanwhile. While it
+/// may come back no other handshake has its place: that would hang, too.
 IoStatus Connection::shake_hands() {
-  AnswerWatch::Watched watched(transport_.answers, [this](bool spare) {
+  const auto give_up = [this](bool replaced) {
     broken_ = true;
     static_cast<void>(::shutdown(descriptor_, SHUT_RDWR));
-    if (spare) {
-      end_turn();
+    if (replaced) {
+      handshake_.reset();
     }
-  });
+  };
+  AnswerWatch::Watched watched(
+      transport_.answers,
+      {.replace = [this](Places::Place spare) { replace_worker(std::move(spare)); },
+       .give_up = give_up});
   const IoStatus status = channel_->establish();
   return watched.in_time() ? status : IoStatus::closed;
 }
@@ -198,7 +203,7 @@ Connection::Next Connection::read_request() {
   if (!busy_ && passed(deadline_)) {
     return Next::end;
   }
-  if (answered_ >= kMostPerTurn) {
+  if (answered_ >= kMostPerTurn || replaced_) {
     again_ = true;  // others wait, too
     return Next::wait;
   }
@@ -264,7 +269,7 @@ void Connection::send(std::shared_ptr<const SecureBytes> secret) {
   output_.add(std::move(secret));
 }
 
-void Connection::give_up(std::string_view last_words, bool spare) noexcept {
+void Connection::give_up(std::string_view last_words) noexcept {
   try {
     output_.add(last_words);
     static_cast<void>(flush());
@@ -277,9 +282,6 @@ void Connection::give_up(std::string_view last_words, bool spare) noexcept {
   broken_ = true;
   output_.clear();
   static_cast<void>(::shutdown(descriptor_, SHUT_WR));
-  if (spare) {
-    end_turn();
-  }
 }
 
 /// False when nothing can be sent any more.

@@ -50,9 +50,14 @@ class Connection final {
   /// connection stays. Before take_request().
   [[nodiscard]] std::string head_for_poco() const;
 
-  /// Its worker does not come back: `last_words` are what the client still hears, as far as they go
-  /// at once. `spare`: another worker may have its place. By AnswerWatch, in the worker's stead.
-  void give_up(std::string_view last_words, bool spare) noexcept;
+  /// Its worker does not come back. Both by AnswerWatch, in the worker's stead: another one may
+  /// have the place, and the turn ends with the answer; `last_words` are what the client still
+  /// hears, as far as they go at once.
+  void replace_worker(Places::Place spare) noexcept {
+    worker_ = std::move(spare);
+    replaced_ = true;
+  }
+  void give_up(std::string_view last_words) noexcept;
   /// Nothing can be sent any more.
   [[nodiscard]] bool broken() const noexcept { return broken_; }
   /// For the answer; both keep what does not go at once.
@@ -95,6 +100,7 @@ class Connection final {
     worker_ = std::move(worker);
     handshake_ = std::move(handshake);
     begun_ = true;
+    replaced_ = false;
     again_ = false;
     answered_ = 0;
   }
@@ -138,6 +144,7 @@ class Connection final {
   bool busy_ = false;                ///< from a request's first byte to its answer's last
   bool closing_ = false;             ///< no further request
   bool broken_ = false;              ///< nothing can be sent any more
+  bool replaced_ = false;            ///< in this turn another worker took the place
   bool again_ = false;               ///< it had its turn and could go on
   std::size_t answered_ = 0;         ///< in this turn
   std::size_t peer_bytes_ = 0;       ///< of the client's chain

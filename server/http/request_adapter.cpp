@@ -158,15 +158,15 @@ Response late_answer() {
 }  // namespace
 
 void RequestAdapter::give_up(Connection& connection, Transport& transport,
-                             const ReceivedRequest& received, bool spare) {
+                             const ReceivedRequest& received, bool replaced) {
   const Response reply = late_answer();
   const bool to_head = received.request.method == "HEAD";
   ops::log(ops::Level::error, "http.answer_late",
            {{"request", received.request.id},
             {"path", received.request.path},
-            {"worker", spare ? "replaced" : "missed"}});
+            {"worker", replaced ? "replaced" : "missed"}});
   given_up_->store(true);  // before the client knows
-  connection.give_up(wire_of(reply, to_head), spare);
+  connection.give_up(wire_of(reply, to_head));
   if (transport.observer) {
     transport.observer->answered(received.route, reply.status, reply.log_id,
                                  transport.limits.answer);
@@ -183,9 +183,11 @@ void RequestAdapter::handleRequest(Poco::Net::HTTPServerRequest& request,
   received.request.id = std::move(request_id_);
   received.request.client_gone = [gone = std::move(received.request.client_gone),
                                   given_up = given_up_] { return given_up->load() || gone(); };
-  AnswerWatch::Watched watched(socket.transport().answers, [&](bool spare) {
-    give_up(connection, socket.transport(), received, spare);
-  });
+  AnswerWatch::Watched watched(
+      socket.transport().answers,
+      {.replace = [&](Places::Place spare) { connection.replace_worker(std::move(spare)); },
+       .give_up =
+           [&](bool replaced) { give_up(connection, socket.transport(), received, replaced); }});
   Response reply = answer(received);
   if (!watched.in_time()) {
     cleanse(received.request.body);

@@ -25,7 +25,7 @@ class RequestAdapter final : public Poco::Net::HTTPRequestHandler {
 
  private:
   void give_up(Connection& connection, Transport& transport, const ReceivedRequest& received,
-               bool spare);
+               bool replaced);
 
   std::string request_id_;
   std::shared_ptr<std::atomic<bool>> given_up_ = std::make_shared<std::atomic<bool>>(false);

@@ -35,7 +35,7 @@ class ListeningSocket final : public Poco::Net::ServerSocket {
 
 Poco::Net::HTTPServerParams::Ptr make_params(const Limits& limits) {
   Poco::Net::HTTPServerParams::Ptr params = new Poco::Net::HTTPServerParams;
-  params->setMaxThreads(static_cast<int>(limits.workers) * 2);  // with those that are given up
+  params->setMaxThreads(static_cast<int>(limits.workers) * 2);  // with those that are replaced
   params->setMaxQueued(static_cast<int>(limits.connections));
   params->setThreadIdleTime(Poco::Timespan(0, kThreadIdleMillis * 1000L));
   params->setKeepAlive(true);

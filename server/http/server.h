@@ -28,6 +28,8 @@ struct Limits {
   /// For making an answer, or one step of a handshake; then the client is told, and the worker is
   /// not waited for.
   std::chrono::milliseconds answer{60000};
+  /// Likewise; then another worker takes the place of this one, which goes on. No setting.
+  std::chrono::milliseconds replace{2000};
   std::size_t header_bytes = 16U << 10U;
   std::size_t header_fields = 64;
   std::chrono::milliseconds queue{5000};  ///< a complete request's wait for a worker

@@ -33,7 +33,9 @@ struct Transport {
         budget(limits.buffered_bytes, limits.connections),
         workers(limits.workers, wakeup),
         handshakes(std::min(limits.handshakes_at_once, std::max(limits.workers, 2U) - 1), wakeup),
-        answers(limits.answer, limits.workers),
+        spares(limits.workers, wakeup),
+        answers({.replace = std::min(limits.replace, limits.answer), .give_up = limits.answer},
+                spares),
         reactor(*this) {}
 
   /// Whether this peer begins by saying who the client is.
@@ -53,9 +55,10 @@ struct Transport {
   std::shared_ptr<const Router> router;
   Connections connections;
   ByteBudget budget;
-  Wakeup wakeup{};    ///< of the reactor, when one of the next two has room again
+  Wakeup wakeup{};    ///< of the reactor, when one of the next has room again
   Places workers;     ///< connections that one may work on
   Places handshakes;  ///< of them, those that shake hands: all but one, so that others have room
+  Places spares;      ///< of workers whose places others have, because they do not come back
   Turns turns;
   AnswerWatch answers;
   Networks proxies{};                    ///< whose connections begin with a PROXY header

@@ -8,6 +8,8 @@
 #include "hsm/faults/client.h"
 #include "tests/e2e/support/managed_site.h"
 #include "tests/fault/support/token_server.h"
+#include "tests/support/est_request.h"
+#include "tests/support/tls_client.h"
 
 namespace estia::fault {
 namespace {
@@ -169,13 +171,12 @@ TEST_F(SeveralTokens, ACaWhoseTokenIsNotThereIsOffline) {
 /// The main token is behind the module that injects faults.
 class OneTokenHangs : public SeveralTokens {
  protected:
-  OneTokenHangs() {
+  explicit OneTokenHangs(const std::string& limits = "answer = \"300ms\"\n") {
     EXPECT_EQ(server->stop(), 0);
     installation.replace_module(ESTIA_FAULT_MODULE);
     installation.add_environment("ESTIA_FAULTS_MODULE=" + e2e::softhsm_module());
     installation.add_environment("ESTIA_FAULTS_SOCKET=" + socket_.string());
-    std::ofstream(installation.state() / "estia.toml", std::ios::app)
-        << "\n[limits]\nanswer = \"300ms\"\n";
+    std::ofstream(installation.state() / "estia.toml", std::ios::app) << "\n[limits]\n" << limits;
     start();
   }
   void order(const std::string& line) const {
@@ -197,6 +198,42 @@ TEST_F(OneTokenHangs, CasOfAnotherModuleAndReadPathsAreUnaffected) {
   }
   order("clear");
   EXPECT_EQ(enroll("est", "back").status, 200);
+}
+
+/// Few workers, and a minute until who hangs is given up.
+class EveryWorkerHangs : public OneTokenHangs {
+ protected:
+  EveryWorkerHangs() : OneTokenHangs("workers = 3\nhandshakes_at_once = 1\n") {}
+
+  [[nodiscard]] std::unique_ptr<test::TlsClient> connect() const {
+    return std::make_unique<test::TlsClient>(static_cast<std::uint16_t>(std::stoi(server->port())));
+  }
+  [[nodiscard]] std::string request(const std::string& name) const {
+    const std::string csr = read_file(client->make_device("/CN=" + name).csr);
+    return test::est_request(
+        "simpleenroll", as_bytes(csr),
+        test::basic_authorization(installation.user() + ":" + installation.password()));
+  }
+};
+
+/// Found in review: until `limits.answer` had passed nobody was answered, whatever he needed.
+TEST_F(EveryWorkerHangs, OthersTakeTheirPlacesWhileTheirClientsWait) {
+  order("hang C_Sign count=for-ever");
+  std::vector<std::unique_ptr<test::TlsClient>> waiting;
+  for (int i = 0; i < 3; ++i) {
+    waiting.push_back(connect());
+    waiting.back()->send(request("hangs-" + std::to_string(i)));
+  }
+  order("wait C_Sign 3");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(enroll("spare", "served-" + std::to_string(i)).status, 200) << server->err();
+    EXPECT_EQ(client->request("cacerts").status, 200);
+  }
+  EXPECT_EQ(server->err().find("http.answer_late"), std::string::npos) << "they still hang";
+  order("clear");
+  for (const auto& each : waiting) {
+    EXPECT_EQ(each->read_answer().status, 200) << "served all the same";
+  }
 }
 
 }  // namespace

@@ -65,6 +65,27 @@ TEST_F(LateAnswers, AnotherWorkerTakesItsPlace) {
   static_cast<void>(after_release());
 }
 
+/// Found in review: for a minute nobody else was served.
+TEST_F(LateAnswers, ItDoesSoLongBeforeTheClientIsTold) {
+  limits_.answer = std::chrono::hours(1);
+  limits_.replace = milliseconds(100);
+  add_slow_route();
+  start();
+  test::TlsClient kept(port());
+  kept.send(get_request("/hello"));
+  EXPECT_EQ(kept.read_answer().status, 200);
+  test::TlsClient stuck(port());
+  stuck.send(get_request("/slow") + get_request("/hello"));
+  gate_->entered.wait();
+  kept.send(get_request("/hello"));
+  EXPECT_EQ(kept.read_answer().status, 200);
+  EXPECT_EQ(status_of(get_request("/hello")), 200);
+  gate_->release.count_down();
+  EXPECT_EQ(stuck.read_answer().body, "slow");
+  EXPECT_EQ(stuck.read_answer().body, "hello") << "its connection goes on";
+  EXPECT_EQ(logged().find("event=http.answer_late"), std::string::npos);
+}
+
 /// As many as there are workers; the threads of a process are not without end.
 TEST_F(LateAnswers, SpareWorkersHaveAnEnd) {
   const auto both = std::make_shared<std::latch>(2);
