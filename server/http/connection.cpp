@@ -200,7 +200,8 @@ bool Connection::established() {
 
 Connection::Next Connection::read_request() {
   using Progress = RequestReader::Progress;
-  if (!busy_ && passed(deadline_)) {
+  // What came in time and waited for a worker is answered.
+  if (!busy_ && passed(deadline_) && !(ready_ && *ready_ < deadline_)) {
     return Next::end;
   }
   if (answered_ >= kMostPerTurn || replaced_) {

@@ -286,6 +286,28 @@ TEST_F(Crowd, ARequestThatWaitedTooLongForAWorkerIs503) {
   EXPECT_EQ(waiting.read_answer().status, 200) << "the connection stays";
 }
 
+/// Found in review: it was closed without an answer, as if it had sent nothing.
+TEST_F(Crowd, ARequestThatCameInTimeIsAnsweredHoweverLongItWaits) {
+  limits_.queue = milliseconds(50);
+  limits_.idle = seconds(2);
+  limits_.replace = seconds(60);
+  add_slow_route();
+  start();
+  test::TlsClient& waiting = tls();
+  test::TlsClient& busy = tls();
+  waiting.send(get_request("/hello"));
+  EXPECT_EQ(waiting.read_answer().status, 200);
+  busy.send(get_request("/slow"));
+  gate_->entered.wait();
+  waiting.send(get_request("/hello"));
+  std::this_thread::sleep_for(limits_.idle + milliseconds(500));
+  gate_->release.count_down();
+  EXPECT_EQ(busy.read_answer().body, "slow");
+  const test::HttpAnswer late = waiting.read_answer();
+  EXPECT_EQ(late.status, 503);
+  EXPECT_EQ(late.fields.count("Retry-After"), 1U);
+}
+
 TEST_F(Crowd, ADrainLetsWhatHasBegunBeFinished) {
   start();
   test::TlsClient& begun = tls();
