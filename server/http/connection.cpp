@@ -204,7 +204,7 @@ Connection::Next Connection::read_request() {
   if (!busy_ && passed(deadline_) && !(ready_ && *ready_ < deadline_)) {
     return Next::end;
   }
-  if (answered_ >= kMostPerTurn || replaced_) {
+  if (answered_ >= kMostPerTurn || replaced_ || (excuse_ && !ready_)) {
     again_ = true;  // others wait, too
     return Next::wait;
   }

@@ -101,8 +101,14 @@ class Connection final {
     handshake_ = std::move(handshake);
     begun_ = true;
     replaced_ = false;
+    excuse_ = false;
     again_ = false;
     answered_ = 0;
+  }
+  /// Likewise, for a request that waited too long: no other one is answered.
+  void begin_excuse(Places::Place place) noexcept {
+    begin_turn(std::move(place), std::nullopt);
+    excuse_ = true;
   }
   void end_turn() noexcept {
     handshake_.reset();
@@ -145,6 +151,7 @@ class Connection final {
   bool closing_ = false;             ///< no further request
   bool broken_ = false;              ///< nothing can be sent any more
   bool replaced_ = false;            ///< in this turn another worker took the place
+  bool excuse_ = false;              ///< this turn is for an excuse alone
   bool again_ = false;               ///< it had its turn and could go on
   std::size_t answered_ = 0;         ///< in this turn
   std::size_t peer_bytes_ = 0;       ///< of the client's chain

@@ -48,7 +48,8 @@ bool out_of_descriptors(int error) noexcept {
 Reactor::Reactor(Transport& transport)
     : transport_(transport),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      ready_(transport.workers, transport.handshakes, transport.turns) {
+      ready_(transport.workers, transport.handshakes, transport.excuses, transport.limits.queue,
+             transport.turns) {
   epoll_event event{.events = EPOLLIN, .data = {.u64 = kWakeupId}};
   if (epoll_ < 0 ||
       ::epoll_ctl(epoll_, EPOLL_CTL_ADD, transport.wakeup.descriptor(), &event) != 0) {
@@ -141,7 +142,7 @@ std::unique_ptr<Connection> Reactor::next(std::chrono::milliseconds wait) {
     if (std::chrono::steady_clock::now() >= until) {
       return nullptr;
     }
-    wait_for_events(std::min(until, earliest()));
+    wait_for_events(std::min({until, earliest(), ready_.next_excuse()}));
   }
 }
 

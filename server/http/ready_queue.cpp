@@ -41,7 +41,7 @@ std::unique_ptr<Connection> ReadyQueue::pop() {
   }
   auto worker = workers_.take();
   if (!worker) {
-    return nullptr;
+    return pop_late();
   }
   handshake_next_ = handshakes == nullptr;
   std::optional<Places::Place> place;
@@ -51,6 +51,23 @@ std::unique_ptr<Connection> ReadyQueue::pop() {
   std::unique_ptr<Connection> connection = take(handshakes != nullptr ? *handshakes : requests_);
   turns_.taken();
   connection->begin_turn(std::move(*worker), std::move(place));
+  return connection;
+}
+
+Deadline ReadyQueue::next_excuse() const {
+  return requests_.empty() || excuses_.full() ? Deadline::max()
+                                              : requests_.front()->waits_since() + patience_;
+}
+
+/// It is told 503, whatever the workers do: that calls nobody who could hang.
+std::unique_ptr<Connection> ReadyQueue::pop_late() {
+  if (next_excuse() >= std::chrono::steady_clock::now()) {
+    return nullptr;
+  }
+  auto place = excuses_.take();
+  std::unique_ptr<Connection> connection = take(requests_);
+  turns_.dropped();
+  connection->begin_excuse(std::move(*place));
   return connection;
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <memory>
 
 #include "server/http/places.h"
+#include "server/http/stream.h"
 #include "server/http/turns.h"
 
 namespace estia::http {
@@ -17,8 +19,14 @@ class Connection;
 class ReadyQueue final {
  public:
   /// All of them outlive the queue.
-  ReadyQueue(Places& workers, Places& handshakes, Turns& turns) noexcept
-      : workers_(workers), handshake_places_(handshakes), turns_(turns) {}
+  /// Requests that wait for longer than `patience` get one of `excuses` when there is no worker.
+  ReadyQueue(Places& workers, Places& handshakes, Places& excuses,
+             std::chrono::milliseconds patience, Turns& turns) noexcept
+      : workers_(workers),
+        handshake_places_(handshakes),
+        excuses_(excuses),
+        patience_(patience),
+        turns_(turns) {}
   ~ReadyQueue();
   ReadyQueue(const ReadyQueue&) = delete;
   ReadyQueue& operator=(const ReadyQueue&) = delete;
@@ -30,6 +38,8 @@ class ReadyQueue final {
   [[nodiscard]] std::unique_ptr<Connection> pop();
   /// Ends handshakes whose time is over; how many.
   [[nodiscard]] std::size_t drop_late();
+  /// When pop() can have another one without anybody else's doing.
+  [[nodiscard]] Deadline next_excuse() const;
   void clear() noexcept;
 
   [[nodiscard]] bool empty() const noexcept { return requests_.empty() && !handshakes_wait(); }
@@ -39,6 +49,7 @@ class ReadyQueue final {
  private:
   using Queue = std::deque<std::unique_ptr<Connection>>;
 
+  [[nodiscard]] std::unique_ptr<Connection> pop_late();
   [[nodiscard]] Queue* next_handshake();
   [[nodiscard]] bool newest_first() const;
   [[nodiscard]] std::unique_ptr<Connection> take(Queue& from);
@@ -47,6 +58,8 @@ class ReadyQueue final {
 
   Places& workers_;
   Places& handshake_places_;
+  Places& excuses_;
+  const std::chrono::milliseconds patience_;
   Turns& turns_;
   Queue requests_;
   Queue begun_;  ///< handshakes that have had a turn: they have cost a signature already

@@ -35,7 +35,8 @@ class ListeningSocket final : public Poco::Net::ServerSocket {
 
 Poco::Net::HTTPServerParams::Ptr make_params(const Limits& limits) {
   Poco::Net::HTTPServerParams::Ptr params = new Poco::Net::HTTPServerParams;
-  params->setMaxThreads(static_cast<int>(limits.workers) * 2);  // with those that are replaced
+  params->setMaxThreads(static_cast<int>(limits.workers) * 2 +
+                        1);  // replaced ones, and who excuses
   params->setMaxQueued(static_cast<int>(limits.connections));
   params->setThreadIdleTime(Poco::Timespan(0, kThreadIdleMillis * 1000L));
   params->setKeepAlive(true);
@@ -201,7 +202,7 @@ void Server::start() {
   const Limits& limits = impl_->transport->limits;
   const Poco::Net::ServerSocket socket = impl_->listen();
   // A worker counts as gone in Poco's books a moment before its thread is free again.
-  const int threads = static_cast<int>(limits.workers) * 4 + 2;
+  const int threads = static_cast<int>(limits.workers) * 4 + 4;
   impl_->pool = std::make_unique<Poco::ThreadPool>(2, threads, 60);
   impl_->server = std::make_unique<Poco::Net::HTTPServer>(new RequestAdapterFactory, *impl_->pool,
                                                           socket, make_params(limits));

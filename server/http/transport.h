@@ -34,6 +34,7 @@ struct Transport {
         workers(limits.workers, wakeup),
         handshakes(std::min(limits.handshakes_at_once, std::max(limits.workers, 2U) - 1), wakeup),
         spares(limits.workers, wakeup),
+        excuses(1, wakeup),
         answers({.replace = std::min(limits.replace, limits.answer), .give_up = limits.answer},
                 spares),
         reactor(*this) {}
@@ -59,6 +60,7 @@ struct Transport {
   Places workers;     ///< connections that one may work on
   Places handshakes;  ///< of them, those that shake hands: all but one, so that others have room
   Places spares;      ///< of workers whose places others have, because they do not come back
+  Places excuses;     ///< of who only tells requests that no worker came
   Turns turns;
   AnswerWatch answers;
   Networks proxies{};                    ///< whose connections begin with a PROXY header

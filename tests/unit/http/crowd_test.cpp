@@ -288,7 +288,7 @@ TEST_F(Crowd, ARequestThatWaitedTooLongForAWorkerIs503) {
 
 /// Found in review: it was closed without an answer, as if it had sent nothing.
 TEST_F(Crowd, ARequestThatCameInTimeIsAnsweredHoweverLongItWaits) {
-  limits_.queue = milliseconds(50);
+  limits_.queue = seconds(60);
   limits_.idle = seconds(2);
   limits_.replace = seconds(60);
   add_slow_route();
@@ -303,9 +303,31 @@ TEST_F(Crowd, ARequestThatCameInTimeIsAnsweredHoweverLongItWaits) {
   std::this_thread::sleep_for(limits_.idle + milliseconds(500));
   gate_->release.count_down();
   EXPECT_EQ(busy.read_answer().body, "slow");
-  const test::HttpAnswer late = waiting.read_answer();
-  EXPECT_EQ(late.status, 503);
-  EXPECT_EQ(late.fields.count("Retry-After"), 1U);
+  EXPECT_EQ(waiting.read_answer().status, 200);
+}
+
+/// Found in review: it waited for as long as the workers hung.
+TEST_F(Crowd, ARequestThatNoWorkerTakesIs503WhileAllOfThemHang) {
+  limits_.queue = milliseconds(50);
+  limits_.replace = seconds(60);
+  add_slow_route();
+  start();
+  test::TlsClient& waiting = tls();
+  test::TlsClient& busy = tls();
+  waiting.send(get_request("/hello"));
+  EXPECT_EQ(waiting.read_answer().status, 200);
+  busy.send(get_request("/slow"));
+  gate_->entered.wait();
+  waiting.send(get_request("/hello") + get_request("/hello"));
+  for (int i = 0; i < 2; ++i) {
+    const test::HttpAnswer late = waiting.read_answer();
+    EXPECT_EQ(late.status, 503);
+    EXPECT_EQ(late.fields.count("Retry-After"), 1U);
+  }
+  gate_->release.count_down();
+  EXPECT_EQ(busy.read_answer().body, "slow");
+  waiting.send(get_request("/hello"));
+  EXPECT_EQ(waiting.read_answer().status, 200) << "the connection stays";
 }
 
 TEST_F(Crowd, ADrainLetsWhatHasBegunBeFinished) {
