@@ -21,6 +21,9 @@ namespace estia::hsm::faults {
 /// and leaves. Any thread. Its lock is never held while a call waits or is in the real module.
 class Injector final {
  public:
+  /// Of the same seed comes the same chance.
+  explicit Injector(std::uint64_t seed) : chance_(seed) {}
+
   struct Counts {
     std::uint64_t calls = 0;
     std::uint64_t in_flight = 0;  ///< came and have not returned, those that wait among them
@@ -106,8 +109,8 @@ class Injector final {
   std::condition_variable released_;  // pauses wait here: calls that come and go wake none of them
   std::array<Entry, kFunctionNames.size()> entries_;
   std::map<std::pair<FunctionIndex, Kind>, Rule> rules_;
-  std::minstd_rand chance_{1};  // the same for every run
-  std::uint64_t running_ = 0;   // calls that were let in and have not left
+  std::mt19937_64 chance_;
+  std::uint64_t running_ = 0;  // calls that were let in and have not left
   bool held_ = false;
   bool real_call_ = false;  // one of while_held() is going on
 };

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <charconv>
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <string>
 
@@ -28,6 +30,21 @@ namespace {
 std::string environment(const char* name) {
   const char* value = ::secure_getenv(name);
   return value == nullptr ? "" : value;
+}
+
+/// What "one-in" is chosen by: in each process something else, unless a test wants it again.
+std::uint64_t seed() {
+  const std::string given = environment("ESTIA_FAULTS_SEED");
+  if (given.empty()) {
+    return std::random_device{}();
+  }
+  std::uint64_t value = 0;
+  const char* const end = given.data() + given.size();
+  const auto [stopped, error] = std::from_chars(given.data(), end, value);
+  if (error != std::errc() || stopped != end) {
+    throw std::runtime_error("ESTIA_FAULTS_SEED is not a number: " + given);
+  }
+  return value;
 }
 
 const CK_FUNCTION_LIST& load_real(const std::string& path) {
@@ -57,6 +74,7 @@ class Front {
       : module_(environment("ESTIA_FAULTS_MODULE")),
         real_(load_real(module_)),
         list_(real_),
+        injector_(seed()),
         altered_(real_, injector_, sessions_) {
     const std::string rules = environment("ESTIA_FAULTS_RULES");
     const std::string socket = environment("ESTIA_FAULTS_SOCKET");
