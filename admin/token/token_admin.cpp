@@ -84,8 +84,9 @@ void set_user_pin(PKCS11_SLOT& slot, const Secret& so_pin, const Secret& user_pi
 
 }  // namespace
 
-std::vector<TokenSummary> list_tokens(const std::filesystem::path& module) {
-  Libp11Context context(module);
+std::vector<TokenSummary> list_tokens(const std::filesystem::path& module,
+                                      const std::string& init_args) {
+  Libp11Context context(module, init_args);
   std::vector<TokenSummary> tokens;
   for (const PKCS11_SLOT& slot : context.slots()) {
     if (slot.token != nullptr) {
@@ -95,13 +96,13 @@ std::vector<TokenSummary> list_tokens(const std::filesystem::path& module) {
   return tokens;
 }
 
-TokenSummary initialise_token(const std::filesystem::path& module, const std::string& label,
-                              const Secret& so_pin, const Secret& user_pin,
-                              const std::string& erased_serial) {
+TokenSummary initialise_token(const std::filesystem::path& module, const std::string& init_args,
+                              const std::string& label, const Secret& so_pin,
+                              const Secret& user_pin, const std::string& erased_serial) {
   check_label(label);
   check_pins(so_pin, user_pin);
   {
-    Libp11Context context(module);
+    Libp11Context context(module, init_args);
     PKCS11_SLOT& slot = slot_for(context, label, erased_serial);
     // C_InitToken reads exactly 32 bytes, padded with spaces, and libp11 hands our pointer through.
     std::array<char, kLabelBytes + 1> padded{};
@@ -115,7 +116,7 @@ TokenSummary initialise_token(const std::filesystem::path& module, const std::st
     set_user_pin(slot, so_pin, user_pin);
   }
   // Seen by a fresh look, as the daemon will: some modules number their slots anew.
-  for (TokenSummary& token : list_tokens(module)) {
+  for (TokenSummary& token : list_tokens(module, init_args)) {
     if (token.initialised && token.label == label) {
       return token;
     }

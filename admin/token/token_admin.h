@@ -19,9 +19,11 @@ struct TokenSummary {
   bool user_pin_set = false;
 };
 
-/// Every token the module shows, initialised or not. Throws Error{config, "token.module"},
+/// Every token the module shows, initialised or not; `init_args` is what the module is initialised
+/// with, usually nothing. Throws Error{config, "token.module"},
 /// Error{token, "token.slots"}.
-[[nodiscard]] std::vector<TokenSummary> list_tokens(const std::filesystem::path& module);
+[[nodiscard]] std::vector<TokenSummary> list_tokens(const std::filesystem::path& module,
+                                                    const std::string& init_args);
 
 /// Initialises the first free token under `label`, sets its user PIN, and returns it. Everything
 /// that can be refused is refused before C_InitToken, which erases: Error{config, "token.label"}
@@ -36,8 +38,8 @@ struct TokenSummary {
 /// One thread, no other user of the module in this process or another (SoftHSM rewrites a token's
 /// file at each login).
 [[nodiscard]] TokenSummary initialise_token(const std::filesystem::path& module,
-                                            const std::string& label, const Secret& so_pin,
-                                            const Secret& user_pin,
+                                            const std::string& init_args, const std::string& label,
+                                            const Secret& so_pin, const Secret& user_pin,
                                             const std::string& erased_serial = {});
 
 }  // namespace estia::admin

@@ -16,7 +16,8 @@ namespace {
 
 /// What was in it cannot be got back.
 void confirm_erasing(const TokenInitCommand& command) {
-  for (const TokenSummary& token : list_tokens(std::filesystem::absolute(command.module))) {
+  for (const TokenSummary& token :
+       list_tokens(std::filesystem::absolute(command.module), command.module_args)) {
     if (token.initialised && token.serial == command.erase) {
       confirm("erase token '" + row_text({{"label", token.label}}, {"label"}) + "', serial " +
                   command.erase + ", with every key and certificate in it, for ever?",
@@ -37,6 +38,8 @@ void TokenInitCommand::add_to(CLI::App& token) {
   app->add_option("--module", command->module, "PKCS#11 module, a shared library")
       ->required()
       ->check(CLI::ExistingFile);
+  app->add_option("--module-args", command->module_args,
+                  "What the module is initialised with; only some want it");
   app->add_option("--label", command->label, "The token's label, at most 32 bytes")->required();
   app->add_option("--so-pin-file", command->so_pin_file,
                   "File of mode 0600 with the security officer's PIN; else it is asked for");
@@ -63,8 +66,8 @@ void TokenInitCommand::run() const {
                             : read_pin(so_pin_file, "--so-pin-file", "security officer's PIN");
   const Secret user_pin = read_new_pin(pin_file, "--pin-file", "user's PIN");
   const StopSignalsHeld held;
-  const TokenSummary token =
-      initialise_token(std::filesystem::absolute(module), label, so_pin, user_pin, erase);
+  const TokenSummary token = initialise_token(std::filesystem::absolute(module), module_args, label,
+                                              so_pin, user_pin, erase);
   std::cout << "token " << token.label << " is initialised, serial " << token.serial << "\n";
 }
 

@@ -11,6 +11,7 @@ namespace estia::admin {
 /// makes it anew.
 struct TokenInitCommand {
   std::filesystem::path module{};
+  std::string module_args{};
   std::string label{};
   std::filesystem::path so_pin_file{};
   std::filesystem::path pin_file{};

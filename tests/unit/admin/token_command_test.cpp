@@ -142,6 +142,18 @@ TEST(TokenInit, RefusesAModuleThatIsNone) {
       "C_GetFunctionList");
 }
 
+/// Found in review: it had no --module-args, and no token of a module that wants some could be
+/// made. SoftHSM wants none, and refuses what it is given: so it is seen to arrive.
+TEST(TokenInit, GivesTheModuleItsArguments) {
+  const Workplace place;
+  expect_failure(place.token_init("factory", {"--module-args", "x=y"}),
+                 "cannot be used as a PKCS#11 module");
+  EXPECT_EQ(place.token_count(), 0U);
+  ASSERT_EQ(place.token_init("factory", {"--module-args", ""}).code, 0);
+  expect_failure(place.token_init("new", {"--module-args", "x=y", "--erase", "0", "--yes"}),
+                 "cannot be used as a PKCS#11 module");
+}
+
 TEST(TokenInit, TellsNoPin) {
   const Workplace place;
   for (const Finished& finished : {place.token_init("factory"), place.token_init("factory")}) {

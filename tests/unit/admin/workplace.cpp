@@ -46,9 +46,15 @@ std::string Workplace::tool(const std::vector<std::string>& arguments) const {
   return e2e::run_ok(arguments, scratch_.path(), environment_);
 }
 
-e2e::Finished Workplace::token_init(const std::string& label) const {
-  return estia({"token", "init", "--module", module_, "--label", label, "--so-pin-file",
-                path("so-pin").string(), "--pin-file", path("pin").string()});
+e2e::Finished Workplace::token_init(const std::string& label,
+                                    const std::vector<std::string>& more) const {
+  std::vector<std::string> arguments{"token",         "init",
+                                     "--module",      module_,
+                                     "--label",       label,
+                                     "--so-pin-file", path("so-pin").string(),
+                                     "--pin-file",    path("pin").string()};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return estia(arguments);
 }
 
 e2e::Finished Workplace::init(const std::string& label,

@@ -29,7 +29,8 @@ class Workplace final {
   /// Any program with this SoftHSM; throws std::runtime_error unless it succeeds. Its output.
   std::string tool(const std::vector<std::string>& arguments) const;
 
-  [[nodiscard]] e2e::Finished token_init(const std::string& label) const;
+  [[nodiscard]] e2e::Finished token_init(const std::string& label,
+                                         const std::vector<std::string>& more = {}) const;
   /// `estia init` of state() with the token `label`, and further options.
   [[nodiscard]] e2e::Finished init(const std::string& label,
                                    const std::vector<std::string>& more = {}) const;
