@@ -47,6 +47,17 @@ bool has_surely(const hsm::TokenInfo& token, const hsm::KeyUri& uri) {
          is(uri.manufacturer(), token.manufacturer) && is(uri.model(), token.model);
 }
 
+/// Who calls it at one time. Of handshakes few are worked on, and where all of them hang nobody
+/// gets as far as a request.
+std::size_t callers_of(const ProcessConfig& config, const ProcessConfig::Token& token) {
+  const std::size_t workers = config.limits.workers;
+  hsm::TokenInfo known;
+  known.label = token.label;
+  known.serial = token.serial;
+  const bool shakes_hands = config.est.token_key && may_have(known, *config.est.token_key);
+  return shakes_hands ? std::min<std::size_t>(workers, config.limits.handshakes_at_once) : workers;
+}
+
 [[noreturn]] void refuse_two(const std::string& one, const std::string& other,
                              const hsm::KeyUri& uri) {
   throw Error(ErrorCode::config, "token.uri_ambiguous",
@@ -89,9 +100,9 @@ void check_key_place(const ProcessConfig& config, const hsm::KeyUri& uri) {
 
 Tokens::Tokens(const ProcessConfig& config, TokenEvents& events, BroughtPins pins)
     : server_keys_(config.serverkeygen.token.empty() ? kMain : config.serverkeygen.token) {
-  attach(kMain, config.token, config.limits.workers, events, pins);
+  attach(kMain, config.token, callers_of(config, config.token), events, pins);
   for (const auto& [name, token] : config.tokens) {
-    attach(name, token, config.limits.workers, events, pins);
+    attach(name, token, callers_of(config, token), events, pins);
   }
 }
 

@@ -19,7 +19,8 @@ namespace {
 
 class FaultModule : public testing::Test {
  protected:
-  FaultModule() {
+  explicit FaultModule(const std::vector<std::string>& init_options = {})
+      : installation_("any", init_options) {
     installation_.replace_module(ESTIA_FAULT_MODULE);
     installation_.add_environment("ESTIA_FAULTS_MODULE=" + softhsm_module());
     installation_.add_environment("ESTIA_FAULTS_SOCKET=" + socket_.string());
@@ -127,6 +128,43 @@ TEST_F(FaultModule, CallsThatHangAreSeenWhileALookAtTheTokenHangs) {
     each.join();
   }
   enroll_at_last("afterwards");
+  EXPECT_EQ(server_->stop(), 0);
+}
+
+class TlsKeyBehindFaults : public FaultModule {
+ protected:
+  TlsKeyBehindFaults() : FaultModule({"--tls-key-in-token"}) {}
+  /// Whether a request gets an answer at all.
+  [[nodiscard]] bool served() const {
+    try {
+      return enroll("device") == 200;
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+};
+
+/// Found in review: half of the workers never hung, since so many handshakes are not worked on.
+TEST_F(TlsKeyBehindFaults, HandshakesThatHangMakeTheTokenStuck) {
+  installation_.add_to_token("call_limit = \"1s\"\n");
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  EXPECT_TRUE(served());
+  order("hang C_Sign count=for-ever");
+  std::vector<std::thread> hanging;
+  for (unsigned i = 0; i < 2 * std::thread::hardware_concurrency(); ++i) {
+    hanging.emplace_back([&] { static_cast<void>(served()); });
+  }
+  while (server_->err().find("token.stuck") == std::string::npos) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  order("clear");
+  order("release");
+  for (std::thread& each : hanging) {
+    each.join();
+  }
+  while (!served()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
   EXPECT_EQ(server_->stop(), 0);
 }
 
