@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "crypto/base/error.h"
 #include "hsm/pin_marker.h"
@@ -58,6 +59,23 @@ std::size_t callers_of(const ProcessConfig& config, const ProcessConfig::Token& 
   return shakes_hands ? std::min<std::size_t>(workers, config.limits.handshakes_at_once) : workers;
 }
 
+hsm::TokenConfig token_config(const ProcessConfig& config, const std::string& name,
+                              const ProcessConfig::Token& wanted, TokenEvents& events,
+                              hsm::PinSource pin) {
+  return {.module = wanted.module,
+          .init_args = wanted.init_args,
+          .label = wanted.label,
+          .serial = wanted.serial,
+          .pin = std::move(pin),
+          .max_sessions = wanted.max_sessions,
+          .session_wait = wanted.session_wait,
+          .callers = callers_of(config, wanted),
+          .call_limit = wanted.call_limit,
+          .signing = wanted.signing,
+          .pin_marker = wanted.pin_marker,
+          .on_event = [name, &events](const hsm::TokenEvent& event) { events.add(name, event); }};
+}
+
 [[noreturn]] void refuse_two(const std::string& one, const std::string& other,
                              const hsm::KeyUri& uri) {
   throw Error(ErrorCode::config, "token.uri_ambiguous",
@@ -98,31 +116,29 @@ void check_key_place(const ProcessConfig& config, const hsm::KeyUri& uri) {
   }
 }
 
+/// All at the same time: each may take call_limit to be silent.
 Tokens::Tokens(const ProcessConfig& config, TokenEvents& events, BroughtPins pins)
     : server_keys_(config.serverkeygen.token.empty() ? kMain : config.serverkeygen.token) {
-  attach(kMain, config.token, callers_of(config, config.token), events, pins);
+  std::vector<std::pair<std::string, std::future<std::shared_ptr<hsm::Token>>>> attached;
+  const auto begin = [&](const std::string& name, const ProcessConfig::Token& token) {
+    attached.emplace_back(name, std::async(std::launch::async,
+                                           [wanted = token_config(config, name, token, events,
+                                                                  pin_source(name, token, pins))] {
+                                             return hsm::Token::attach(wanted);
+                                           }));
+  };
+  begin(kMain, config.token);
   for (const auto& [name, token] : config.tokens) {
-    attach(name, token, callers_of(config, token), events, pins);
+    begin(name, token);
+  }
+  for (auto& [name, token] : attached) {
+    add(name, token);
   }
 }
 
-void Tokens::attach(const std::string& name, const ProcessConfig::Token& wanted,
-                    std::size_t callers, TokenEvents& events, BroughtPins& pins) {
-  const hsm::TokenConfig config{
-      .module = wanted.module,
-      .init_args = wanted.init_args,
-      .label = wanted.label,
-      .serial = wanted.serial,
-      .pin = pin_source(name, wanted, pins),
-      .max_sessions = wanted.max_sessions,
-      .session_wait = wanted.session_wait,
-      .callers = callers,
-      .call_limit = wanted.call_limit,
-      .signing = wanted.signing,
-      .pin_marker = wanted.pin_marker,
-      .on_event = [name, &events](const hsm::TokenEvent& event) { events.add(name, event); }};
+void Tokens::add(const std::string& name, std::future<std::shared_ptr<hsm::Token>>& attached) {
   try {
-    std::shared_ptr<hsm::Token> token = hsm::Token::attach(config);
+    std::shared_ptr<hsm::Token> token = attached.get();
     auto probe = std::make_unique<TokenProbe>(*token);
     tokens_.push_back({name, std::move(token), std::move(probe)});
   } catch (const Error& error) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -52,8 +53,7 @@ class Tokens final {
     std::shared_ptr<hsm::Token> token;
     std::unique_ptr<TokenProbe> probe;
   };
-  void attach(const std::string& name, const ProcessConfig::Token& wanted, std::size_t callers,
-              TokenEvents& events, BroughtPins& pins);
+  void add(const std::string& name, std::future<std::shared_ptr<hsm::Token>>& attached);
 
   std::vector<One> tokens_;
   std::string server_keys_;
