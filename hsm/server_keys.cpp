@@ -2,6 +2,7 @@
 #include "hsm/server_keys.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "crypto/base/error.h"
@@ -12,6 +13,10 @@
 
 namespace estia::hsm {
 namespace {
+
+constexpr std::chrono::seconds kLook{1};
+/// Of sessions, before the token said how many it has.
+constexpr std::size_t kUnknown = std::numeric_limits<std::size_t>::max();
 
 bool wants_stock(const ServerKeysLimits& limits) {
   return std::ranges::any_of(limits.stock, [](const auto& kind) { return kind.second > 0; });
@@ -37,19 +42,33 @@ void check_limits(const ServerKeysLimits& limits, std::size_t sessions) {
 
 }  // namespace
 
-ServerKeys::ServerKeys(const Token& token, const ServerKeysLimits& limits, const Clock& clock)
+ServerKeys::ServerKeys(const Token& token, const ServerKeysLimits& limits, const Clock& clock,
+                       FindOut when)
     : core_(token.core_),
       limits_(limits),
       clock_(clock),
+      when_(when),
       counters_(std::make_unique<Counters>(limits)) {
   // Without one it is found out when the token is there.
-  if (const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now()) {
-    check_limits(limits, attached->pool().counts().cap);
-    try_parts(attached);
+  const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
+  check_limits(limits, attached ? attached->pool().counts().cap : kUnknown);
+  if (when == FindOut::now) {
+    if (attached) {
+      try_parts(attached);
+    }
+    if (wants_stock(limits)) {
+      start_keeper(kLook);
+    }
   }
-  if (wants_stock(limits)) {
-    keeper_ = std::thread([this] { keep_stock(); });
-  }
+}
+
+void ServerKeys::begin(Told told) {
+  told_ = std::move(told);
+  start_keeper(std::chrono::seconds(0));
+}
+
+void ServerKeys::start_keeper(std::chrono::seconds pause) {
+  keeper_ = std::thread([this, pause] { keep(pause); });
 }
 
 ServerKeys::~ServerKeys() {
@@ -72,6 +91,19 @@ void ServerKeys::try_parts(const std::shared_ptr<Attachment>& attached) {
     if (const auto* told = dynamic_cast<const TokenError*>(&error)) {
       core_->recovery().report(*attached, told->fault());
     }
+  }
+}
+
+/// The token was not there when the limits were checked.
+void ServerKeys::require_sessions(const Attachment& attached) const {
+  if (when_ == FindOut::now) {
+    return;
+  }
+  try {
+    check_limits(limits_, attached.pool().counts().cap);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::conflict, "serverkeygen.unsupported",
+                "keys of this kind are not made here", error.id() + ": " + error.what());
   }
 }
 
@@ -101,7 +133,9 @@ std::shared_ptr<ServerKeys::Parts> ServerKeys::parts_in(
   if (auto now = known()) {
     return now;
   }
-  auto made = std::make_shared<Parts>(attached, limits_, *counters_, clock_);
+  require_sessions(*attached);
+  const auto sort = when_ == FindOut::now ? Parts::Stock::as_wanted : Parts::Stock::as_possible;
+  auto made = std::make_shared<Parts>(attached, limits_, *counters_, clock_, sort);
   counters_->tried += made->wrapper().status().pairs_tried;
   const std::scoped_lock lock(mutex_);
   if (parts_) {
@@ -124,27 +158,49 @@ auto ServerKeys::with_parts(Make&& make) {
 }
 
 /// The next attachment's, as soon as there is one: who asks for a key first should not pay for it.
-void ServerKeys::keep_stock() {
-  constexpr std::chrono::seconds kLook{1};
+/// Without a stock once is enough: a login of the token's is not worth a search for primes.
+void ServerKeys::keep(std::chrono::seconds pause) {
   constexpr std::chrono::seconds kAfterFailure{10};
-  std::chrono::seconds pause = kLook;
+  bool told = !told_;  // whoever asked for a key first may have found it out
   std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, pause, [&] { return stop_; })) {
+  while (!changed_.wait_for(lock, pause, [&] { return stop_; })) {
     pause = kLook;
+    if (told && parts_ && !wants_stock(limits_)) {
+      return;
+    }
     const std::shared_ptr<Attachment> now = core_->recovery().attachment_now();
-    if (!now || (parts_ && parts_->serves(*now))) {
+    if (!now || (told && parts_ && parts_->serves(*now))) {
       continue;
     }
     preparing_ = true;
     lock.unlock();
     try {
       const ErrorQueueGuard queue;
-      with_parts([](Parts&) {});
+      prepare();
+      told = true;
     } catch (const std::exception&) {
       pause = kAfterFailure;  // whoever asks for a key is told why
     }
     lock.lock();
     preparing_ = false;
+    changed_.notify_all();
+  }
+}
+
+void ServerKeys::prepare() {
+  try {
+    with_parts([](Parts&) {});
+  } catch (const Error& error) {
+    if (told_ && error.code() == ErrorCode::conflict && !std::exchange(said_no_, true)) {
+      told_(&error);
+    }
+    const std::scoped_lock lock(mutex_);
+    none_because_ = error.id() + " " + (error.detail().empty() ? error.what() : error.detail());
+    throw;
+  }
+  const auto found = parts();
+  if (told_ && found) {
+    told_(found->refused_stock());
   }
 }
 
@@ -200,19 +256,19 @@ ServerKeysStatus ServerKeys::status() const {
 
 bool ServerKeys::halt_stock() noexcept {
   constexpr std::chrono::seconds kPatience{1};
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   std::vector<std::shared_ptr<Parts>> all;
   bool halted = false;
   {
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     stop_ = true;
-    stopped_.notify_all();
-    halted = !preparing_;
+    changed_.notify_all();
+    halted = changed_.wait_until(lock, deadline, [&] { return !preparing_; });
     all = past_;
     if (parts_) {
       all.push_back(parts_);
     }
   }
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   for (const auto& parts : all) {
     const auto left = deadline - std::chrono::steady_clock::now();
     halted = parts->halt_stock(std::chrono::ceil<std::chrono::milliseconds>(left)) && halted;

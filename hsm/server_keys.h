@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -72,18 +73,32 @@ struct ServerKeysStatus {
 /// open_secure_heap() must have been called; count 64 KiB of it for each key at once.
 class ServerKeys final {
  public:
-  /// Finds out whether and how keys leave the token; takes about a second, and again after each
-  /// recovery. A token that lets none out is no error, see supports(); one that is away, or fails
-  /// meanwhile, is asked again later. The limits together must leave at least one session of the
-  /// token's pool to signing, else Error{config, "serverkeygen.sessions"}. Throws Error{config,
-  /// "serverkeygen.stock"} for more than kMostStock pairs or a kind that the token does not let
-  /// out, Error{token}. `clock` outlives it.
-  ServerKeys(const Token& token, const ServerKeysLimits& limits, const Clock& clock);
-  ~ServerKeys();  ///< waits for a pair that is being made
+  enum class FindOut {
+    now,    ///< in the constructor
+    later,  ///< in a thread that begin() starts, or by whoever asks for a key first
+  };
+
+  /// Whether and how keys leave the token is found out in about a second, if it answers, and again
+  /// after each recovery. A token that lets none out is no error, see supports(); one that is away,
+  /// or fails meanwhile, is asked again later. The limits together must leave at least one session
+  /// of the token's pool to signing, else Error{config, "serverkeygen.sessions"}. Throws
+  /// Error{config, "serverkeygen.stock"} for more than kMostStock pairs and, if it finds out now,
+  /// for a kind that the token does not let out, Error{token}; found out later, such a kind has no
+  /// stock. `clock` outlives it.
+  ServerKeys(const Token& token, const ServerKeysLimits& limits, const Clock& clock,
+             FindOut when = FindOut::now);
+  ~ServerKeys();  ///< waits for a call of its thread, or for a pair that is being made
   ServerKeys(const ServerKeys&) = delete;
   ServerKeys& operator=(const ServerKeys&) = delete;
   ServerKeys(ServerKeys&&) = delete;
   ServerKeys& operator=(ServerKeys&&) = delete;
+
+  /// What its thread found out: null, or what the operator asks for in vain (a stock, or too few
+  /// sessions).
+  using Told = std::function<void(const Error*)>;
+  /// Once, for FindOut::later. The thread calls `told` after each time it has found out; it keeps
+  /// none of this object's locks then.
+  void begin(Told told);
 
   /// Whether keys of that kind can be made here, as far as is known before the first one.
   [[nodiscard]] bool supports(const crypto::KeySpec& spec) const noexcept;
@@ -106,8 +121,8 @@ class ServerKeys final {
 
   [[nodiscard]] ServerKeysStatus status() const;
 
-  /// For the end of the process: makes no more pairs in advance. Waits a second at most. False: the
-  /// token is making one, which may take it minutes, and this object cannot go before.
+  /// For the end of the process: makes no more pairs in advance. Waits a second at most. False: a
+  /// thread of this object's is in the token, which may take minutes, and it cannot go before.
   [[nodiscard]] bool halt_stock() noexcept;
 
  private:
@@ -119,21 +134,27 @@ class ServerKeys final {
   template <class Make>
   [[nodiscard]] auto with_parts(Make&& make);
   void try_parts(const std::shared_ptr<Attachment>& attached);
-  void keep_stock();
+  void start_keeper(std::chrono::seconds pause);
+  void keep(std::chrono::seconds pause);
+  void prepare();
+  void require_sessions(const Attachment& attached) const;
 
   const std::shared_ptr<TokenCore> core_;
   const ServerKeysLimits limits_;
   const Clock& clock_;
+  const FindOut when_;
   const std::unique_ptr<Counters> counters_;
+  Told told_;                                 ///< before the thread starts
+  bool said_no_ = false;                      ///< the thread's
   std::binary_semaphore finding_out_{1};      ///< of whoever makes parts
   mutable std::mutex mutex_;                  ///< guards what follows, for a moment
   std::shared_ptr<Parts> parts_;              ///< of the last attachment that was asked for keys
   std::vector<std::shared_ptr<Parts>> past_;  ///< whose stock was still in the token
   std::string none_because_ = "not found out yet";  ///< while there are no parts
   bool stop_ = false;
-  bool preparing_ = false;  ///< keep_stock() is in the module
-  std::condition_variable stopped_;
-  std::thread keeper_;  ///< where there is a stock; last: it uses everything above
+  bool preparing_ = false;  ///< keep() is in the module
+  std::condition_variable changed_;
+  std::thread keeper_;  ///< for a stock, and for FindOut::later; last: it uses everything above
 };
 
 }  // namespace estia::hsm

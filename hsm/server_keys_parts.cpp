@@ -30,20 +30,25 @@ void check_public_key(const crypto::PublicKey& made, const crypto::KeySpec& want
 
 }  // namespace
 
-const std::map<std::string, std::size_t>& ServerKeys::Parts::checked_stock(
-    const ServerKeysLimits& limits) const {
-  static const std::map<std::string, std::size_t> none;
+std::map<std::string, std::size_t> ServerKeys::Parts::checked_stock(const ServerKeysLimits& limits,
+                                                                    Stock stock) {
+  std::map<std::string, std::size_t> possible;
   if (wrapper_.status().doubtful) {
-    return none;
+    return possible;
   }
   for (const auto& [kind, depth] : limits.stock) {
-    if (depth > 0 && !wrapper_.can_export(crypto::KeySpec::parse(kind))) {
-      throw Error(ErrorCode::config, "serverkeygen.stock",
-                  "the token does not let keys of the kind " + kind + " out",
-                  wrapper_.status().refused);
+    if (depth == 0 || wrapper_.can_export(crypto::KeySpec::parse(kind))) {
+      possible.emplace(kind, depth);
+      continue;
+    }
+    refused_stock_.emplace(ErrorCode::config, "serverkeygen.stock",
+                           "the token does not let keys of the kind " + kind + " out",
+                           wrapper_.status().refused);
+    if (stock == Stock::as_wanted) {
+      throw Error(*refused_stock_);
     }
   }
-  return limits.stock;
+  return possible;
 }
 
 void ServerKeys::Parts::require(const crypto::KeySpec& spec) const {
@@ -152,7 +157,9 @@ ServerKeysStatus ServerKeys::Parts::status() const {
           .refused = found.refused,
           .running = counters_.others.inside() + counters_.rsa.inside(),
           .stock = stock.ready,
-          .stock_failure = stock.failure,
+          .stock_failure = stock.failure.empty() && refused_stock_
+                               ? refused_stock_->id() + " " + refused_stock_->what()
+                               : stock.failure,
           .delivered = counters_.delivered,
           .in_stock = ready,
           .destroyed = counters_.tried + counters_.destroyed};

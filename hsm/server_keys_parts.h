@@ -64,13 +64,17 @@ struct ServerKeys::Counters {
 /// What one attachment offers: wrapping key and stock are gone with it.
 class ServerKeys::Parts final {
  public:
+  enum class Stock {
+    as_wanted,    ///< or Error{config, "serverkeygen.stock"}
+    as_possible,  ///< see refused_stock()
+  };
   Parts(std::shared_ptr<Attachment> attached, const ServerKeysLimits& limits, Counters& counters,
-        const Clock& clock)
+        const Clock& clock, Stock stock)
       : clock_(clock),
         attached_(std::move(attached)),
         counters_(counters),
         wrapper_(attached_),
-        stock_(attached_, checked_stock(limits), counters.destroyed, clock) {}
+        stock_(attached_, checked_stock(limits, stock), counters.destroyed, clock) {}
 
   [[nodiscard]] const KeyWrapper& wrapper() const noexcept { return wrapper_; }
   /// Throws as ServerKeys::generate for a kind that does not leave the token.
@@ -92,14 +96,18 @@ class ServerKeys::Parts final {
   /// The public key of a new pair that went out by `way`.
   [[nodiscard]] crypto::PublicKey hand_out(const crypto::KeySpec& spec, const Export& way);
   [[nodiscard]] ServerKeysStatus status() const;
+  /// Null unless a stock is wanted that cannot be.
+  [[nodiscard]] const Error* refused_stock() const noexcept {
+    return refused_stock_ ? &*refused_stock_ : nullptr;
+  }
   /// KeyPairPool::halt.
   [[nodiscard]] bool halt_stock(std::chrono::milliseconds patience) noexcept {
     return stock_.halt(patience);
   }
 
  private:
-  [[nodiscard]] const std::map<std::string, std::size_t>& checked_stock(
-      const ServerKeysLimits& limits) const;
+  [[nodiscard]] std::map<std::string, std::size_t> checked_stock(const ServerKeysLimits& limits,
+                                                                 Stock stock);
   [[nodiscard]] std::optional<KeyWrapper::ContentKey> prepare(SessionPool::Lease& lease,
                                                               const Export& way) const;
   [[nodiscard]] std::optional<crypto::PublicKey> from_stock(const crypto::KeySpec& spec,
@@ -117,6 +125,7 @@ class ServerKeys::Parts final {
   const std::shared_ptr<Attachment> attached_;
   Counters& counters_;
   const KeyWrapper wrapper_;
+  std::optional<Error> refused_stock_;  // before stock_, whose constructor's argument says it
   KeyPairPool stock_;
 };
 

@@ -147,6 +147,10 @@ void serve(const provision::StateLayout& layout, const app::ProcessConfig& confi
   if (stopped != app::Daemon::Stopped::complete) {
     // Waiting for a call that hangs inside a module has no end (D15), for one that looks for primes
     // takes minutes.
+    if (stopped == app::Daemon::Stopped::token_busy) {
+      ops::log(ops::Level::info, "daemon.token_silent",
+               {{"reason", "a key pair that nobody waits for is still being made"}});
+    }
     ::_exit(stopped == app::Daemon::Stopped::token_busy ? 0 : kFailed);
   }
   take_down(std::move(daemon));

@@ -246,7 +246,6 @@ void Daemon::start() {
     ops::log(ops::Level::warning, "daemon.open_intent",  // counts as issued (D5)
              {{"serial", to_hex(intent.serial)}, {"ca", intent.ca}, {"alias", intent.alias}});
   }
-  warn_of_promises(*snapshots_.current(), server_keys_);
   for (const auto& [token, keys] : tokens_.keys()) {
     warn_of_keys(token, keys);
   }
@@ -261,6 +260,7 @@ void Daemon::start() {
   if (ops_) {
     ops_->start();
   }
+  server_keys_.begin([this] { warn_of_promises(*snapshots_.current(), server_keys_); });
   ops::log(ops::Level::info, "daemon.started",
            {{"configuration", version},
             {"open_intents", open_intents},

@@ -52,8 +52,8 @@ class Daemon final {
   void reload_tls();
   enum class Stopped {
     complete,
-    token_busy,  ///< all is answered and the store is closed; the token still makes a pair in
-                 ///< advance
+    token_busy,  ///< all is answered and the store is closed; a call to a token that nobody waits
+                 ///< for is not back
     cut,         ///< something had to be cut, and may still be running inside a token's module
   };
   /// Answers what is in flight within the configured limit and writes the stop into the audit

@@ -13,13 +13,19 @@ namespace {
 /// Some 100 answers with RSA-4096 keys that wait for their clients to read.
 constexpr std::size_t kSecureHeap = 4U << 20U;
 
+void warn(const char* event, const Error& error) {
+  ops::log(ops::Level::warning, event,
+           {{"id", error.id()}, {"reason", error.what()}, {"detail", error.detail()}});
+}
+
 }  // namespace
 
 TokenServerKeys::TokenServerKeys(const hsm::Token& token, const hsm::ServerKeysLimits& limits,
                                  const Clock& clock) {
   try {
     open_secure_heap(kSecureHeap);
-    keys_ = std::make_unique<hsm::ServerKeys>(token, limits, clock);
+    keys_ =
+        std::make_unique<hsm::ServerKeys>(token, limits, clock, hsm::ServerKeys::FindOut::later);
   } catch (const Error& error) {
     // A stock is asked for by name. What machine, token or session limit lack otherwise is no
     // reason not to issue.
@@ -27,9 +33,25 @@ TokenServerKeys::TokenServerKeys(const hsm::Token& token, const hsm::ServerKeysL
       throw;
     }
     why_ = error.what();
-    ops::log(ops::Level::warning, "serverkeygen.off",
-             {{"id", error.id()}, {"reason", why_}, {"detail", error.detail()}});
+    warn("serverkeygen.off", error);
   }
+}
+
+void TokenServerKeys::begin(std::function<void()> known) {
+  if (!keys_) {
+    known();
+    return;
+  }
+  keys_->begin([known = std::move(known)](const Error* refused) {
+    if (refused != nullptr && refused->id() != "serverkeygen.stock") {
+      warn("serverkeygen.off", *refused);
+      return;
+    }
+    if (refused != nullptr) {
+      warn("serverkeygen.stock", *refused);
+    }
+    known();
+  });
 }
 
 ca::ServerKey TokenServerKeys::generate(const crypto::KeySpec& spec) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,11 +13,16 @@ namespace estia::app {
 /// Key pairs for clients, made in the token. Any thread.
 class TokenServerKeys final : public ca::ServerKeys {
  public:
-  /// Opens the secure heap and finds out how keys leave the token. A machine or a token that gives
-  /// none out, or has no sessions to spare, is no error as long as nobody asks: status() says why,
-  /// generate() refuses. Throws Error{config, "serverkeygen.stock"}. The clock outlives this
-  /// object.
+  /// Opens the secure heap; calls no token. A machine or a token that gives no keys out, or has no
+  /// sessions to spare, is no error as long as nobody asks: status() says why, generate() refuses.
+  /// Throws Error{config, "serverkeygen.stock"} for more than a stock may have. The clock outlives
+  /// this object.
   TokenServerKeys(const hsm::Token& token, const hsm::ServerKeysLimits& limits, const Clock& clock);
+
+  /// Once: finds out how keys leave the token, in a thread, whenever it answers. That thread calls
+  /// `known` each time (the caller's, where there are no keys). What the configuration asks for in
+  /// vain is logged.
+  void begin(std::function<void()> known);
 
   /// Throws what hsm::ServerKeys::generate throws, Error{conflict, "serverkeygen.unsupported"}
   /// where there is none.

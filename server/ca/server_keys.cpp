@@ -54,13 +54,11 @@ crypto::KeySpec server_key_spec(const Alias& alias, const CertificateProfile& pr
 }
 
 void check_server_keys(const Snapshot& wanted, const Snapshot& before, const ServerKeys& keys) {
-  if (keys.encryption().possible()) {
-    return;
-  }
   for (const auto& [name, alias] : wanted.aliases) {
     const Alias* const old = before.find_alias(name);
     if (alias.gives(KeyPackage::hsm_wrapped) &&
-        (old == nullptr || !old->gives(KeyPackage::hsm_wrapped))) {
+        (old == nullptr || !old->gives(KeyPackage::hsm_wrapped)) &&
+        !keys.encryption().possible()) {  // asks the token: only who needs to know waits for it
       throw Error(ErrorCode::config, "serverkeygen.hsm_wrapped",
                   "alias \"" + name + "\" gives keys hsm-wrapped, which cannot be done here",
                   keys.refused());

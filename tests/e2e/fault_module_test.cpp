@@ -105,6 +105,17 @@ TEST_F(FaultModule, ATokenThatIsSilentHoldsUpNeitherTheStartNorTheEnd) {
   EXPECT_NE(server_->err().find("daemon.token_silent"), std::string::npos) << server_->err();
 }
 
+/// Found in review: neither port nor management socket was there while such a call was out, and
+/// SIGTERM did nothing.
+TEST_F(FaultModule, ATokenThatIsSilentAboutKeysForClientsHoldsUpNeitherTheStartNorTheEnd) {
+  order_from_the_start("hang C_GenerateKeyPair count=for-ever");
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  order("wait C_GenerateKeyPair 1");
+  EXPECT_EQ(enroll("meanwhile"), 200);
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_NE(server_->err().find("daemon.token_silent"), std::string::npos) << server_->err();
+}
+
 /// Found in review: estiad said of itself that all was well, and answered nothing.
 TEST_F(FaultModule, CallsThatHangAreSeenWhileALookAtTheTokenHangs) {
   set_call_limit();
