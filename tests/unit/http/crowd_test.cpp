@@ -44,6 +44,20 @@ class Crowd : public ServerTest {
     return clients_.emplace_back(port(), offer);
   }
   void say(const std::string& bytes) { tls().send(bytes); }
+  struct Two {
+    test::TlsClient* waiting;  ///< has had an answer
+    test::TlsClient* busy;     ///< its request has the only worker, until the gate is released
+  };
+  [[nodiscard]] Two keep_the_worker_busy() {
+    add_slow_route();
+    start();
+    const Two two{&tls(), &tls()};
+    two.waiting->send(get_request("/hello"));
+    EXPECT_EQ(two.waiting->read_answer().status, 200);
+    two.busy->send(get_request("/slow"));
+    gate_->entered.wait();
+    return two;
+  }
 
   std::list<test::TlsClient> clients_;
 };
@@ -267,23 +281,16 @@ TEST_F(Crowd, BuffersAreBounded) {
 /// Its client may have given up; who comes later would wait longer still.
 TEST_F(Crowd, ARequestThatWaitedTooLongForAWorkerIs503) {
   limits_.queue = milliseconds(50);
-  add_slow_route();
-  start();
-  test::TlsClient& waiting = tls();
-  test::TlsClient& busy = tls();
-  waiting.send(get_request("/hello"));
-  EXPECT_EQ(waiting.read_answer().status, 200);
-  busy.send(get_request("/slow"));
-  gate_->entered.wait();
-  waiting.send(get_request("/hello"));
+  const auto [waiting, busy] = keep_the_worker_busy();
+  waiting->send(get_request("/hello"));
   std::this_thread::sleep_for(milliseconds(300));
   gate_->release.count_down();
-  EXPECT_EQ(busy.read_answer().body, "slow");
-  const test::HttpAnswer late = waiting.read_answer();
+  EXPECT_EQ(busy->read_answer().body, "slow");
+  const test::HttpAnswer late = waiting->read_answer();
   EXPECT_EQ(late.status, 503);
   EXPECT_EQ(late.fields.count("Retry-After"), 1U);
-  waiting.send(get_request("/hello"));
-  EXPECT_EQ(waiting.read_answer().status, 200) << "the connection stays";
+  waiting->send(get_request("/hello"));
+  EXPECT_EQ(waiting->read_answer().status, 200) << "the connection stays";
 }
 
 /// Found in review: it was closed without an answer, as if it had sent nothing.
@@ -291,43 +298,29 @@ TEST_F(Crowd, ARequestThatCameInTimeIsAnsweredHoweverLongItWaits) {
   limits_.queue = seconds(60);
   limits_.idle = seconds(2);
   limits_.replace = seconds(60);
-  add_slow_route();
-  start();
-  test::TlsClient& waiting = tls();
-  test::TlsClient& busy = tls();
-  waiting.send(get_request("/hello"));
-  EXPECT_EQ(waiting.read_answer().status, 200);
-  busy.send(get_request("/slow"));
-  gate_->entered.wait();
-  waiting.send(get_request("/hello"));
+  const auto [waiting, busy] = keep_the_worker_busy();
+  waiting->send(get_request("/hello"));
   std::this_thread::sleep_for(limits_.idle + milliseconds(500));
   gate_->release.count_down();
-  EXPECT_EQ(busy.read_answer().body, "slow");
-  EXPECT_EQ(waiting.read_answer().status, 200);
+  EXPECT_EQ(busy->read_answer().body, "slow");
+  EXPECT_EQ(waiting->read_answer().status, 200);
 }
 
 /// Found in review: it waited for as long as the workers hung.
 TEST_F(Crowd, ARequestThatNoWorkerTakesIs503WhileAllOfThemHang) {
   limits_.queue = milliseconds(50);
   limits_.replace = seconds(60);
-  add_slow_route();
-  start();
-  test::TlsClient& waiting = tls();
-  test::TlsClient& busy = tls();
-  waiting.send(get_request("/hello"));
-  EXPECT_EQ(waiting.read_answer().status, 200);
-  busy.send(get_request("/slow"));
-  gate_->entered.wait();
-  waiting.send(get_request("/hello") + get_request("/hello"));
+  const auto [waiting, busy] = keep_the_worker_busy();
+  waiting->send(get_request("/hello") + get_request("/hello"));
   for (int i = 0; i < 2; ++i) {
-    const test::HttpAnswer late = waiting.read_answer();
+    const test::HttpAnswer late = waiting->read_answer();
     EXPECT_EQ(late.status, 503);
     EXPECT_EQ(late.fields.count("Retry-After"), 1U);
   }
   gate_->release.count_down();
-  EXPECT_EQ(busy.read_answer().body, "slow");
-  waiting.send(get_request("/hello"));
-  EXPECT_EQ(waiting.read_answer().status, 200) << "the connection stays";
+  EXPECT_EQ(busy->read_answer().body, "slow");
+  waiting->send(get_request("/hello"));
+  EXPECT_EQ(waiting->read_answer().status, 200) << "the connection stays";
 }
 
 TEST_F(Crowd, ADrainLetsWhatHasBegunBeFinished) {
