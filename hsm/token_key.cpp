@@ -284,12 +284,16 @@ void TokenKey::rest(const Error& why) const {
   if (!attached) {
     return;
   }
+  const auto now = std::chrono::steady_clock::now();
   const std::scoped_lock lock(mutex_);
+  if (missing_ && missing_->epoch == attached->epoch() && now < missing_->until) {
+    return;  // others failed at the same time
+  }
   const auto pause = std::min(kMissingFor * (1U << std::min(failures_.rests, 10U)), kLongestRest);
   ++failures_.rests;
   ++doubts_;
   place_ = Place();
-  missing_ = Missing{unshared(why), attached->epoch(), std::chrono::steady_clock::now() + pause};
+  missing_ = Missing{unshared(why), attached->epoch(), now + pause};
 }
 
 /// In one attempt: health must not wait for whoever else looks, nor for a recovery.

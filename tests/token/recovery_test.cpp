@@ -265,6 +265,25 @@ TEST_F(Rungs, AKeyThatAlwaysLosesTheTokenRestsLongerEachTime) {
   }
 }
 
+/// Not for each of the requests that failed together.
+TEST_F(Rungs, AKeyThatAllLostAtTheSameTimeRestsOnce) {
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 1'000'000);
+  std::vector<std::future<std::string>> requests;
+  for (int i = 0; i < 16; ++i) {
+    requests.push_back(std::async(std::launch::async, [&] { return refused(); }));
+  }
+  for (auto& request : requests) {
+    EXPECT_NE(request.get(), "none");
+  }
+  shim_.fail("C_SignInit", CKR_OK, 0);
+  const auto begin = std::chrono::steady_clock::now();
+  while (refused() != "none") {
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15))
+      << "sixteen rests are half a minute";
+}
+
 /// Found in review: readiness stayed green, whatever the code was.
 TEST_F(Rungs, AKeyWhoseSignaturesAllFailIsSaidAndFoundAgainByWhoWatches) {
   for (const CK_RV rv : {CKR_GENERAL_ERROR, CKR_MECHANISM_INVALID}) {
