@@ -48,14 +48,20 @@ bool has_surely(const hsm::TokenInfo& token, const hsm::KeyUri& uri) {
          is(uri.manufacturer(), token.manufacturer) && is(uri.model(), token.model);
 }
 
+/// What is known of it before it was seen.
+hsm::TokenInfo as_configured(const ProcessConfig::Token& token) {
+  hsm::TokenInfo known;
+  known.label = token.label;
+  known.serial = token.serial;
+  return known;
+}
+
 /// Who calls it at one time. Of handshakes few are worked on, and where all of them hang nobody
 /// gets as far as a request.
 std::size_t callers_of(const ProcessConfig& config, const ProcessConfig::Token& token) {
   const std::size_t workers = config.limits.workers;
-  hsm::TokenInfo known;
-  known.label = token.label;
-  known.serial = token.serial;
-  const bool shakes_hands = config.est.token_key && may_have(known, *config.est.token_key);
+  const bool shakes_hands =
+      config.est.token_key && may_have(as_configured(token), *config.est.token_key);
   return shakes_hands ? std::min<std::size_t>(workers, config.limits.handshakes_at_once) : workers;
 }
 
@@ -95,9 +101,7 @@ void check_key_place(const ProcessConfig& config, const hsm::KeyUri& uri) {
   std::string sure;
   bool possible = false;
   const auto look_at = [&](const std::string& name, const ProcessConfig::Token& token) {
-    hsm::TokenInfo known;
-    known.label = token.label;
-    known.serial = token.serial;
+    const hsm::TokenInfo known = as_configured(token);
     possible = possible || may_have(known, uri);
     if (!has_surely(known, uri)) {
       return;

@@ -89,11 +89,14 @@ class Neighbours : public TwoTokens {
     shim_.close_gate("C_Sign");
     auto hangs = std::async(std::launch::async, [this] { return signs(*key_); });
     shim_.wait_in_flight("C_Sign", 1);
+    expect_stuck();
+    return hangs;
+  }
+  void expect_stuck() {
     wait_until(*lost_, TokenState::away);
     std::this_thread::sleep_for(std::chrono::milliseconds(500));  // attempts go on
     EXPECT_EQ(lost_->probe().state, TokenState::away);
     EXPECT_NE(lost_->probe().why.find("token.stuck"), std::string::npos);
-    return hangs;
   }
   static void wait_until(Token& token, TokenState state) {
     while (token.probe().state != state) {
@@ -168,10 +171,7 @@ TEST_F(NeighboursOfMany, OneWhoseLookForAKeyHangsIsNotTakenUpBeforeItIsBack) {
   shim_.fail("C_SignInit", CKR_OBJECT_HANDLE_INVALID, 2);
   auto looks = std::async(std::launch::async, [this] { return signs(*key_); });
   shim_.wait_in_flight("C_FindObjects", 1);
-  wait_until(*lost_, TokenState::away);
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // attempts go on
-  EXPECT_EQ(lost_->probe().state, TokenState::away);
-  EXPECT_NE(lost_->probe().why.find("token.stuck"), std::string::npos);
+  expect_stuck();
   EXPECT_EQ(lost_->probe().logins, 2U);
   EXPECT_EQ(restarts(), 0U);
   shim_.open_gate("C_FindObjects");
