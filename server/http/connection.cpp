@@ -34,12 +34,16 @@ std::unique_ptr<Channel> make_channel(int descriptor, const TlsSlot* tls) {
 }
 
 /// Nobody who waits for an answer closes their side: TLS ends both with close_notify (RFC 8446 6.1
-/// lets them be closed one by one, and no client of HTTP does). `half`: our own end of reading,
-/// when the listener drains, looks like theirs.
-bool is_gone(int descriptor, bool half) {
+/// lets them be closed one by one, and no client of HTTP does).
+bool is_gone(int descriptor) {
   pollfd wanted{descriptor, POLLRDHUP, 0};
-  const int gone = POLLHUP | POLLERR | POLLNVAL | (half ? POLLRDHUP : 0);
-  return ::poll(&wanted, 1, 0) == 1 && (wanted.revents & gone) != 0;
+  return ::poll(&wanted, 1, 0) == 1 &&
+         (wanted.revents & (POLLHUP | POLLERR | POLLNVAL | POLLRDHUP)) != 0;
+}
+
+bool unread(int descriptor) {
+  char byte = 0;
+  return ::recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 bool passed(Deadline deadline) {
@@ -129,7 +133,11 @@ void Connection::take_client() {
 }
 
 bool Connection::gone() const noexcept {
-  return is_gone(descriptor_, true);
+  return is_gone(descriptor_);
+}
+
+bool Connection::waits_for_nothing_begun() const noexcept {
+  return !busy_ && !again_ && output_.empty() && !unread(descriptor_);
 }
 
 void Connection::turn_away(TurnedAway why) noexcept {
@@ -245,9 +253,7 @@ ReceivedRequest Connection::take_request() {
   ready_.reset();
   ReceivedRequest received = reader_.take();
   received.close = received.close || ++requests_ >= kMostRequests;
-  received.request.client_gone = [descriptor = descriptor_, &connections = transport_.connections] {
-    return is_gone(descriptor, !connections.draining());
-  };
+  received.request.client_gone = [descriptor = descriptor_] { return is_gone(descriptor); };
   return received;
 }
 

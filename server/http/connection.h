@@ -85,6 +85,9 @@ class Connection final {
   /// Between two requests, with nothing to do: the first to go when there is no room.
   [[nodiscard]] bool idle() const noexcept { return state_ == State::open && !first_ && !busy_; }
 
+  /// Of a parked one: it waits for its client, which has sent nothing that is not read.
+  [[nodiscard]] bool waits_for_nothing_begun() const noexcept;
+
   /// It goes next: for the log and who counts.
   void fail_handshake(const std::string& reason) const;
   [[nodiscard]] bool shakes_hands() const noexcept { return state_ == State::handshake; }

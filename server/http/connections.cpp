@@ -75,13 +75,6 @@ void Connections::end_request(int descriptor) noexcept {
 
 bool Connections::drain(Deadline deadline) {
   std::unique_lock lock(mutex_);
-  draining_.store(true);
-  for (const auto& [descriptor, entry] : entries_) {
-    if (!entry.in_request) {
-      // What the kernel has already received can still be read and is answered.
-      ::shutdown(descriptor, SHUT_RD);
-    }
-  }
   if (changed_.wait_until(lock, deadline, [&] { return entries_.empty(); })) {
     return true;
   }

@@ -40,9 +40,11 @@ class Connections final {
     return entries_.size();
   }
 
-  /// Nothing new is admitted, idle connections end, others are told "Connection: close". Returns
-  /// whether all went before the deadline; what is left then is cut, and so is a failure only if a
-  /// request was in flight.
+  /// Nothing new is admitted, and others are told "Connection: close". Whoever holds connections
+  /// that wait ends them afterwards.
+  void begin_drain() noexcept { draining_.store(true); }
+  /// Returns whether all went before the deadline; what is left then is cut, and so is a failure
+  /// only if a request was in flight.
   [[nodiscard]] bool drain(Deadline deadline);
   /// Whether every connection left before the deadline.
   [[nodiscard]] bool wait_until_empty(Deadline deadline);

@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "crypto/base/error.h"
 #include "server/http/connection.h"
@@ -80,11 +81,29 @@ void Reactor::stop_listening() noexcept {
   static_cast<void>(::shutdown(listener_, SHUT_RD));
 }
 
+/// A request whose first bytes nobody has read yet has begun: they would be all that is read of it.
+void Reactor::end_waiting() {
+  std::vector<std::unique_ptr<Connection>> ended;  // they go after the lock
+  const std::lock_guard lock(mutex_);
+  std::vector<Id> waiting;
+  for (const auto& [id, parked] : parked_) {
+    if (parked.connection->waits_for_nothing_begun()) {
+      waiting.push_back(id);
+    }
+  }
+  for (const Id id : waiting) {
+    ended.push_back(take_locked(id));
+  }
+}
+
 void Reactor::park(std::unique_ptr<Connection> connection) noexcept {
   const int descriptor = connection->descriptor();
   connection->end_turn();
   try {
     const std::lock_guard lock(mutex_);
+    if (transport_.connections.draining() && connection->waits_for_nothing_begun()) {
+      return;
+    }
     const Id id = ++last_id_;
     epoll_event event{.events = epoll_events(connection->events()), .data = {.u64 = id}};
     const auto timer = timers_.emplace(connection->deadline(), id);

@@ -39,6 +39,10 @@ class Reactor final {
   /// New clients are refused from here on.
   void stop_listening() noexcept;
 
+  /// Once the connections drain: those that wait for a client that has begun nothing end, now and
+  /// whenever one is parked.
+  void end_waiting();
+
   /// Until something happens that it waits for, or its deadline passes.
   void park(std::unique_ptr<Connection> connection) noexcept;
 

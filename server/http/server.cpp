@@ -221,6 +221,8 @@ bool Server::drain(std::chrono::milliseconds limit) {
   const Deadline deadline = after(limit);
   impl_->transport->reactor.stop_listening();
   impl_->socket_file.reset();
+  impl_->transport->connections.begin_drain();
+  impl_->transport->reactor.end_waiting();
   return impl_->transport->connections.drain(deadline);
 }
 

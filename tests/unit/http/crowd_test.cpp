@@ -340,6 +340,23 @@ TEST_F(Crowd, ADrainLetsWhatHasBegunBeFinished) {
   EXPECT_TRUE(drained.get());
 }
 
+/// Found by a run of the tests: it was told that its body ended too early.
+TEST_F(Crowd, ADrainWaitsForARequestOfWhichNothingIsReadYet) {
+  limits_.replace = seconds(60);
+  limits_.queue = seconds(60);
+  const auto [waiting, busy] = keep_the_worker_busy();
+  waiting->send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc");
+  const Tcp idle(port(), "127.0.0.2");
+  auto drained = std::async(std::launch::async, [&] { return server_->drain(seconds(20)); });
+  EXPECT_TRUE(idle.ended()) << "though the only worker is busy";
+  gate_->release.count_down();
+  EXPECT_EQ(busy->read_answer().body, "slow");
+  waiting->send("def");
+  EXPECT_EQ(waiting->read_answer().body, "abcdef");
+  EXPECT_TRUE(waiting->ended());
+  EXPECT_TRUE(drained.get());
+}
+
 TEST_F(Crowd, AConnectionEndsAfterAThousandRequests) {
   start();
   test::TlsClient& client = tls();
