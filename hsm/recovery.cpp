@@ -33,9 +33,10 @@ Error reason_of(const Error& error) {
   return error;
 }
 
-/// At the start: not what is wrong in the configuration. A second token of that label may go again.
-bool is_waited_for(const Error& error) {
-  return error.code() == ErrorCode::token || error.id() == "token.ambiguous";
+/// At the start: not what is wrong in the configuration, unless others can be served without. A
+/// second token of that label may go again.
+bool is_waited_for(const Error& error, const TokenConfig& config) {
+  return error.code() == ErrorCode::token || error.id() == "token.ambiguous" || config.others_serve;
 }
 
 }  // namespace
@@ -67,7 +68,7 @@ void Recovery::make_first_attempt() {
   climbing_ = false;
   if (first) {
     adopt(std::move(first), Remedy::new_login);
-  } else if (is_waited_for(*why) || attempts_ > 0) {  // or nobody waits any more
+  } else if (is_waited_for(*why, config_) || attempts_ > 0) {  // or nobody waits any more
     give_up(*why);
   } else {
     fatal_ = why;

@@ -31,6 +31,11 @@ void check_label(const std::string& label) {
   }
 }
 
+crypto::PrivateKey found(LateKey late) {
+  late.find();
+  return std::move(late.key);
+}
+
 }  // namespace
 
 Token::Token(std::shared_ptr<TokenCore> core, std::shared_ptr<Pkcs11Provider> provider)
@@ -78,34 +83,27 @@ crypto::PrivateKey Token::key(const KeyUri& uri, SignatureCheck check) {
         const Objects objects(attached.module(), session);
         return objects.public_key(find_pair(objects, uri).public_object);
       });
-  return found_key(uri, std::move(public_half), check);
+  return found(late_key(uri, std::move(public_half), check));
 }
 
 crypto::PrivateKey Token::key(const KeyUri& uri, crypto::PublicKey public_half) {
-  return found_key(uri, std::move(public_half), SignatureCheck::callers);
+  return found(late_key(uri, std::move(public_half), SignatureCheck::callers));
 }
 
-crypto::PrivateKey Token::found_key(const KeyUri& uri, crypto::PublicKey public_half,
-                                    SignatureCheck check) {
+LateKey Token::late_key(const KeyUri& uri, crypto::PublicKey public_half, SignatureCheck check) {
   auto token_key = std::make_shared<const TokenKey>(core_, uri, std::move(public_half));
-  token_key->find();
-  crypto::PrivateKey key = private_key(std::move(token_key), check);
-  if (provider_) {  // it has found the key by itself
-    prove_key(key, uri.text());
-  }
-  return key;
-}
-
-crypto::PrivateKey Token::key_later(const KeyUri& uri, crypto::PublicKey public_half) {
-  auto token_key = std::make_shared<const TokenKey>(core_, uri, std::move(public_half));
-  if (core_->recovery().attachment_now()) {
-    try {
-      token_key->find();  // or nobody knows what is wrong with it before it is needed
-    } catch (const Error&) {
-      // In the report, and told.
+  crypto::PrivateKey key = private_key(token_key, check);
+  auto find = [token_key, key, twice = provider_ != nullptr] {
+    token_key->find();
+    if (twice) {  // pkcs11-provider finds it by itself
+      prove_key(key, token_key->uri().text());
     }
-  }
-  return private_key(std::move(token_key), SignatureCheck::callers);
+  };
+  return {std::move(key), std::move(find)};
+}
+
+LateKey Token::key_later(const KeyUri& uri, crypto::PublicKey public_half) {
+  return late_key(uri, std::move(public_half), SignatureCheck::callers);
 }
 
 crypto::PrivateKey Token::generate(const crypto::KeySpec& spec, const std::string& object_label) {

@@ -64,6 +64,8 @@ struct TokenConfig {
   /// token counts as away, until they are back.
   std::chrono::milliseconds call_limit{30'000};
   Signing signing = Signing::native;
+  /// Other tokens are served meanwhile: attach() waits also for what waiting alone cannot mend.
+  bool others_serve = false;
   std::filesystem::path pin_marker{};  ///< of PinMarker; empty: none is kept
   /// Called by the thread that recovers, and by those that report faults, under a lock: it returns
   /// soon and calls nothing of the token's.
@@ -117,6 +119,14 @@ struct KeyReport {
   std::optional<KeyAttributes> attributes{};
 };
 
+/// A key that was not looked for yet.
+struct LateKey {
+  crypto::PrivateKey key;  ///< looks for it at each use until it is found; those throw the same
+  /// Looks for it now, and has it prove itself. Throws what Token::key() throws. Any thread; may
+  /// outlive the Token.
+  std::function<void()> find;
+};
+
 class Pkcs11Provider;
 class TokenCore;
 class TokenKey;
@@ -130,7 +140,7 @@ class TokenKey;
 ///
 /// The process must ignore SIGPIPE (a module that talks to a remote HSM dies by it when the peer
 /// goes) and must not fork after open() and go on in the child: sessions are not inherited.
-class Token final {
+class Token final : public std::enable_shared_from_this<Token> {
  public:
   /// Loads and initialises the module (first in the process), finds the one token with the label
   /// (and serial) and logs in, and again only when the login was lost: SoftHSM rewrites the token's
@@ -140,7 +150,8 @@ class Token final {
   [[nodiscard]] static std::shared_ptr<Token> open(const TokenConfig& config);
 
   /// Likewise, for a daemon: a token that is away, or refuses its PIN, is waited for, and keys are
-  /// found when they are needed. Throws only what waiting cannot mend (Error{config}).
+  /// found when they are needed. Throws only what waiting cannot mend (Error{config}), and nothing
+  /// of that with others_serve.
   [[nodiscard]] static std::shared_ptr<Token> attach(const TokenConfig& config);
 
   /// What open() would refuse before it calls a module: Error{config,
@@ -164,9 +175,8 @@ class Token final {
   /// Likewise, if its public half is this one (else Error{token, "token.key_changed"}) and it
   /// cannot leave the token (else Error{token, "token.key_extractable"}).
   [[nodiscard]] crypto::PrivateKey key(const KeyUri& uri, crypto::PublicKey public_half);
-  /// The same without a call to the token: it is looked for at each use until it is found, and
-  /// those throw what key() throws.
-  [[nodiscard]] crypto::PrivateKey key_later(const KeyUri& uri, crypto::PublicKey public_half);
+  /// The same without a call to the token.
+  [[nodiscard]] LateKey key_later(const KeyUri& uri, crypto::PublicKey public_half);
 
   /// Makes a key pair in the token: it signs, is sensitive and never extractable, and may do
   /// nothing else; read back and checked, and destroyed again if the token made something else
@@ -207,8 +217,8 @@ class Token final {
   friend class ServerKeys;  // makes keys with the same sessions and login
   friend class SealingKey;  // likewise
   Token(std::shared_ptr<TokenCore> core, std::shared_ptr<Pkcs11Provider> provider);
-  [[nodiscard]] crypto::PrivateKey found_key(const KeyUri& uri, crypto::PublicKey public_half,
-                                             SignatureCheck check);
+  [[nodiscard]] LateKey late_key(const KeyUri& uri, crypto::PublicKey public_half,
+                                 SignatureCheck check);
   [[nodiscard]] crypto::PrivateKey private_key(std::shared_ptr<const TokenKey> key,
                                                SignatureCheck check) const;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +15,7 @@
 #include "crypto/base/file.h"
 #include "crypto/base/secret_prompt.h"
 #include "server/app/daemon.h"
+#include "server/app/own_thread.h"
 #include "server/app/process_guard.h"
 #include "server/ops/log.h"
 #include "server/provision/state_access.h"
@@ -126,6 +128,32 @@ void take_down(std::unique_ptr<app::Daemon> daemon) {
   }
 }
 
+/// Null: it was to stop before it had begun. A token may be silent for long.
+std::unique_ptr<app::Daemon> make_daemon(const app::ProcessConfig& config, app::BroughtPins pins) {
+  constexpr std::chrono::seconds kPatience{2};
+  const int made = ::eventfd(0, EFD_CLOEXEC);
+  if (made < 0) {
+    throw Error(ErrorCode::internal, "process.guard", "eventfd failed");
+  }
+  auto daemon = app::in_own_thread([&config, made, pins = std::move(pins)]() mutable {
+    struct Tell {
+      int whom;
+      ~Tell() { static_cast<void>(::eventfd_write(whom, 1)); }
+    } const tell{made};
+    return std::make_unique<app::Daemon>(config, std::move(pins));
+  });
+  if (app::readable_before_stop(made)) {
+    ::close(made);
+    return daemon.get();
+  }
+  ops::log(ops::Level::info, "daemon.start_stopped", {});
+  if (daemon.wait_for(kPatience) != std::future_status::ready) {
+    ::_exit(0);
+  }
+  take_down(daemon.get());
+  return nullptr;
+}
+
 void serve(const provision::StateLayout& layout, const app::ProcessConfig& config,
            const Arguments& arguments) {
   ops::set_up_log(log_level(config.log_level));
@@ -136,7 +164,10 @@ void serve(const provision::StateLayout& layout, const app::ProcessConfig& confi
     ops::log(ops::Level::warning, "daemon.descriptors",
              {{"reason", "the hard limit of open files is below limits.connections"}});
   }
-  auto daemon = std::make_unique<app::Daemon>(config, ask_pins(config, arguments.ask_pin));
+  auto daemon = make_daemon(config, ask_pins(config, arguments.ask_pin));
+  if (!daemon) {
+    return;
+  }
   daemon->start();
   announce(config.est.host, daemon->port(), arguments);
   while (app::wait_for_signal() == app::Signal::reload) {
@@ -149,7 +180,7 @@ void serve(const provision::StateLayout& layout, const app::ProcessConfig& confi
     // takes minutes.
     if (stopped == app::Daemon::Stopped::token_busy) {
       ops::log(ops::Level::info, "daemon.token_silent",
-               {{"reason", "a key pair that nobody waits for is still being made"}});
+               {{"reason", "a call that nobody waits for is not back"}});
     }
     ::_exit(stopped == app::Daemon::Stopped::token_busy ? 0 : kFailed);
   }

@@ -9,6 +9,7 @@
 
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
+#include "server/app/own_thread.h"
 #include "server/app/process_guard.h"
 #include "server/app/tls_identity.h"
 #include "server/app/token_reports.h"
@@ -107,7 +108,7 @@ Daemon::Daemon(const ProcessConfig& config, BroughtPins pins)
       snapshots_(load_snapshot(store_->configuration())),
       token_events_(store_->audit_log(), clock_),
       tokens_(config_, token_events_, std::move(pins)),
-      keys_(token_of(), *snapshots_.current()),
+      keys_(token_of(), *snapshots_.current(), tokens_.patience()),
       tls_identity_(load_tls_identity(config.est, token_keys(), clock_.now())),
       server_keys_(tokens_.for_server_keys(), server_keys_limits(config), clock_),
       sealer_(tokens_.main()),
@@ -141,7 +142,14 @@ TokenCaKeys::TokenOf Daemon::token_of() {
 
 TokenKeySource Daemon::token_keys() {
   return [this](const hsm::KeyUri& uri) {
-    return tokens_.of(uri).key(uri, hsm::SignatureCheck::ours);
+    auto key = in_own_thread([token = tokens_.of(uri).shared_from_this(), uri] {
+      return token->key(uri, hsm::SignatureCheck::ours);
+    });
+    if (key.wait_for(tokens_.patience()) != std::future_status::ready) {
+      throw Error(ErrorCode::token, "token.no_answer", "the token does not answer",
+                  "the TLS key is still being looked for");
+    }
+    return key.get();
   };
 }
 
@@ -194,26 +202,42 @@ api::Management Daemon::management() {
       .reload_tls = [this](const std::string& who) { return tls_reload_.reload(who); }};
 }
 
-/// An operator's order: the audit trail says so before it is tried.
+/// An operator's order: the audit trail says so before it is tried, and what became of it.
+template <typename Order>
+auto Daemon::audited(const char* what, const std::string& who, const std::string& object,
+                     Order order) {
+  const auto say = [&](const std::string& outcome) {
+    store_->audit_log().append(
+        {.at = clock_.now(), .who = who, .what = what, .outcome = outcome, .object = object});
+  };
+  say("begun");
+  try {
+    auto result = order();
+    say("ok");
+    return result;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::store) {
+      say(error.id());
+    }
+    throw;
+  }
+}
+
 void Daemon::activate_token(api::TokenActivation order, const std::string& who) {
   if (order.token.empty() && tokens_.several()) {
     throw Error(ErrorCode::conflict, "token.name_needed", "there are several tokens: say which");
   }
   const std::string name = order.token.empty() ? Tokens::kMain : order.token;
   hsm::Token& token = tokens_.named(name);
-  store_->audit_log().append({.at = clock_.now(),
-                              .who = who,
-                              .what = "token.activate",
-                              .outcome = "ok",
-                              .object = "token/" + name});
-  token.activate(std::move(order.pin));
+  static_cast<void>(audited("token.activate", who, "token/" + name, [&] {
+    token.activate(std::move(order.pin));
+    return true;
+  }));
 }
 
-/// Likewise: its signatures are by the CA keys.
+/// Its signatures are by the CA keys.
 std::vector<api::ProvedKey> Daemon::probe_token(const std::string& who) {
-  store_->audit_log().append(
-      {.at = clock_.now(), .who = who, .what = "token.probe", .outcome = "ok", .object = "tokens"});
-  return trial_.run(*snapshots_.current());
+  return audited("token.probe", who, "tokens", [&] { return trial_.run(*snapshots_.current()); });
 }
 
 api::Status Daemon::status() {
@@ -323,9 +347,11 @@ Daemon::Stopped Daemon::stop() {
   if (!complete) {
     return Stopped::cut;
   }
-  if (server_keys_.halt_stock()) {
+  const bool quiet = tokens_.idle() && keys_.idle();
+  if (server_keys_.halt_stock() && quiet) {
     return Stopped::complete;
   }
+  token_events_.finish();
   store_.reset();  // nobody is left who would use it
   return Stopped::token_busy;
 }

@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include "server/app/own_thread.h"
+
 namespace estia::app {
 namespace {
 
@@ -148,19 +150,36 @@ std::string key_trouble(const std::vector<SeenToken>& tokens, const ca::Snapshot
 }  // namespace
 
 std::optional<hsm::TokenStatus> TokenProbe::look() {
+  constexpr std::chrono::seconds kPatience{1};
   constexpr std::chrono::seconds kRecent{2};
-  const std::unique_lock looking(looking_, std::try_to_lock);
+  std::unique_lock lock(shared_->mutex);
+  if (!shared_->looking) {
+    static_cast<void>(in_own_thread([shared = shared_] { look_once(*shared); }));
+    shared_->looking = true;  // it ends under the lock
+    shared_->began = Clock::now();
+  }
+  const bool back =
+      shared_->back.wait_until(lock, shared_->began + kPatience, [&] { return !shared_->looking; });
+  return back || Clock::now() - shared_->seen < kRecent ? shared_->last : std::nullopt;
+}
+
+void TokenProbe::look_once(Shared& shared) noexcept {
   std::optional<hsm::TokenStatus> seen;
-  if (looking.owns_lock()) {
-    seen = token_.probe();
+  try {
+    seen = shared.token->probe();
+  } catch (const std::exception&) {
+    // No memory: it does not answer.
   }
-  const auto now = std::chrono::steady_clock::now();
-  const std::lock_guard lock(mutex_);
-  if (seen) {
-    last_ = std::move(seen);
-    seen_ = now;
-  }
-  return now - seen_ < kRecent ? last_ : std::nullopt;
+  const std::lock_guard lock(shared.mutex);
+  shared.last = std::move(seen);
+  shared.seen = Clock::now();
+  shared.looking = false;
+  shared.back.notify_all();
+}
+
+bool TokenProbe::idle() const {
+  const std::lock_guard lock(shared_->mutex);
+  return !shared_->looking;
 }
 
 ReadinessChecks readiness_of(const Monitored& monitored) {

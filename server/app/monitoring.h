@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "crypto/base/clock.h"
@@ -16,21 +19,32 @@
 
 namespace estia::app {
 
-/// One look at the token at a time, however many ask: the rest are told what was seen last, and if
-/// that is long ago, that the token does not answer. Any thread.
+/// One look at the token at a time, however many ask, by a thread of its own: the rest are told
+/// what was seen last, and if that is long ago, that the token does not answer. Any thread.
 class TokenProbe final {
  public:
-  /// The token outlives it.
-  explicit TokenProbe(hsm::Token& token) noexcept : token_(token) {}
-  /// nullopt: a look has not come back for seconds.
+  explicit TokenProbe(std::shared_ptr<hsm::Token> token)
+      : shared_(std::make_shared<Shared>(std::move(token))) {}
+  /// Waits for a second at most. nullopt: a look has not come back for seconds.
   [[nodiscard]] std::optional<hsm::TokenStatus> look();
+  /// Whether no look is out.
+  [[nodiscard]] bool idle() const;
 
  private:
-  hsm::Token& token_;
-  std::mutex looking_;
-  std::mutex mutex_;  ///< guards what follows, for a moment
-  std::optional<hsm::TokenStatus> last_{};
-  std::chrono::steady_clock::time_point seen_{};
+  using Clock = std::chrono::steady_clock;
+  struct Shared {
+    explicit Shared(std::shared_ptr<hsm::Token> of) noexcept : token(std::move(of)) {}
+    const std::shared_ptr<hsm::Token> token;
+    std::mutex mutex;  ///< guards what follows, for a moment
+    std::condition_variable back;
+    bool looking = false;
+    Clock::time_point began{};  ///< the last look
+    std::optional<hsm::TokenStatus> last{};
+    Clock::time_point seen{};
+  };
+  static void look_once(Shared& shared) noexcept;
+
+  const std::shared_ptr<Shared> shared_;  ///< also of a look that does not come back
 };
 
 struct SeenToken {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/process_guard.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "crypto/base/error.h"
@@ -72,6 +75,20 @@ Signal wait_for_signal() {
       return number == SIGHUP ? Signal::reload : Signal::stop;
     }
   }
+}
+
+bool readable_before_stop(int descriptor) {
+  const sigset_t stops = stop_signals();
+  const int signals = ::signalfd(-1, &stops, SFD_CLOEXEC);
+  require_done(signals >= 0, "signalfd");
+  std::array<pollfd, 2> wanted{pollfd{descriptor, POLLIN, 0}, pollfd{signals, POLLIN, 0}};
+  int ready = 0;
+  do {
+    ready = ::poll(wanted.data(), wanted.size(), -1);
+  } while (ready < 0 && errno == EINTR);
+  ::close(signals);
+  require_done(ready > 0, "poll");
+  return wanted[0].revents != 0;
 }
 
 void let_next_stop_signal_kill() {

@@ -24,6 +24,10 @@ enum class Signal { stop, reload };
 /// Waits for SIGTERM or SIGINT (stop) or SIGHUP (reload). Main thread only, after guard_process().
 [[nodiscard]] Signal wait_for_signal();
 
+/// Waits for the descriptor to be readable. False: SIGTERM or SIGINT came first. Main thread only,
+/// after guard_process(). Throws Error{internal, "process.guard"}.
+[[nodiscard]] bool readable_before_stop(int descriptor);
+
 /// From here on a second SIGTERM or SIGINT ends the process at once. Main thread only.
 void let_next_stop_signal_kill();
 

@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/token_ca_keys.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "crypto/base/error.h"
+#include "server/app/own_thread.h"
 #include "server/ops/log.h"
 
 namespace estia::app {
 namespace {
+
+Error of_ca(const ca::CertificationAuthority& authority, const Error& error) {
+  const std::string ca = "CA '" + authority.name + "': ";
+  if (error.id() == "token.key_changed") {
+    return {ErrorCode::config, "ca_keys.mismatch",
+            ca + "the key " + authority.key_uri + " is not the key of its certificate"};
+  }
+  if (error.id() == "token.key_extractable") {
+    return {ErrorCode::config, "ca_keys.extractable",
+            ca + "the key " + authority.key_uri + " can leave the token"};
+  }
+  return {error.code(), error.id(), ca + error.what(), error.detail()};
+}
 
 crypto::PrivateKey find_key(const TokenCaKeys::TokenOf& token_of,
                             const ca::CertificationAuthority& authority) {
@@ -15,17 +30,15 @@ crypto::PrivateKey find_key(const TokenCaKeys::TokenOf& token_of,
     const hsm::KeyUri uri = hsm::KeyUri::parse(authority.key_uri);
     return token_of(uri).key(uri, authority.certificate().public_key());
   } catch (const Error& error) {
-    const std::string ca = "CA '" + authority.name + "': ";
-    if (error.id() == "token.key_changed") {
-      throw Error(ErrorCode::config, "ca_keys.mismatch",
-                  ca + "the key " + authority.key_uri + " is not the key of its certificate");
-    }
-    if (error.id() == "token.key_extractable") {
-      throw Error(ErrorCode::config, "ca_keys.extractable",
-                  ca + "the key " + authority.key_uri + " can leave the token");
-    }
-    throw Error(error.code(), error.id(), ca + error.what(), error.detail());
+    throw of_ca(authority, error);
   }
+}
+
+void say_offline(const ca::CertificationAuthority& authority, const Error& error) {
+  const Error why = of_ca(authority, error);
+  ops::log(
+      ops::Level::error, "ca.offline",
+      {{"ca", authority.name}, {"id", why.id()}, {"reason", why.what()}, {"detail", why.detail()}});
 }
 
 std::pair<std::string, Bytes> name_of(const ca::CertificationAuthority& authority) {
@@ -34,34 +47,65 @@ std::pair<std::string, Bytes> name_of(const ca::CertificationAuthority& authorit
 
 }  // namespace
 
-TokenCaKeys::TokenCaKeys(TokenOf token_of, const ca::Snapshot& snapshot)
+TokenCaKeys::TokenCaKeys(TokenOf token_of, const ca::Snapshot& snapshot,
+                         std::chrono::milliseconds patience)
     : token_of_(std::move(token_of)) {
-  Found found;
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (Search& one : search(adopt_later(snapshot))) {
+    try {
+      if (one.found.wait_until(end) != std::future_status::ready) {
+        throw Error(ErrorCode::token, "token.no_answer", "the token does not answer",
+                    "its key is still being looked for");
+      }
+      one.found.get();
+    } catch (const Error& error) {
+      say_offline(*one.authority, error);
+    }
+  }
+}
+
+/// All whose token is known.
+TokenCaKeys::WantedOfTokens TokenCaKeys::adopt_later(const ca::Snapshot& snapshot) {
+  WantedOfTokens wanted;
   for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
-    if (found.contains(name_of(*authority))) {
+    const Name name = name_of(*authority);
+    if (keys_.contains(name) || offline_.contains(name)) {
       continue;
     }
     try {
-      found.emplace(name_of(*authority), find_key(token_of_, *authority));
+      const hsm::KeyUri uri = hsm::KeyUri::parse(authority->key_uri);
+      hsm::Token& token = token_of_(uri);
+      hsm::LateKey late = token.key_later(uri, authority->certificate().public_key());
+      keys_.emplace(name, std::move(late.key));
+      wanted[&token].push_back({authority, std::move(late.find)});
     } catch (const Error& error) {
-      ops::log(ops::Level::error, "ca.offline",
-               {{"ca", authority->name},
-                {"id", error.id()},
-                {"reason", error.what()},
-                {"detail", error.detail()}});
-      offline_.insert(name_of(*authority));
+      say_offline(*authority, error);
+      offline_.insert(name);
     }
   }
-  adopt(std::move(found));
-  for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
-    if (offline_.contains(name_of(*authority))) {
-      try {
-        static_cast<void>(key_for(*authority));  // where its token is known, for the status
-      } catch (const Error&) {
-        // Said above.
+  return wanted;
+}
+
+/// In a thread for each token: nothing brings a call of a module back.
+std::vector<TokenCaKeys::Search> TokenCaKeys::search(WantedOfTokens wanted) {
+  std::vector<Search> searches;
+  for (auto& [token, its] : wanted) {
+    std::vector<std::packaged_task<void()>> finds;
+    for (Wanted& key : its) {
+      finds.emplace_back(std::move(key.find));
+      searches.push_back({key.authority, finds.back().get_future()});
+    }
+    searching_.push_back(in_own_thread([finds = std::move(finds)]() mutable {
+      for (auto& find : finds) {
+        find();
       }
-    }
+    }));
   }
+  return searches;
+}
+
+bool TokenCaKeys::idle() const {
+  return std::ranges::all_of(searching_, [](const auto& search) { return is_back(search); });
 }
 
 TokenCaKeys::Found TokenCaKeys::find(const ca::Snapshot& snapshot) const {
@@ -100,7 +144,7 @@ crypto::PrivateKey TokenCaKeys::key_for(const ca::CertificationAuthority& ca) co
 crypto::PrivateKey TokenCaKeys::later(const ca::CertificationAuthority& ca) const {
   try {
     const hsm::KeyUri uri = hsm::KeyUri::parse(ca.key_uri);
-    return token_of_(uri).key_later(uri, ca.certificate().public_key());
+    return token_of_(uri).key_later(uri, ca.certificate().public_key()).key;
   } catch (const Error& error) {
     throw Error(ErrorCode::token, error.id(), "the CA cannot sign now; retry later",
                 "CA '" + ca.name + "': " + error.what());

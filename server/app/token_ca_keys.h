@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <future>
 #include <map>
 #include <set>
 #include <shared_mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "hsm/token.h"
 #include "server/ca/ca_keys.h"
@@ -26,8 +29,9 @@ class TokenCaKeys final : public ca::CaKeys {
   /// The token with that key (Tokens::of).
   using TokenOf = std::function<hsm::Token&(const hsm::KeyUri&)>;
 
-  /// Finds and adopts; what is not there yet is looked for whenever it is needed, and logged.
-  TokenCaKeys(TokenOf token_of, const ca::Snapshot& snapshot);
+  /// Adopts and finds; what is not there yet, or not found within `patience`, is looked for
+  /// whenever it is needed, and logged.
+  TokenCaKeys(TokenOf token_of, const ca::Snapshot& snapshot, std::chrono::milliseconds patience);
 
   /// All keys of `snapshot` as they are in the token; none of them can be used yet. Throws what
   /// hsm::Token::key throws, with the CA's name.
@@ -41,13 +45,30 @@ class TokenCaKeys final : public ca::CaKeys {
   [[nodiscard]] crypto::PrivateKey key_for(const ca::CertificationAuthority& ca) const override;
   void distrust(const ca::CertificationAuthority& ca) const noexcept override;
 
+  /// Whether all that the constructor began has ended.
+  [[nodiscard]] bool idle() const;
+
  private:
+  /// A key that the constructor has still to find, and whose.
+  struct Wanted {
+    const ca::CertificationAuthority* authority;
+    std::function<void()> find;
+  };
+  using WantedOfTokens = std::map<const hsm::Token*, std::vector<Wanted>>;
+  struct Search {
+    const ca::CertificationAuthority* authority;
+    std::future<void> found;
+  };
+
+  [[nodiscard]] WantedOfTokens adopt_later(const ca::Snapshot& snapshot);
+  [[nodiscard]] std::vector<Search> search(WantedOfTokens wanted);
   [[nodiscard]] crypto::PrivateKey later(const ca::CertificationAuthority& ca) const;
 
   const TokenOf token_of_;
   mutable std::shared_mutex mutex_;  ///< guards keys_; never held across a token call
   mutable Found keys_;
   std::set<Name> offline_;  ///< nothing could be said of their tokens at the start; then unchanged
+  std::vector<std::future<void>> searching_;  ///< of the constructor, one for each token
 };
 
 }  // namespace estia::app

@@ -46,16 +46,25 @@ TokenEvents::TokenEvents(ca::AuditLog& audit, const Clock& clock)
     : audit_(audit), clock_(clock), thread_([this] { run(); }) {}
 
 TokenEvents::~TokenEvents() {
+  finish();
+}
+
+void TokenEvents::finish() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
 }
 
 void TokenEvents::add(const std::string& token, const hsm::TokenEvent& event) {
   const std::lock_guard lock(mutex_);
+  if (stop_) {
+    return;
+  }
   if (entries_.size() < kMostEntries) {
     entries_.push_back({clock_.now(), token, event});
     changed_.notify_all();

@@ -27,6 +27,9 @@ class TokenEvents final {
   TokenEvents(TokenEvents&&) = delete;
   TokenEvents& operator=(TokenEvents&&) = delete;
 
+  /// Writes what is left, and nothing from then on. Not from two threads.
+  void finish();
+
   /// For TokenConfig::on_event of the token with that name.
   void add(const std::string& token, const hsm::TokenEvent& event);
 

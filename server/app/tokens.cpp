@@ -78,6 +78,7 @@ hsm::TokenConfig token_config(const ProcessConfig& config, const std::string& na
           .callers = callers_of(config, wanted),
           .call_limit = wanted.call_limit,
           .signing = wanted.signing,
+          .others_serve = !config.tokens.empty(),
           .pin_marker = wanted.pin_marker,
           .on_event = [name, &events](const hsm::TokenEvent& event) { events.add(name, event); }};
 }
@@ -125,6 +126,7 @@ Tokens::Tokens(const ProcessConfig& config, TokenEvents& events, BroughtPins pin
     : server_keys_(config.serverkeygen.token.empty() ? kMain : config.serverkeygen.token) {
   std::vector<std::pair<std::string, std::future<std::shared_ptr<hsm::Token>>>> attached;
   const auto begin = [&](const std::string& name, const ProcessConfig::Token& token) {
+    patience_ = std::max(patience_, token.call_limit);
     attached.emplace_back(name, std::async(std::launch::async,
                                            [wanted = token_config(config, name, token, events,
                                                                   pin_source(name, token, pins))] {
@@ -143,7 +145,7 @@ Tokens::Tokens(const ProcessConfig& config, TokenEvents& events, BroughtPins pin
 void Tokens::add(const std::string& name, std::future<std::shared_ptr<hsm::Token>>& attached) {
   try {
     std::shared_ptr<hsm::Token> token = attached.get();
-    auto probe = std::make_unique<TokenProbe>(*token);
+    auto probe = std::make_unique<TokenProbe>(token);
     tokens_.push_back({name, std::move(token), std::move(probe)});
   } catch (const Error& error) {
     throw Error(error.code(), error.id(), "token '" + name + "': " + error.what(), error.detail());
@@ -184,6 +186,10 @@ std::map<std::string, std::vector<hsm::KeyReport>> Tokens::keys() const {
     all.emplace(one.name, one.token->keys());
   }
   return all;
+}
+
+bool Tokens::idle() const {
+  return std::ranges::all_of(tokens_, [](const One& one) { return one.probe->idle(); });
 }
 
 std::vector<SeenToken> Tokens::look() {

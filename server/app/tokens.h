@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <future>
 #include <map>
 #include <memory>
@@ -27,7 +28,8 @@ class Tokens final {
   static constexpr const char* kMain = ProcessConfig::kMainToken;
 
   /// Attaches to all of them, with one attempt each; those that are away or refuse their PIN are
-  /// waited for. `events` outlives this object. Throws Error{config} as hsm::Token::attach.
+  /// waited for, and of several also those whose module or PIN is not there. `events` outlives this
+  /// object. Throws Error{config} as hsm::Token::attach.
   Tokens(const ProcessConfig& config, TokenEvents& events, BroughtPins pins);
 
   /// Throws Error{not_found, "token.unknown"} for a name that the configuration does not have.
@@ -41,11 +43,16 @@ class Tokens final {
   /// several: the name must tell them apart by token or serial.
   [[nodiscard]] hsm::Token& of(const hsm::KeyUri& uri) const;
 
+  /// The longest that one of them may be silent (call_limit).
+  [[nodiscard]] std::chrono::milliseconds patience() const noexcept { return patience_; }
+
   [[nodiscard]] bool several() const noexcept { return tokens_.size() > 1; }
   /// Those in use, by the name of their token. Makes no call to a token.
   [[nodiscard]] std::map<std::string, std::vector<hsm::KeyReport>> keys() const;
   /// As monitoring and operators see them, by name; the main one first.
   [[nodiscard]] std::vector<SeenToken> look();
+  /// Whether none of these looks is out.
+  [[nodiscard]] bool idle() const;
 
  private:
   struct One {
@@ -57,6 +64,7 @@ class Tokens final {
 
   std::vector<One> tokens_;
   std::string server_keys_;
+  std::chrono::milliseconds patience_{0};
 };
 
 /// What can be said of a key's name without a token: Error{config, "token.uri_ambiguous" |

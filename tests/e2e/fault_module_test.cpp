@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shipped module between a real estiad and SoftHSM, controlled from outside while it runs.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <fstream>
 #include <memory>
@@ -47,7 +48,7 @@ class FaultModule : public testing::Test {
   /// Before estiad's first call.
   void order_from_the_start(const std::string& line) {
     const std::filesystem::path rules = installation_.directory() / "rules";
-    write_new_file(rules, line + "\n", FileMode::readable);
+    replace_file(rules, line + "\n", FileMode::readable);
     installation_.add_environment("ESTIA_FAULTS_RULES=" + rules.string());
   }
   void order(const std::string& line) const {
@@ -116,6 +117,56 @@ TEST_F(FaultModule, ATokenThatIsSilentAboutKeysForClientsHoldsUpNeitherTheStartN
   EXPECT_NE(server_->err().find("daemon.token_silent"), std::string::npos) << server_->err();
 }
 
+/// What a CA key needs before it is used.
+class AKeyIsNotFound : public FaultModule, public testing::WithParamInterface<const char*> {};
+
+/// Found in review: the start waited for it without end.
+TEST_P(AKeyIsNotFound, WhileTheTokenIsSilentAndTheStartGoesOn) {
+  order_from_the_start(std::string("hang ") + GetParam() + " count=for-ever");
+  set_call_limit();
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  EXPECT_NE(server_->err().find("event=ca.offline ca=issuing id=token.no_answer"),
+            std::string::npos)
+      << server_->err();
+  EXPECT_EQ(enroll("too-early"), 503);
+  order("clear");
+  order("release");
+  enroll_at_last("later");
+  EXPECT_EQ(server_->stop(), 0);
+}
+
+TEST_P(AKeyIsNotFound, WhileTheTokenIsSilentAndTheEndComes) {
+  order_from_the_start(std::string("hang ") + GetParam() + " count=for-ever");
+  set_call_limit();
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_NE(server_->err().find("daemon.token_silent"), std::string::npos) << server_->err();
+}
+
+INSTANTIATE_TEST_SUITE_P(Calls, AKeyIsNotFound, testing::Values("C_FindObjects", "C_SignInit"),
+                         [](const auto& tested) { return std::string(tested.param); });
+
+/// Found in review: SIGTERM was not heard before the token had answered, or call_limit had passed.
+TEST_F(FaultModule, AStartThatWaitsForASilentTokenIsStopped) {
+  order_from_the_start("hang C_Login count=for-ever");
+  const auto log = installation_.directory() / "log";
+  Child estiad({.arguments = {program("estiad"), "--state", installation_.state().string()},
+                .environment = installation_.environment(),
+                .out = installation_.directory() / "out",
+                .err = log});
+  while (!std::filesystem::exists(socket_)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  order("wait C_Login 1");
+  estiad.signal(SIGTERM);
+  EXPECT_EQ(estiad.wait(std::chrono::seconds(20)), 0) << "call_limit is longer";
+  EXPECT_NE(read_file(log).find("event=daemon.start_stopped"), std::string::npos) << read_file(log);
+  order_from_the_start("");
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  EXPECT_EQ(enroll("afterwards"), 200);
+  EXPECT_EQ(server_->stop(), 0);
+}
+
 /// Found in review: estiad said of itself that all was well, and answered nothing.
 TEST_F(FaultModule, CallsThatHangAreSeenWhileALookAtTheTokenHangs) {
   set_call_limit();
@@ -177,6 +228,16 @@ TEST_F(TlsKeyBehindFaults, HandshakesThatHangMakeTheTokenStuck) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   EXPECT_EQ(server_->stop(), 0);
+}
+
+/// There is nothing to be served without it.
+TEST_F(TlsKeyBehindFaults, IsNotWaitedForWithoutEnd) {
+  order_from_the_start("hang C_SignInit count=for-ever");
+  set_call_limit();
+  const Finished ended = run_estiad(installation_, {"--port", "0"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.err.find("listener.est.key"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("[token.no_answer]"), std::string::npos) << ended.err;
 }
 
 /// D15: the client is told, others are served by another worker, and what was being made is given

@@ -40,7 +40,7 @@ TEST_F(TokenOrders, ProbeSignsOnceWithEachCaKey) {
   EXPECT_NE(json.find("\"result\": \"ok\""), std::string::npos) << json;
   EXPECT_EQ(json.find("signature"), std::string::npos) << json;
   EXPECT_EQ(server->stop(), 0);
-  EXPECT_EQ(audited("token.probe"), "2");
+  EXPECT_EQ(audited("token.probe"), "4") << "each before it is tried, and what became of it";
   EXPECT_EQ(who("token.probe").find("operator uid "), 0U) << who("token.probe");
   EXPECT_NE(server->err().find("event=token.proved ca=issuing id=ok"), std::string::npos)
       << server->err();

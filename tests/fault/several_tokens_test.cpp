@@ -77,6 +77,13 @@ password_file = "spare.password"
     return client->openssl(
         {"x509", "-in", client->save_certificate(answer.body).string(), "-noout", "-issuer"});
   }
+  void use_module_of_spare(const std::filesystem::path& module) const {
+    const auto file = installation.state() / "estia.toml";
+    std::string text = read_file(file);
+    const std::string old = TokenServer::client_module().string();
+    text.replace(text.find(old), old.size(), module.string());
+    replace_file(file, text, FileMode::readable);
+  }
   void wait_until(const std::string& line) const {
     for (int i = 0; i < 600 && ops_page("/metrics").find(line) == std::string::npos; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -168,6 +175,30 @@ TEST_F(SeveralTokens, ACaWhoseTokenIsNotThereIsOffline) {
       << server->err();
 }
 
+/// Found in review: estiad did not start.
+TEST_F(SeveralTokens, OneWhoseModuleOrPinIsNotThereIsAwayUntilItIs) {
+  const auto kept = installation.directory() / "kept";
+  std::filesystem::rename(spare_pin(), kept);
+  EXPECT_EQ(server->stop(), 0);
+  start();
+  EXPECT_EQ(enroll("est", "served").status, 200);
+  EXPECT_EQ(enroll("spare", "no-pin").status, 503);
+  EXPECT_NE(server->err().find("event=token.away token=spare"), std::string::npos) << server->err();
+  std::filesystem::rename(kept, spare_pin());
+  wait_until("estia_token_attached{token=\"spare\"} 1\n");
+  EXPECT_EQ(enroll("spare", "pin").status, 200);
+
+  EXPECT_EQ(server->stop(), 0);
+  const auto module = installation.directory() / "module.so";
+  use_module_of_spare(module);
+  start();
+  EXPECT_EQ(enroll("est", "served-too").status, 200);
+  EXPECT_EQ(enroll("spare", "no-module").status, 503);
+  std::filesystem::create_symlink(TokenServer::client_module(), module);
+  wait_until("estia_token_attached{token=\"spare\"} 1\n");
+  EXPECT_EQ(enroll("spare", "module").status, 200);
+}
+
 /// The main token is behind the module that injects faults.
 class OneTokenHangs : public SeveralTokens {
  protected:
@@ -198,6 +229,19 @@ TEST_F(OneTokenHangs, CasOfAnotherModuleAndReadPathsAreUnaffected) {
   }
   order("clear");
   EXPECT_EQ(enroll("est", "back").status, 200);
+}
+
+/// Found in review: the first one who asked waited for as long as the token was silent.
+TEST_F(OneTokenHangs, WhoAsksHowItIsIsTold) {
+  order("hang C_GetTokenInfo count=for-ever");
+  EXPECT_NE(ops_page("/metrics").find("estia_token_present{token=\"main\"} 0\n"),
+            std::string::npos);
+  EXPECT_NE(estia_ok({"status"}).find("does not answer"), std::string::npos);
+  EXPECT_NE(ops_page("/metrics").find("estia_token_present{token=\"spare\"} 1\n"),
+            std::string::npos);
+  order("clear");
+  order("release");
+  wait_until("estia_token_present{token=\"main\"} 1\n");
 }
 
 /// Few workers, and a minute until who hangs is given up.

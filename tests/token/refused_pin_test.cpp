@@ -235,7 +235,7 @@ TEST_F(LaterStart, KeysAreFoundWhenTheTokenIsThere) {
   std::filesystem::create_directory(tokens);
   ASSERT_TRUE(Module::load(config().module, {})->restart(1, milliseconds(5000)));
   const auto token = Token::attach(config());
-  const crypto::PrivateKey key = token->key_later(KeyUri::parse("pkcs11:object=ca"), known);
+  const crypto::PrivateKey key = token->key_later(KeyUri::parse("pkcs11:object=ca"), known).key;
   EXPECT_EQ(test::refusal([&] { static_cast<void>(signs(key)); }), "token token.not_found");
   std::filesystem::remove(tokens);
   std::filesystem::rename(hidden, tokens);

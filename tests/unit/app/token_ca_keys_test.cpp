@@ -23,6 +23,8 @@ namespace {
 
 using test::refusal;
 
+constexpr std::chrono::seconds kPatience{30};
+
 /// A store that is full when a configuration is to be written.
 class FullStore final : public ca::ConfigurationStore {
  public:
@@ -123,7 +125,7 @@ class TokenCaKeysTest : public testing::Test {
 };
 
 TEST_F(TokenCaKeysTest, WhatIsFoundCanBeUsedOnceItIsAdopted) {
-  TokenCaKeys keys(only_token(), snapshot(old_));
+  TokenCaKeys keys(only_token(), snapshot(old_), kPatience);
   TokenCaKeys::Found found = keys.find(snapshot(new_));
   EXPECT_EQ(refused(keys, new_), "internal ca_keys.missing");
   keys.adopt(std::move(found));
@@ -132,7 +134,7 @@ TEST_F(TokenCaKeysTest, WhatIsFoundCanBeUsedOnceItIsAdopted) {
 }
 
 TEST_F(TokenCaKeysTest, AKeyThatIsNotTheCertificatesIsRefused) {
-  TokenCaKeys keys(only_token(), snapshot(old_));
+  TokenCaKeys keys(only_token(), snapshot(old_), kPatience);
   ca::CertificationAuthority mixed = new_;
   mixed.key_uri = old_.key_uri;
   EXPECT_EQ(refusal([&] { static_cast<void>(keys.find(snapshot(mixed))); }),
@@ -150,7 +152,7 @@ TEST_F(TokenCaKeysTest, AKeyThatCanLeaveTheTokenIsNotUsed) {
     return refusal([&] { static_cast<void>(keys.key_for(old_).sign(Bytes{1, 2, 3})); });
   };
   shim.flip_attribute(CKA_EXTRACTABLE);
-  const TokenCaKeys keys(of, snapshot(old_));
+  const TokenCaKeys keys(of, snapshot(old_), kPatience);
   EXPECT_EQ(uses(keys), "token token.key_extractable");
   EXPECT_EQ(refusal([&] { static_cast<void>(keys.find(snapshot(old_))); }),
             "config ca_keys.extractable");
@@ -162,7 +164,7 @@ TEST_F(TokenCaKeysTest, AKeyThatCanLeaveTheTokenIsNotUsed) {
 
 /// NoServerKeys is a token that encrypts nothing.
 TEST_F(TokenCaKeysTest, WhatTheTokenDoesNotEncryptIsNotPromised) {
-  TokenCaKeys keys(only_token(), snapshot(old_));
+  TokenCaKeys keys(only_token(), snapshot(old_), kPatience);
   const auto applied = [&](const char* packages) {
     return refusal(
         [&] { static_cast<void>(apply(store_->configuration(), keys, new_, packages)); });
@@ -173,7 +175,7 @@ TEST_F(TokenCaKeysTest, WhatTheTokenDoesNotEncryptIsNotPromised) {
 }
 
 TEST_F(TokenCaKeysTest, AChangeThatIsNotStoredAddsNoKey) {
-  TokenCaKeys keys(only_token(), snapshot(old_));
+  TokenCaKeys keys(only_token(), snapshot(old_), kPatience);
   FullStore full(store_->configuration());
   EXPECT_EQ(refusal([&] { static_cast<void>(apply(full, keys, new_)); }), "store store.full");
   EXPECT_EQ(refused(keys, new_), "internal ca_keys.missing");
