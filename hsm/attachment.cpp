@@ -44,6 +44,8 @@ Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint6
       generation_(found.generation_),
       slot_(found.slot_),
       cap_(pool_cap(config.max_sessions, sessions_for_us(config.signing, slot_.max_sessions))),
+      callers_(config.callers),
+      session_wait_(config.session_wait),
       epoch_(epoch),
       statistics_(std::move(statistics)),
       earlier_(std::move(earlier)),
@@ -100,6 +102,14 @@ std::string Attachment::trouble_of_calls(const TokenConfig& config) const {
     return std::to_string(out) + " calls of the module have not come back";
   }
   return {};
+}
+
+void Attachment::refuse_if_all_hang() const {
+  const auto hanging =
+      calls_.overdue(RunningCalls::Kind::one, std::chrono::steady_clock::now() - session_wait_);
+  if (hanging >= std::min(std::max<std::size_t>(cap_, 1), callers_)) {
+    throw calls_hang(hanging);
+  }
 }
 
 void Attachment::retire() noexcept {

@@ -63,6 +63,9 @@ class Attachment final {
   /// Empty unless too many of these hang for others to go in after them (TokenConfig::call_limit);
   /// else what is the matter, for people.
   [[nodiscard]] std::string trouble_of_calls(const TokenConfig& config) const;
+  /// Of those that go through nobody's session of ours, as SessionPool::borrow(): throws
+  /// Error{busy} once all that the callers can have are out for longer than session_wait.
+  void refuse_if_all_hang() const;
   /// Of the pool, as far as the token tells.
   [[nodiscard]] std::size_t most_sessions() const noexcept { return cap_; }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
@@ -91,6 +94,8 @@ class Attachment final {
   const Module::Generation generation_;
   const Slot slot_;
   const std::size_t cap_;
+  const std::size_t callers_;
+  const std::chrono::milliseconds session_wait_;
   const std::uint64_t epoch_;
   const std::shared_ptr<TokenStatistics> statistics_;
   const Earlier earlier_;

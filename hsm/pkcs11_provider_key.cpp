@@ -144,6 +144,7 @@ Bytes Pkcs11ProviderKey::sign_or_load_anew(const std::shared_ptr<Attachment>& at
 
 Bytes Pkcs11ProviderKey::sign_once(const std::shared_ptr<Attachment>& attached,
                                    SignMechanism& mechanism, ByteView input) const {
+  attached->refuse_if_all_hang();
   const std::shared_ptr<const Loaded> loaded = loaded_in(attached);
   const Module::Use in_use(attached->module(), attached->generation());
   const Permit permit(*loaded->library, provider_->wait());

@@ -140,6 +140,11 @@ SessionPool::Lease SessionPool::borrow(SessionKind kind) {
   }
 }
 
+Error calls_hang(std::size_t calls) {
+  return {ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
+          std::to_string(calls) + " calls have not come back for long"};
+}
+
 /// Whoever else came would wait for them in vain, with a worker that other tokens have use for.
 void SessionPool::refuse_if_all_hang() const {
   const auto limit = std::chrono::steady_clock::now() - wait_;
@@ -153,8 +158,7 @@ void SessionPool::refuse_if_all_hang() const {
   const auto hanging = static_cast<std::size_t>(
       std::ranges::count_if(loans_, [&](const auto since) { return since < limit; }));
   if (hanging >= std::min(std::max<std::size_t>(cap_, 1), callers_)) {
-    throw Error(ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
-                std::to_string(hanging) + " calls have not come back for long");
+    throw calls_hang(hanging);
   }
 }
 

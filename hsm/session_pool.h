@@ -10,6 +10,7 @@
 #include <mutex>
 #include <vector>
 
+#include "crypto/base/error.h"
 #include "hsm/login_session.h"
 #include "hsm/module.h"
 #include "hsm/token_statistics.h"
@@ -136,5 +137,8 @@ class SessionPool final {
   std::size_t waiting_for_login_ = 0;  ///< of the loans
   bool closed_ = false;
 };
+
+/// Error{busy, "token.sessions_exhausted"}: so many are out, and more would follow them.
+[[nodiscard]] Error calls_hang(std::size_t calls);
 
 }  // namespace estia::hsm
