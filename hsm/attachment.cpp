@@ -98,16 +98,19 @@ std::string Attachment::trouble_of_calls(const TokenConfig& config) const {
     return "a key is looked for, and the module does not come back";
   }
   const std::size_t out = sum([&](const Attachment& each) { return each.overdue(limit); });
-  if (out > 0 && 2 * out >= std::min(pool_.counts().cap, config.callers)) {
+  const std::size_t callers = std::min(config.callers, config.handshakes);
+  if (out > 0 && 2 * out >= std::min(pool_.counts().cap, callers)) {
     return std::to_string(out) + " calls of the module have not come back";
   }
   return {};
 }
 
 void Attachment::refuse_if_all_hang() const {
-  const auto hanging =
-      calls_.overdue(RunningCalls::Kind::one, std::chrono::steady_clock::now() - session_wait_);
-  if (hanging >= std::min(std::max<std::size_t>(cap_, 1), callers_)) {
+  const auto out_for = [&](std::chrono::milliseconds time) {
+    return calls_.overdue(RunningCalls::Kind::one, std::chrono::steady_clock::now() - time);
+  };
+  const std::size_t hanging = out_for(std::min(session_wait_, kHangs));
+  if (hanging >= callers_ || (hanging >= cap_ && out_for(session_wait_) >= cap_)) {
     throw calls_hang(hanging);
   }
 }

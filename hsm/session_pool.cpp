@@ -147,17 +147,20 @@ Error calls_hang(std::size_t calls) {
 
 /// Whoever else came would wait for them in vain, with a worker that other tokens have use for.
 void SessionPool::refuse_if_all_hang() const {
-  const auto limit = std::chrono::steady_clock::now() - wait_;
+  const auto now = std::chrono::steady_clock::now();
   // They are in the order of their beginning, but for those that are lent for good.
   const auto oldest = std::ranges::find_if(loans_, [](const auto since) {
     return since != std::chrono::steady_clock::time_point::max();
   });
-  if (oldest == loans_.end() || *oldest >= limit) {
+  if (oldest == loans_.end() || *oldest >= now - std::min(wait_, kHangs)) {
     return;
   }
-  const auto hanging = static_cast<std::size_t>(
-      std::ranges::count_if(loans_, [&](const auto since) { return since < limit; }));
-  if (hanging >= std::min(std::max<std::size_t>(cap_, 1), callers_)) {
+  const auto out_for = [&](std::chrono::milliseconds time) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(loans_, [&](const auto since) { return since < now - time; }));
+  };
+  const std::size_t hanging = out_for(std::min(wait_, kHangs));
+  if (hanging >= callers_ || out_for(wait_) >= std::max<std::size_t>(cap_, 1)) {
     throw calls_hang(hanging);
   }
 }

@@ -74,10 +74,10 @@ class SessionPool final {
   };
 
   /// Throws Error{busy, "token.sessions_exhausted"} when none comes free in time, or at once while
-  /// all that the callers can have are out for longer than that; and Error{token} when none can be
-  /// opened. A token that allows fewer than the cap lowers it. It is asked for one more a second
-  /// later, and while it stays full more and more rarely; once it has one more, the cap doubles
-  /// with what is opened.
+  /// all sessions are out for longer than that, or as many as there are callers for kHangs; and
+  /// Error{token} when none can be opened. A token that allows fewer than the cap lowers it. It is
+  /// asked for one more a second later, and while it stays full more and more rarely; once it has
+  /// one more, the cap doubles with what is opened.
   [[nodiscard]] Lease borrow(SessionKind kind = SessionKind::read_only);
 
   /// Closes what is idle, and later what is lent; borrow() throws Error{token,
@@ -137,6 +137,10 @@ class SessionPool final {
   std::size_t waiting_for_login_ = 0;  ///< of the loans
   bool closed_ = false;
 };
+
+/// Once all that the callers can have are out for so long there are no others but those who have
+/// the places of these (less than http::Limits::replace): as many again would follow them.
+inline constexpr std::chrono::milliseconds kHangs{1000};
 
 /// Error{busy, "token.sessions_exhausted"}: so many are out, and more would follow them.
 [[nodiscard]] Error calls_hang(std::size_t calls);

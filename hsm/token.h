@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,7 +60,9 @@ struct TokenConfig {
   std::chrono::milliseconds recovery_wait{2000};
   /// So many threads call it at one time, at most.
   std::size_t callers = 64;
-  /// A call that takes longer hangs. Half of the sessions, or of the callers, in such calls, or one
+  /// Of them so many before a client is served at all, where it has the listener's TLS key.
+  std::size_t handshakes = std::numeric_limits<std::size_t>::max();
+  /// A call that takes longer hangs. Half of the sessions, or of these, in such calls, or one
   /// of them while a key is looked for that others wait for (three waits for a session longer): the
   /// token counts as away, until they are back.
   std::chrono::milliseconds call_limit{30'000};

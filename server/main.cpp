@@ -143,6 +143,7 @@ std::unique_ptr<app::Daemon> make_daemon(const app::ProcessConfig& config, app::
     return std::make_unique<app::Daemon>(config, std::move(pins));
   });
   if (app::readable_before_stop(made)) {
+    daemon.wait();  // nobody writes to it any more
     ::close(made);
     return daemon.get();
   }

@@ -29,9 +29,12 @@ hsm::ServerKeysLimits server_keys_limits(const ProcessConfig& config) {
 }
 
 http::ServerConfig server_config(const ProcessConfig& config, ops::Metrics& metrics) {
+  http::Limits limits = config.limits;
+  // Each token can keep as many as there are workers: also when all of them hang somebody serves.
+  limits.spares = limits.workers * static_cast<unsigned>(1 + config.tokens.size());
   return {.host = config.est.host,
           .port = config.est.port,
-          .limits = config.limits,
+          .limits = limits,
           .proxies = config.est.proxies,
           .resumption = config.est.resumption,
           .observer = counting(metrics)};

@@ -2,6 +2,7 @@
 #include "server/app/tokens.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -56,13 +57,11 @@ hsm::TokenInfo as_configured(const ProcessConfig::Token& token) {
   return known;
 }
 
-/// Who calls it at one time. Of handshakes few are worked on, and where all of them hang nobody
-/// gets as far as a request.
-std::size_t callers_of(const ProcessConfig& config, const ProcessConfig::Token& token) {
-  const std::size_t workers = config.limits.workers;
+/// Of handshakes few are worked on, and where all of them hang nobody gets as far as a request.
+std::size_t handshakes_of(const ProcessConfig& config, const ProcessConfig::Token& token) {
   const bool shakes_hands =
       config.est.token_key && may_have(as_configured(token), *config.est.token_key);
-  return shakes_hands ? std::min<std::size_t>(workers, config.limits.handshakes_at_once) : workers;
+  return shakes_hands ? config.limits.handshakes_at_once : std::numeric_limits<std::size_t>::max();
 }
 
 hsm::TokenConfig token_config(const ProcessConfig& config, const std::string& name,
@@ -75,7 +74,8 @@ hsm::TokenConfig token_config(const ProcessConfig& config, const std::string& na
           .pin = std::move(pin),
           .max_sessions = wanted.max_sessions,
           .session_wait = wanted.session_wait,
-          .callers = callers_of(config, wanted),
+          .callers = config.limits.workers,
+          .handshakes = handshakes_of(config, wanted),
           .call_limit = wanted.call_limit,
           .signing = wanted.signing,
           .others_serve = !config.tokens.empty(),

@@ -33,10 +33,15 @@ class ListeningSocket final : public Poco::Net::ServerSocket {
   explicit ListeningSocket(Poco::Net::SocketImpl* impl) : ServerSocket(impl, true) {}
 };
 
+/// Workers, those whose places they have, and who excuses.
+int most_threads(const Limits& limits) {
+  const unsigned spares = limits.spares == 0 ? limits.workers : limits.spares;
+  return static_cast<int>(limits.workers + spares + 1);
+}
+
 Poco::Net::HTTPServerParams::Ptr make_params(const Limits& limits) {
   Poco::Net::HTTPServerParams::Ptr params = new Poco::Net::HTTPServerParams;
-  params->setMaxThreads(static_cast<int>(limits.workers) * 2 +
-                        1);  // replaced ones, and who excuses
+  params->setMaxThreads(most_threads(limits));
   params->setMaxQueued(static_cast<int>(limits.connections));
   params->setThreadIdleTime(Poco::Timespan(0, kThreadIdleMillis * 1000L));
   params->setKeepAlive(true);
@@ -202,7 +207,7 @@ void Server::start() {
   const Limits& limits = impl_->transport->limits;
   const Poco::Net::ServerSocket socket = impl_->listen();
   // A worker counts as gone in Poco's books a moment before its thread is free again.
-  const int threads = static_cast<int>(limits.workers) * 4 + 4;
+  const int threads = 2 * most_threads(limits) + 2;
   impl_->pool = std::make_unique<Poco::ThreadPool>(2, threads, 60);
   impl_->server = std::make_unique<Poco::Net::HTTPServer>(new RequestAdapterFactory, *impl_->pool,
                                                           socket, make_params(limits));

@@ -38,6 +38,8 @@ struct Limits {
   std::size_t per_address = 100;
   std::size_t buffered_bytes = 64U << 20U;  ///< of requests and answers, all connections together
   unsigned workers = 64;
+  /// Threads that may take the places of workers that do not come back; 0: as many as workers.
+  unsigned spares = 0;
   /// Of the workers, those that shake hands: a handshake costs a processor, or a TLS key's token,
   /// some time.
   unsigned handshakes_at_once = 2 * std::max(1U, std::thread::hardware_concurrency());

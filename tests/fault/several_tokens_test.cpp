@@ -273,6 +273,10 @@ TEST_F(EveryWorkerHangs, OthersTakeTheirPlacesWhileTheirClientsWait) {
     EXPECT_EQ(enroll("spare", "served-" + std::to_string(i)).status, 200) << server->err();
     EXPECT_EQ(client->request("cacerts").status, 200);
   }
+  for (int i = 0; i < 3; ++i) {  // by those who took their places
+    EXPECT_EQ(enroll("est", "refused-" + std::to_string(i)).status, 503);
+  }
+  EXPECT_EQ(client->request("cacerts").status, 200);
   EXPECT_EQ(server->err().find("http.answer_late"), std::string::npos) << "they still hang";
   order("clear");
   for (const auto& each : waiting) {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <iostream>
 #include <stdexcept>
 
 #include "crypto/base/file.h"
@@ -71,6 +72,9 @@ int EstiadProcess::stop() {
   const std::optional<int> code = child_->wait(kStopLimit);
   if (!code) {
     throw std::runtime_error("estiad did not stop: " + err());
+  }
+  if (*code != 0) {  // a sanitizer's report is in there
+    std::cerr << err();
   }
   return *code;
 }

@@ -340,6 +340,30 @@ TEST_F(Crowd, ADrainLetsWhatHasBegunBeFinished) {
   EXPECT_TRUE(drained.get());
 }
 
+/// As many as the tokens can keep, and one for who needs none.
+TEST_F(Crowd, WhoTakesAPlaceMayHangToo) {
+  limits_.spares = 2;
+  limits_.replace = milliseconds(50);
+  limits_.queue = seconds(60);
+  std::latch entered(2);
+  std::latch release(1);
+  router_->get("/hangs", [&](const Request&) {
+    entered.count_down();
+    release.wait();
+    return text("late");
+  });
+  start();
+  test::TlsClient& one = tls();
+  one.send(get_request("/hangs"));
+  test::TlsClient& other = tls();
+  other.send(get_request("/hangs"));
+  entered.wait();
+  EXPECT_EQ(status_of(get_request("/hello")), 200);
+  release.count_down();
+  EXPECT_EQ(one.read_answer().body, "late");
+  EXPECT_EQ(other.read_answer().body, "late");
+}
+
 /// Found by a run of the tests: it was told that its body ended too early.
 TEST_F(Crowd, ADrainWaitsForARequestOfWhichNothingIsReadYet) {
   limits_.replace = seconds(60);
