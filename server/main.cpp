@@ -189,13 +189,12 @@ void serve(const provision::StateLayout& layout, const app::ProcessConfig& confi
 }
 
 /// The reason, then what only the operator may know.
-int report(const Error& error) {
+void report(const Error& error) {
   std::cerr << "estiad: " << error.what();
   if (!error.detail().empty()) {
     std::cerr << " (" << error.detail() << ")";
   }
   std::cerr << " [" << error.id() << "]" << std::endl;
-  return kFailed;
 }
 
 int run(int argc, char** argv) {
@@ -219,11 +218,13 @@ int run(int argc, char** argv) {
     }
     return 0;
   } catch (const Error& error) {
-    return report(error);
+    report(error);
   } catch (const std::exception& error) {
     std::cerr << "estiad: " << error.what() << std::endl;
-    return kFailed;
   }
+  std::cout.flush();
+  // A thread may be in a call of a module that does not come back: nothing is taken down beside it.
+  ::_exit(kFailed);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ Words words_of(hsm::TokenEvent::What what) {
 }  // namespace
 
 TokenEvents::TokenEvents(ca::AuditLog& audit, const Clock& clock)
-    : audit_(audit), clock_(clock), thread_([this] { run(); }) {}
+    : audit_(audit), queue_(std::make_shared<Queue>(clock)), thread_([this] { run(); }) {}
 
 TokenEvents::~TokenEvents() {
   finish();
@@ -51,38 +51,42 @@ TokenEvents::~TokenEvents() {
 
 void TokenEvents::finish() {
   {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
+    const std::lock_guard lock(queue_->mutex);
+    queue_->stopped = true;
   }
-  changed_.notify_all();
+  queue_->changed.notify_all();
   if (thread_.joinable()) {
     thread_.join();
   }
 }
 
-void TokenEvents::add(const std::string& token, const hsm::TokenEvent& event) {
-  const std::lock_guard lock(mutex_);
-  if (stop_) {
+std::function<void(const hsm::TokenEvent&)> TokenEvents::listener(const std::string& token) {
+  return [queue = queue_, token](const hsm::TokenEvent& event) { queue->add(token, event); };
+}
+
+void TokenEvents::Queue::add(const std::string& token, const hsm::TokenEvent& event) {
+  const std::lock_guard lock(mutex);
+  if (stopped) {
     return;
   }
-  if (entries_.size() < kMostEntries) {
-    entries_.push_back({clock_.now(), token, event});
-    changed_.notify_all();
+  if (entries.size() < kMostEntries) {
+    entries.push_back({clock.now(), token, event});
+    changed.notify_all();
   } else {
-    ++left_out_;
+    ++left_out;
   }
 }
 
 void TokenEvents::run() {
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(queue_->mutex);
   for (;;) {
-    changed_.wait(lock, [&] { return stop_ || !entries_.empty(); });
-    if (entries_.empty()) {
+    queue_->changed.wait(lock, [&] { return queue_->stopped || !queue_->entries.empty(); });
+    if (queue_->entries.empty()) {
       return;
     }
-    const Entry entry = std::move(entries_.front());
-    entries_.pop_front();
-    const std::size_t left_out = std::exchange(left_out_, 0);
+    const Entry entry = std::move(queue_->entries.front());
+    queue_->entries.pop_front();
+    const std::size_t left_out = std::exchange(queue_->left_out, 0);
     lock.unlock();
     if (left_out > 0) {
       ops::log(

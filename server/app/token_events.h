@@ -4,6 +4,8 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -30,8 +32,9 @@ class TokenEvents final {
   /// Writes what is left, and nothing from then on. Not from two threads.
   void finish();
 
-  /// For TokenConfig::on_event of the token with that name.
-  void add(const std::string& token, const hsm::TokenEvent& event);
+  /// For TokenConfig::on_event of the token with that name. A call that does not come back may keep
+  /// it for longer than this object lives: then it does nothing.
+  [[nodiscard]] std::function<void(const hsm::TokenEvent&)> listener(const std::string& token);
 
  private:
   struct Entry {
@@ -39,16 +42,21 @@ class TokenEvents final {
     std::string token;
     hsm::TokenEvent event;
   };
+  struct Queue {
+    explicit Queue(const Clock& of) noexcept : clock(of) {}
+    void add(const std::string& token, const hsm::TokenEvent& event);
+    const Clock& clock;  ///< not once stopped
+    std::mutex mutex;    ///< guards what follows
+    std::condition_variable changed;
+    std::deque<Entry> entries;
+    std::size_t left_out = 0;  ///< not in entries, and not yet said
+    bool stopped = false;
+  };
   void run();
   void write(const Entry& entry) noexcept;
 
   ca::AuditLog& audit_;
-  const Clock& clock_;
-  std::mutex mutex_;  ///< guards what follows
-  std::condition_variable changed_;
-  std::deque<Entry> entries_;
-  std::size_t left_out_ = 0;  ///< not in entries_, and not yet said
-  bool stop_ = false;
+  const std::shared_ptr<Queue> queue_;
   std::thread thread_;  ///< last
 };
 

@@ -80,7 +80,7 @@ hsm::TokenConfig token_config(const ProcessConfig& config, const std::string& na
           .signing = wanted.signing,
           .others_serve = !config.tokens.empty(),
           .pin_marker = wanted.pin_marker,
-          .on_event = [name, &events](const hsm::TokenEvent& event) { events.add(name, event); }};
+          .on_event = events.listener(name)};
 }
 
 [[noreturn]] void refuse_two(const std::string& one, const std::string& other,

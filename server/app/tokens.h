@@ -28,8 +28,8 @@ class Tokens final {
   static constexpr const char* kMain = ProcessConfig::kMainToken;
 
   /// Attaches to all of them, with one attempt each; those that are away or refuse their PIN are
-  /// waited for, and of several also those whose module or PIN is not there. `events` outlives this
-  /// object. Throws Error{config} as hsm::Token::attach.
+  /// waited for, and of several also those whose module or PIN is not there.
+  /// Throws Error{config} as hsm::Token::attach.
   Tokens(const ProcessConfig& config, TokenEvents& events, BroughtPins pins);
 
   /// Throws Error{not_found, "token.unknown"} for a name that the configuration does not have.

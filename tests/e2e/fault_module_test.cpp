@@ -235,7 +235,7 @@ TEST_F(TlsKeyBehindFaults, IsNotWaitedForWithoutEnd) {
   order_from_the_start("hang C_SignInit count=for-ever");
   set_call_limit();
   const Finished ended = run_estiad(installation_, {"--port", "0"});
-  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.code, 1) << ended.err;
   EXPECT_NE(ended.err.find("listener.est.key"), std::string::npos) << ended.err;
   EXPECT_NE(ended.err.find("[token.no_answer]"), std::string::npos) << ended.err;
 }
