@@ -119,6 +119,7 @@ struct KeyReport {
   bool ready = false;    ///< it was found in the login that is in force
   bool refused = false;  ///< it was looked for in that login, and is not there or not to be used
   std::string why{};     ///< id and detail, if it was not: for people
+  /// Read when it was last looked for, also if it was refused then; none if it was not there.
   std::optional<KeyAttributes> attributes{};
 };
 

@@ -146,8 +146,14 @@ void TokenKey::tell(const std::string& trouble) const {
       trouble + (trouble.empty() ? "" : " ") + uri_.text());
 }
 
+void TokenKey::note_attributes(const std::optional<KeyAttributes>& attributes) const {
+  const std::scoped_lock lock(mutex_);
+  attributes_ = attributes;
+}
+
 /// A handle, a label and an id may come to name another key; its public half does not.
 TokenKey::Place TokenKey::look_for(const std::shared_ptr<Attachment>& attached) const {
+  note_attributes(std::nullopt);
   Place place{.attachment = attached, .epoch = attached->epoch()};
   check_is_token(uri_, attached->slot().token);
   with_session(*attached, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
@@ -158,12 +164,12 @@ TokenKey::Place TokenKey::look_for(const std::shared_ptr<Attachment>& attached) 
                               "the token has another key of that name: " + uri_.text());
     }
     const KeyAttributes attributes = read_attributes(objects, pair);
+    note_attributes(attributes);  // of a key that is refused, too: they say why
     if (attributes.extractable || !attributes.sensitive) {
       throw token_unavailable("token.key_extractable",
                               "a key that can leave the token is not used: " + uri_.text());
     }
     place.object = pair.private_object;
-    place.attributes = attributes;
   });
   place.copy = attached->login().copy_or_same(place.object);
   return place;
@@ -319,7 +325,7 @@ KeyReport TokenKey::report() const {
   KeyReport report{.uri = uri_.text(), .kind = public_half_.spec()->name};
   const std::scoped_lock lock(mutex_);
   report.ready = attached && place_.epoch == attached->epoch() && place_.proven;
-  report.attributes = place_.attributes;
+  report.attributes = attributes_;
   report.refused = attached && missing_ && missing_->epoch == attached->epoch();
   if (!report.ready) {
     report.why = !attached  ? "the token is not attached"

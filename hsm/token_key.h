@@ -77,8 +77,7 @@ class TokenKey final : public SigningKey {
     std::uint64_t epoch = 0;
     CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
     CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;  ///< in the login session, or the same
-    std::optional<KeyAttributes> attributes{};
-    bool proven = false;  ///< its signature was verified
+    bool proven = false;                        ///< its signature was verified
   };
   /// Why it was not found, for the moment.
   struct Missing {
@@ -97,6 +96,7 @@ class TokenKey final : public SigningKey {
   [[nodiscard]] CK_OBJECT_HANDLE handle_in(const std::shared_ptr<Attachment>& attached) const;
   [[nodiscard]] std::optional<CK_OBJECT_HANDLE> known_in(const Attachment& attached) const;
   [[nodiscard]] Place look_for(const std::shared_ptr<Attachment>& attached) const;
+  void note_attributes(const std::optional<KeyAttributes>& attributes) const;
   [[nodiscard]] CK_OBJECT_HANDLE find_and_prove(const std::shared_ptr<Attachment>& attached) const;
   void note_missing(const Error& why, const Attachment& attached) const;
   void prove(Attachment& attached, CK_OBJECT_HANDLE key) const;
@@ -119,6 +119,7 @@ class TokenKey final : public SigningKey {
   mutable std::atomic<bool> failing_{false};  ///< failures_ has some
   mutable std::mutex mutex_;  ///< guards what follows; not held across a call to the token
   mutable Place place_;
+  mutable std::optional<KeyAttributes> attributes_{};  ///< read when it was last looked for
   mutable std::optional<Missing> missing_;
   mutable Failures failures_;
   mutable std::chrono::steady_clock::time_point next_distrust_{};

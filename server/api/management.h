@@ -45,7 +45,7 @@ struct TokenKeyStatus {
   bool ready = false;                       ///< found, checked and proved since the last login
   std::string why{};                        ///< if it is not
   std::vector<std::string> attributes{};    ///< what the token says that it is and may do
-  std::vector<std::string> shortcomings{};  ///< what a CA's key should not be; it is used so
+  std::vector<std::string> shortcomings{};  ///< what a CA's key should not be; used so while ready
 };
 
 struct TokenStatus {

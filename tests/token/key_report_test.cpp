@@ -33,6 +33,22 @@ TEST_F(KeyReports, SayWhatTheTokenSaysOfAKey) {
                report.attributes->unwrap || report.attributes->derive);
 }
 
+/// Found in review: that a key can leave the token was its refusal, and nothing showed it.
+TEST_F(KeyReports, SayWhatTheTokenSaysOfAKeyThatIsRefused) {
+  shim_.flip_attribute(CKA_EXTRACTABLE);
+  const crypto::PrivateKey later = token_->key_later(token_->uri_of("ca"), key_->public_key());
+  shim_.flip_attribute(~0UL);
+  const KeyReport refused = token_->keys().at(1);
+  EXPECT_TRUE(refused.refused);
+  EXPECT_EQ(refused.why.rfind("token.key_extractable", 0), 0U) << refused.why;
+  ASSERT_TRUE(refused.attributes);
+  EXPECT_TRUE(refused.attributes->extractable && refused.attributes->sign);
+  while (test::refusal([&] { static_cast<void>(signs(later)); }) != "none") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_FALSE(token_->keys().at(1).attributes->extractable) << "as it was found";
+}
+
 TEST_F(KeyReports, MakeNoCall) {
   const unsigned long before = shim_.calls("C_GetAttributeValue") + shim_.calls("C_FindObjects");
   static_cast<void>(only());
@@ -50,6 +66,7 @@ TEST_F(KeyReports, SayWhyOneIsMissing) {
   EXPECT_EQ(token_->keys().at(1).why.rfind("token.key_not_found", 0), 0U) << "it was looked for";
   EXPECT_FALSE(token_->keys().at(1).ready);
   EXPECT_TRUE(token_->keys().at(1).refused);
+  EXPECT_FALSE(token_->keys().at(1).attributes);
   EXPECT_FALSE(token_->keys().at(0).refused);
   EXPECT_EQ(events(), "attached key_refused");
   EXPECT_EQ(test::refusal([&] { static_cast<void>(signs(missing)); }), "token token.key_not_found");
@@ -108,6 +125,7 @@ TEST_F(KeyReports, AKeyThatIsFoundLaterIsProvenThen) {
   const crypto::PrivateKey later =
       looked_for(token_->key_later(token_->uri_of("ca"), key_->public_key()));
   EXPECT_EQ(token_->keys().at(1).why.rfind("token.key_mismatch", 0), 0U);
+  EXPECT_TRUE(token_->keys().at(1).attributes) << "of the object that was refused";
   const unsigned long before = shim_.calls("C_Sign");
   EXPECT_EQ(test::refusal([&] { static_cast<void>(signs(later)); }), "token token.key_mismatch");
   EXPECT_EQ(shim_.calls("C_Sign"), before) << "it rests for a second";
