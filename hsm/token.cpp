@@ -83,18 +83,20 @@ crypto::PrivateKey Token::key(const KeyUri& uri, SignatureCheck check) {
         const Objects objects(attached.module(), session);
         return objects.public_key(find_pair(objects, uri).public_object);
       });
-  return found(late_key(uri, std::move(public_half), check));
+  return found(late_key(uri, std::move(public_half), check, false));
 }
 
 crypto::PrivateKey Token::key(const KeyUri& uri, crypto::PublicKey public_half) {
-  return found(late_key(uri, std::move(public_half), SignatureCheck::callers));
+  return found(late_key(uri, std::move(public_half), SignatureCheck::callers, false));
 }
 
-LateKey Token::late_key(const KeyUri& uri, crypto::PublicKey public_half, SignatureCheck check) {
+LateKey Token::late_key(const KeyUri& uri, crypto::PublicKey public_half, SignatureCheck check,
+                        bool with_events) {
   auto token_key = std::make_shared<const TokenKey>(core_, uri, std::move(public_half));
   crypto::PrivateKey key = private_key(token_key, check);
-  auto find = [token_key, key, twice = provider_ != nullptr] {
-    token_key->find();
+  const auto events = with_events ? TokenKey::Events::told : TokenKey::Events::none;
+  auto find = [token_key, key, events, twice = provider_ != nullptr] {
+    token_key->find(events);
     if (twice) {  // pkcs11-provider finds it by itself
       prove_key(key, token_key->uri().text());
     }
@@ -103,7 +105,7 @@ LateKey Token::late_key(const KeyUri& uri, crypto::PublicKey public_half, Signat
 }
 
 LateKey Token::key_later(const KeyUri& uri, crypto::PublicKey public_half) {
-  return late_key(uri, std::move(public_half), SignatureCheck::callers);
+  return late_key(uri, std::move(public_half), SignatureCheck::callers, true);
 }
 
 crypto::PrivateKey Token::generate(const crypto::KeySpec& spec, const std::string& object_label) {

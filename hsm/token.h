@@ -222,7 +222,7 @@ class Token final : public std::enable_shared_from_this<Token> {
   friend class SealingKey;  // likewise
   Token(std::shared_ptr<TokenCore> core, std::shared_ptr<Pkcs11Provider> provider);
   [[nodiscard]] LateKey late_key(const KeyUri& uri, crypto::PublicKey public_half,
-                                 SignatureCheck check);
+                                 SignatureCheck check, bool with_events);
   [[nodiscard]] crypto::PrivateKey private_key(std::shared_ptr<const TokenKey> key,
                                                SignatureCheck check) const;
 

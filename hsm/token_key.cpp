@@ -55,9 +55,9 @@ TokenKey::~TokenKey() {
   }
 }
 
-void TokenKey::find() const {
+void TokenKey::find(Events events) const {
   with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
-    static_cast<void>(handle_in(attached));
+    static_cast<void>(handle_in(attached, events));
   });
 }
 
@@ -74,7 +74,8 @@ std::optional<CK_OBJECT_HANDLE> TokenKey::known_in(const Attachment& attached) c
 }
 
 /// One thread looks, the others wait for what it finds.
-CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached) const {
+CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached,
+                                     Events events) const {
   if (const auto known = known_in(*attached)) {
     return *known;
   }
@@ -96,7 +97,9 @@ CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached
   } catch (const Error& error) {
     if (error.code() != ErrorCode::busy) {
       note_missing(error, *attached);
-      tell(error.id());
+      if (events == Events::told) {
+        tell(error.id());
+      }
     }
     throw;
   }
@@ -358,7 +361,7 @@ void TokenKey::distrust() const noexcept {
 
 Bytes TokenKey::sign_or_recover(SignMechanism& mechanism, ByteView input) const {
   return with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
-    const Attempt made = attempt(*attached, handle_in(attached), mechanism, input);
+    const Attempt made = attempt(*attached, handle_in(attached, Events::told), mechanism, input);
     if (made.outcome.rv != CKR_OK) {
       throw token_error(made.outcome.rv, made.outcome.function);
     }

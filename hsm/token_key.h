@@ -43,14 +43,16 @@ class TokenKey final : public SigningKey {
 
   [[nodiscard]] std::size_t longest_signature() const noexcept override;
 
+  /// Whether a trouble is an event, or only thrown: whoever asks for a key says it himself.
+  enum class Events { told, none };
   /// Looks for it now, unless it is known where it is: each time it is found it signs a text of
   /// ours, and the signature is verified. Throws as Token::key, and Error{token,
   /// "token.key_changed"} for another public half, Error{token, "token.key_extractable"} for a key
   /// that can leave the token.
-  void find() const;
+  void find(Events events) const;
   /// Likewise, in that attachment. Throws as find().
   void find_in(const std::shared_ptr<Attachment>& attached) const {
-    static_cast<void>(handle_in(attached));
+    static_cast<void>(handle_in(attached, Events::told));
   }
 
   /// One C_SignInit and one C_Sign over `input` (a hash, DigestInfo or message, as the mechanism
@@ -93,7 +95,8 @@ class TokenKey final : public SigningKey {
   };
   struct Attempt;
 
-  [[nodiscard]] CK_OBJECT_HANDLE handle_in(const std::shared_ptr<Attachment>& attached) const;
+  [[nodiscard]] CK_OBJECT_HANDLE handle_in(const std::shared_ptr<Attachment>& attached,
+                                           Events events) const;
   [[nodiscard]] std::optional<CK_OBJECT_HANDLE> known_in(const Attachment& attached) const;
   [[nodiscard]] Place look_for(const std::shared_ptr<Attachment>& attached) const;
   void note_attributes(const std::optional<KeyAttributes>& attributes) const;

@@ -6,6 +6,7 @@
 #include <p11-kit/pkcs11.h>
 #include <signal.h>
 
+#include <atomic>
 #include <thread>
 
 #include "crypto/x509/certificate_builder.h"
@@ -160,6 +161,24 @@ TEST_F(TokenCaKeysTest, AKeyThatCanLeaveTheTokenIsNotUsed) {
   while (uses(keys) != "none") {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
+}
+
+/// Found in review: it was an event twice. Of a change it is none: whoever ordered it is told.
+TEST_F(TokenCaKeysTest, AKeyThatIsRefusedAtTheStartIsSaidOnce) {
+  ca::CertificationAuthority mixed = new_;
+  mixed.key_uri = old_.key_uri;
+  std::atomic<int> said{0};
+  hsm::TokenConfig config = dir_.config();
+  config.on_event = [&](const hsm::TokenEvent& event) {
+    said += event.what == hsm::TokenEvent::What::key_refused ? 1 : 0;
+  };
+  const auto token = hsm::Token::open(config);
+  const TokenCaKeys keys([&](const hsm::KeyUri&) -> hsm::Token& { return *token; },
+                         snapshot(mixed), kPatience);
+  EXPECT_EQ(said, 1);
+  EXPECT_EQ(refusal([&] { static_cast<void>(keys.find(snapshot(mixed))); }),
+            "config ca_keys.mismatch");
+  EXPECT_EQ(said, 1);
 }
 
 /// NoServerKeys is a token that encrypts nothing.
