@@ -23,7 +23,8 @@ class CheckedKey final : public SigningKey {
   [[nodiscard]] std::size_t longest_signature() const noexcept override {
     return signs_->longest_signature();
   }
-  /// Also throws Error{token, "token.wrong_signature"}: the key is distrusted then.
+  /// Also throws Error{token, "token.wrong_signature"}: the key is distrusted then, and refused for
+  /// a while after three in a row.
   [[nodiscard]] Bytes sign(SignMechanism& mechanism, ByteView input) const override;
 
  private:

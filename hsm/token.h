@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "crypto/base/bytes.h"
 #include "crypto/keys/key_spec.h"
 #include "crypto/keys/private_key.h"
 #include "hsm/key_uri.h"
@@ -116,6 +117,7 @@ struct KeyAttributes {
 struct KeyReport {
   std::string uri;
   std::string kind;      ///< "P-256", ...
+  Bytes fingerprint{};   ///< of its public half
   bool ready = false;    ///< it was found in the login that is in force
   bool refused = false;  ///< it was looked for in that login, and is not there or not to be used
   std::string why{};     ///< id and detail, if it was not: for people

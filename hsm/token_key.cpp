@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/token_key.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -21,11 +20,6 @@ namespace {
 constexpr std::chrono::seconds kLookingLimit{5};
 /// A key that is not there is not looked for with every request.
 constexpr std::chrono::seconds kMissingFor{1};
-/// One that fails again and again, or has its token recovered each time, rests twice as long.
-constexpr std::chrono::seconds kLongestRest{30};
-/// So many failures in a row are its own, unless they came all at once.
-constexpr unsigned kMostFailures = 3;
-constexpr std::chrono::seconds kShortestTrouble{1};
 /// Looking again leaves a copy in the login session behind.
 constexpr std::chrono::seconds kBetweenDoubts{60};
 
@@ -262,14 +256,12 @@ void TokenKey::note_failure(const TokenError& error) const {
   }
   bool too_many = false;
   {
-    const auto now = std::chrono::steady_clock::now();
     const std::scoped_lock lock(mutex_);
-    failures_.since = failures_.count == 0 ? now : failures_.since;
-    too_many = ++failures_.count >= kMostFailures && now >= failures_.since + kShortestTrouble;
+    too_many = failures_.add();
     failing_.store(true);
   }
   if (too_many || another_attachment_may_do(error.fault())) {
-    rest(error);  // in two attachments
+    rest(error, failures_);  // in two attachments
   } else if (error.fault() == Fault::configuration || error.fault() == Fault::unknown) {
     doubt_place();
   }
@@ -288,7 +280,7 @@ void TokenKey::doubt_place() const noexcept {
 
 /// A key of which the token says what it says of a lost one must not have it recovered with every
 /// request: other keys wait meanwhile. Once its rest is over it must prove itself.
-void TokenKey::rest(const Error& why) const {
+void TokenKey::rest(const Error& why, KeyFailures& failures) const {
   const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
   if (!attached) {
     return;
@@ -298,8 +290,7 @@ void TokenKey::rest(const Error& why) const {
   if (missing_ && missing_->epoch == attached->epoch() && now < missing_->until) {
     return;  // others failed at the same time
   }
-  const auto pause = std::min(kMissingFor * (1U << std::min(failures_.rests, 10U)), kLongestRest);
-  ++failures_.rests;
+  const auto pause = failures.next_rest(kMissingFor);
   ++doubts_;
   place_ = Place();
   missing_ = Missing{unshared(why), attached->epoch(), now + pause};
@@ -325,7 +316,9 @@ void TokenKey::find_if_due() const noexcept {
 
 KeyReport TokenKey::report() const {
   const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
-  KeyReport report{.uri = uri_.text(), .kind = public_half_.spec()->name};
+  KeyReport report{.uri = uri_.text(),
+                   .kind = public_half_.spec()->name,
+                   .fingerprint = public_half_.fingerprint()};
   const std::scoped_lock lock(mutex_);
   report.ready = attached && place_.epoch == attached->epoch() && place_.proven;
   report.attributes = attributes_;
@@ -357,6 +350,29 @@ void TokenKey::distrust() const noexcept {
     next_distrust_ = now + kBetweenLogins;
   }
   core_->recovery().report(*attached, Fault::stale_handle);
+}
+
+/// Each time it was found it had proven itself: what is asked for otherwise may come out wrong all
+/// the same.
+void TokenKey::note_wrong(const Error& why) const {
+  distrust();
+  bool too_many = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    too_many = wrong_.add();
+    signs_wrong_.store(true);
+  }
+  if (too_many) {
+    rest(why, wrong_);
+  }
+}
+
+void TokenKey::note_right() const noexcept {
+  if (signs_wrong_.load(std::memory_order_relaxed)) {
+    const std::scoped_lock lock(mutex_);
+    wrong_ = {};
+    signs_wrong_.store(false);
+  }
 }
 
 Bytes TokenKey::sign_or_recover(SignMechanism& mechanism, ByteView input) const {

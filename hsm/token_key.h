@@ -14,6 +14,7 @@
 #include "crypto/base/error.h"
 #include "crypto/keys/public_key.h"
 #include "hsm/ckr.h"
+#include "hsm/key_failures.h"
 #include "hsm/key_uri.h"
 #include "hsm/signing_key.h"
 #include "hsm/token.h"
@@ -66,6 +67,10 @@ class TokenKey final : public SigningKey {
   /// Token::distrust: found again at its next use. Another login is taken once a minute at most:
   /// one key's trouble must not stop the others.
   void distrust() const noexcept;
+  /// Of whoever verifies each signature: this one was wrong. distrust(); after three in a row, over
+  /// a second at least, the key rests as one that fails does, and the report has `why`.
+  void note_wrong(const Error& why) const;
+  void note_right() const noexcept;
   /// Looks for it if it cannot be used, and its rest is over: a key that nobody asks for, because
   /// it was refused, is found again so. Whatever comes of it is in the report.
   void find_if_due() const noexcept;
@@ -87,12 +92,6 @@ class TokenKey final : public SigningKey {
     std::uint64_t epoch;
     std::chrono::steady_clock::time_point until;
   };
-  /// What went wrong since the last signature.
-  struct Failures {
-    unsigned count = 0;
-    unsigned rests = 0;
-    std::chrono::steady_clock::time_point since{};
-  };
   struct Attempt;
 
   [[nodiscard]] CK_OBJECT_HANDLE handle_in(const std::shared_ptr<Attachment>& attached,
@@ -108,7 +107,7 @@ class TokenKey final : public SigningKey {
   void tell(const std::string& trouble) const;
   void note_failure(const TokenError& error) const;
   void note_success() const noexcept;
-  void rest(const Error& why) const;
+  void rest(const Error& why, KeyFailures& failures) const;
   void doubt_place() const noexcept;
   [[nodiscard]] Bytes sign_or_recover(SignMechanism& mechanism, ByteView input) const;
 
@@ -119,12 +118,14 @@ class TokenKey final : public SigningKey {
   mutable std::binary_semaphore looking_{1};  ///< of whoever looks for it; guards told_
   mutable std::string told_;                  ///< the trouble that was told last; empty: none
   mutable std::atomic<std::uint64_t> doubts_{0};
-  mutable std::atomic<bool> failing_{false};  ///< failures_ has some
+  mutable std::atomic<bool> failing_{false};      ///< failures_ has some
+  mutable std::atomic<bool> signs_wrong_{false};  ///< wrong_ has some
   mutable std::mutex mutex_;  ///< guards what follows; not held across a call to the token
   mutable Place place_;
   mutable std::optional<KeyAttributes> attributes_{};  ///< read when it was last looked for
   mutable std::optional<Missing> missing_;
-  mutable Failures failures_;
+  mutable KeyFailures failures_;  ///< to sign
+  mutable KeyFailures wrong_;     ///< signatures that did not verify
   mutable std::chrono::steady_clock::time_point next_distrust_{};
   mutable std::chrono::steady_clock::time_point next_doubt_{};
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/monitoring.h"
 
+#include <functional>
 #include <set>
 
 #include "server/app/own_thread.h"
@@ -127,24 +128,44 @@ std::set<std::string> keys_of_served_cas(const ca::Snapshot& snapshot) {
   return keys;
 }
 
-/// Empty unless no key that signs certificates can be used: its token is away, or refuses it. Where
-/// all tokens are away that is said already.
-std::string key_trouble(const std::vector<SeenToken>& tokens, const ca::Snapshot& snapshot) {
-  const std::set<std::string> signing = keys_of_served_cas(snapshot);
+/// Whether there are keys of that kind, and none of them can be used: their tokens are away, or
+/// refuse them.
+bool none_can_be_used(const std::vector<SeenToken>& tokens,
+                      const std::function<bool(const hsm::KeyReport&)>& of_that_kind) {
   bool any = false;
   for (const SeenToken& token : tokens) {
     const bool away = !token_trouble(token.status).empty();
     for (const hsm::KeyReport& key : token.keys) {
-      if (!signing.contains(key.uri)) {
-        continue;  // of the listener, or of an earlier configuration
+      if (!of_that_kind(key)) {
+        continue;
       }
       if (!away && !key.refused) {
-        return {};
+        return false;
       }
       any = true;
     }
   }
-  return any && trouble_of_all(tokens).empty() ? "none can be used" : "";
+  return any;
+}
+
+/// Of the keys that sign certificates, and of the listener's, without which nobody gets in. Where
+/// all tokens are away that is said already.
+std::string key_trouble(const Monitored& monitored) {
+  const std::vector<SeenToken>& tokens = monitored.tokens;
+  if (!trouble_of_all(tokens).empty()) {
+    return {};
+  }
+  const std::set<std::string> signing = keys_of_served_cas(*monitored.snapshot);
+  const Bytes listener = monitored.tls_certificate.public_key().fingerprint();
+  if (none_can_be_used(tokens,
+                       [&](const hsm::KeyReport& key) { return signing.contains(key.uri); })) {
+    return "none can be used";
+  }
+  if (none_can_be_used(tokens,
+                       [&](const hsm::KeyReport& key) { return key.fingerprint == listener; })) {
+    return "the listener's cannot be used";
+  }
+  return {};
 }
 
 }  // namespace
@@ -189,7 +210,7 @@ ReadinessChecks readiness_of(const Monitored& monitored) {
           {"listener", monitored.load.stalled ? "no worker is free" : ""},
           {"store", monitored.store.failed ? "failed, restart needed" : ""},
           {"token", trouble_of_all(monitored.tokens)},
-          {"keys", key_trouble(monitored.tokens, *monitored.snapshot)},
+          {"keys", key_trouble(monitored)},
           {"stop", monitored.stopping ? "stopping" : ""}};
 }
 

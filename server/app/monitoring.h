@@ -67,7 +67,8 @@ struct Monitored {
 };
 
 /// Configuration, TLS certificate, store, tokens, and whether the end has begun. As long as one of
-/// several tokens can be used, so can this node: another node may be no better off.
+/// several tokens can be used, so can this node: another node may be no better off. Unless no key
+/// of a CA that is served can be used, or the listener's, where it is in a token.
 [[nodiscard]] ReadinessChecks readiness_of(const Monitored& monitored);
 
 void collect(const Monitored& monitored, const std::string& version, ops::Metrics& metrics);

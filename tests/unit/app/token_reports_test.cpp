@@ -147,6 +147,28 @@ TEST_F(Readiness, KeysAreThoseOfTheCasThatAreServed) {
 }
 
 /// Another node would have the same HSMs.
+/// Found in review: nobody got in, and readiness was green.
+TEST_F(Readiness, TheListenersKeyIsOneOfThem) {
+  const auto snapshot = std::make_shared<ca::Snapshot>();
+  SeenToken token = seen("main", hsm::TokenState::attached);
+  token.keys.at(0).fingerprint = identity_.chain.front().public_key().fingerprint();
+  EXPECT_EQ(check("keys", {token}, snapshot), "");
+  SeenToken refused = token;
+  refused.keys.at(0).ready = false;
+  refused.keys.at(0).refused = true;
+  const std::string trouble = "the listener's cannot be used";
+  EXPECT_EQ(check("keys", {refused}, snapshot), trouble);
+  refused.keys.push_back(token.keys.at(0));
+  EXPECT_EQ(check("keys", {refused}, snapshot), "") << "while it is renewed there may be two";
+  SeenToken away = seen("main", hsm::TokenState::away);
+  away.keys = token.keys;
+  EXPECT_EQ(check("keys", {away}, snapshot), "") << "said of the token";
+  const SeenToken other = seen("other", hsm::TokenState::attached);
+  EXPECT_EQ(check("keys", {away, other}, snapshot), trouble);
+  EXPECT_EQ(check("token", {away, other}, snapshot), "");
+  EXPECT_EQ(check("keys", {token, other}, snapshot), "");
+}
+
 TEST_F(Readiness, OfSeveralOneIsEnough) {
   EXPECT_EQ(
       token_check({seen("main", hsm::TokenState::away), seen("net", hsm::TokenState::attached)}),
