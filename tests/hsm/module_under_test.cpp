@@ -2,8 +2,12 @@
 #include "tests/hsm/module_under_test.h"
 
 #include <cstdlib>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
 
+#include "hsm/faults/client.h"
+#include "tests/support/scratch_directory.h"
 #include "tests/support/softokn_database.h"
 #include "tests/support/token_fixture.h"
 
@@ -56,10 +60,41 @@ class Vendor final : public ModuleUnderTest {
       throw std::runtime_error(
           "ESTIA_HSM_MODULE needs ESTIA_HSM_TOKEN, ESTIA_HSM_PIN_FILE and ESTIA_HSM_PIN_MARKER");
     }
+    if (plays_faults() && environment("ESTIA_FAULTS_SOCKET").empty()) {
+      folder_.emplace();
+      const std::filesystem::path socket = folder_->path() / "faults.sock";
+      if (::setenv("ESTIA_FAULTS_SOCKET", socket.c_str(), 1) != 0) {
+        throw std::runtime_error("setenv failed");
+      }
+    }
   }
+
+  /// docs/fault-injection.md.
+  [[nodiscard]] bool plays_faults() const override {
+    return config().module.filename() == "estia-p11-faults.so";
+  }
+  void fail(const char* function, CK_RV rv) const override {
+    std::ostringstream order;
+    order << "fail " << function << " 0x" << std::hex << rv;
+    const faults::Answer answer =
+        faults::Client(environment("ESTIA_FAULTS_SOCKET")).ask(order.str());
+    if (!answer.ok) {
+      throw std::runtime_error("estia-p11-faults: " + answer.text);
+    }
+  }
+
+ private:
+  std::optional<test::ScratchDirectory> folder_{};
 };
 
 }  // namespace
+
+void ModuleUnderTest::fail(const char* function, CK_RV rv) const {
+  if (!shim_) {
+    throw std::runtime_error("no faults can be played here");
+  }
+  shim_->fail(function, rv);
+}
 
 std::vector<std::string> ModuleUnderTest::names() {
   if (!environment("ESTIA_HSM_MODULE").empty()) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <p11-kit/pkcs11.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +35,12 @@ class ModuleUnderTest {
   [[nodiscard]] const Capabilities& capabilities() const noexcept { return capabilities_; }
   /// Counts calls and plays faults; null in front of somebody else's module.
   [[nodiscard]] const test::Shim* shim() const noexcept { return shim_.get(); }
+
+  /// Whether fail() can be asked for: a module of ours, or estia-p11-faults, stands in front.
+  [[nodiscard]] virtual bool plays_faults() const { return shim_ != nullptr; }
+  /// The next call of that function fails, before the real one. Throws std::runtime_error where no
+  /// faults are played.
+  virtual void fail(const char* function, CK_RV rv) const;
 
  protected:
   ModuleUnderTest() = default;

@@ -23,15 +23,21 @@ class VendorRun : public ::testing::Test {
 
   /// One cell, natively.
   [[nodiscard]] Result run(const std::string& cell, const std::filesystem::path& pin_file,
-                           const std::string& capabilities = "") {
+                           const std::string& capabilities = "") const {
+    return run_with(dir_.module, cell, pin_file, capabilities);
+  }
+  [[nodiscard]] Result run_with(const std::filesystem::path& module, const std::string& cell,
+                                const std::filesystem::path& pin_file,
+                                const std::string& capabilities) const {
     const std::filesystem::path results = dir_.folder / "results";
     std::filesystem::remove(results);
     const e2e::Finished finished =
         e2e::run({std::filesystem::read_symlink("/proc/self/exe").string(),
                   "--gtest_filter=" + cell + "/vendor_native"},
                  dir_.folder,
-                 {dir_.environment(), "ESTIA_HSM_MODULE=" + dir_.module.string(),
-                  "ESTIA_HSM_TOKEN=" + dir_.label, "ESTIA_HSM_PIN_FILE=" + pin_file.string(),
+                 {dir_.environment(), "ESTIA_FAULTS_MODULE=" + dir_.module.string(),
+                  "ESTIA_HSM_MODULE=" + module.string(), "ESTIA_HSM_TOKEN=" + dir_.label,
+                  "ESTIA_HSM_PIN_FILE=" + pin_file.string(),
                   "ESTIA_HSM_PIN_MARKER=" + (dir_.folder / "marker").string(),
                   "ESTIA_HSM_RESULTS=" + results.string(), "ESTIA_HSM_RUN=run7",
                   "ESTIA_HSM_CAPABILITIES=" + capabilities});
@@ -75,6 +81,18 @@ TEST_F(VendorRun, ACapabilityThatIsSaidToBeMissingAndWorksFails) {
   EXPECT_EQ(expected.code, 0);
   EXPECT_NE(expected.line.find("Signatures\tP256\tvendor_native\tpassed\t"), std::string::npos)
       << expected.line;
+}
+
+/// Found in review: with the module that plays faults in front they were skipped.
+TEST_F(VendorRun, FaultsArePlayedByTheModuleInFront) {
+  for (const char* cell :
+       {"Load.AFailedCallIsMadeAgain", "Load.ASignatureThatFailedIsNotTheLast"}) {
+    const Result played = run_with(ESTIA_FAULT_MODULE, cell, dir_.pin_file, "");
+    EXPECT_EQ(played.code, 0) << played.line;
+    EXPECT_NE(played.line.find("\tpassed\t"), std::string::npos) << played.line;
+    const Result without = run(cell, dir_.pin_file);
+    EXPECT_NE(without.line.find("\tskipped\t"), std::string::npos) << without.line;
+  }
 }
 
 TEST_F(VendorRun, WhatIsMissingIsShownToBeRefusedAndSkipped) {
