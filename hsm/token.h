@@ -80,8 +80,8 @@ enum class TokenState { attached, recovering, away, pin_refused, pin_awaited };
 
 struct TokenStatus {
   TokenState state = TokenState::away;
-  std::string why{};       ///< of the last three: id and detail, for people
-  bool present = false;    ///< the slot holds the token: now, or at the last attempt to log in
+  std::string why{};     ///< of the last three: id and detail, for people
+  bool present = false;  ///< the slot holds the token: now, or when its PIN was refused or awaited
   bool logged_in = false;  ///< the session that keeps the login still says so
   std::string label{};
   std::string serial{};

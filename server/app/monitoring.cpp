@@ -48,8 +48,9 @@ void collect_calls(const SeenToken& token, ops::Metrics& metrics) {
 void collect_token(const SeenToken& token, ops::Metrics& metrics) {
   const hsm::TokenStatus status = token.status.value_or(hsm::TokenStatus());
   const ops::Metrics::Labels label{{"token", token.name}};
-  metrics.set("estia_token_present", "Whether the slot holds our token", status.present ? 1 : 0,
-              label);
+  metrics.set("estia_token_present",
+              "Whether the slot holds our token, now or when its PIN was refused or awaited",
+              status.present ? 1 : 0, label);
   metrics.set("estia_token_attached", "Whether it can be used",
               status.state == hsm::TokenState::attached ? 1 : 0, label);
   metrics.set("estia_token_sessions_open", "Sessions of the pool", number(status.sessions_open),
