@@ -36,7 +36,8 @@ TEST_F(KeyReports, SayWhatTheTokenSaysOfAKey) {
 /// Found in review: that a key can leave the token was its refusal, and nothing showed it.
 TEST_F(KeyReports, SayWhatTheTokenSaysOfAKeyThatIsRefused) {
   shim_.flip_attribute(CKA_EXTRACTABLE);
-  const crypto::PrivateKey later = token_->key_later(token_->uri_of("ca"), key_->public_key());
+  const crypto::PrivateKey later =
+      looked_for(token_->key_later(token_->uri_of("ca"), key_->public_key()));
   shim_.flip_attribute(~0UL);
   const KeyReport refused = token_->keys().at(1);
   EXPECT_TRUE(refused.refused);
