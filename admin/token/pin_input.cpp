@@ -37,7 +37,8 @@ Secret read_pin(const std::filesystem::path& file, const std::string& option,
 }
 
 Secret read_user_pin(const std::filesystem::path& file, const TokenPlace& place) {
-  if (file.empty() && !place.pin_marker.empty() && std::filesystem::exists(place.pin_marker)) {
+  if (file.empty() && !place.pin_file.empty() && !place.pin_marker.empty() &&
+      std::filesystem::exists(place.pin_marker)) {
     throw Error(ErrorCode::token, "token.pin_refused",
                 "the token has refused the PIN in " + place.pin_file.string() +
                     "; give the right one with --pin-file");

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/token/token_pin_commands.h"
 
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "admin/token/pin_file_change.h"
@@ -24,6 +26,17 @@ void accept(const TokenChoice::Taken& taken, PinFileChange& file) {
   file.commit();
   hsm::PinMarker(taken.place.pin_marker).clear();
   std::cout << file.file().string() << " has the new PIN\n";
+}
+
+/// What estiad is given otherwise may be the old PIN still: its note stays, so that it tries none.
+void tell_where_it_goes(const TokenPlace& place) {
+  std::cout << "give it to estiad where its estia.toml says: pin_file, pin_credential, or "
+               "estia token activate\n";
+  std::error_code ignored;
+  if (!place.pin_marker.empty() && std::filesystem::exists(place.pin_marker, ignored)) {
+    std::cout << "the token has refused a PIN of estiad's, which tries none by itself: start it "
+                 "with the new one, then run estia token activate\n";
+  }
 }
 
 /// Changes the token, and the PIN file of the state directory with it. `change` throws as those of
@@ -54,8 +67,7 @@ void change_both(const TokenChoice::Taken& taken, const char* what, const Secret
   if (file) {
     accept(taken, *file);
   } else {
-    std::cout << "give it to estiad where its estia.toml says: pin_file, pin_credential, or "
-                 "estia token activate\n";
+    tell_where_it_goes(taken.place);
   }
 }
 

@@ -161,6 +161,13 @@ class TokenPinOfState : public TokenPin {
   }
   [[nodiscard]] std::string pin_file() const { return read_file(place_.path("pin")); }
   [[nodiscard]] std::filesystem::path next() const { return place_.path("pin.next"); }
+  /// In the process configuration.
+  void replace_pin_file_by(const std::string& line) const {
+    std::string text = read_file(place_.state() / "estia.toml");
+    const std::size_t at = text.find("pin_file");
+    text.replace(at, text.find('\n', at) - at, line);
+    replace_file(place_.state() / "estia.toml", text, FileMode::secret);
+  }
   /// As if a change had ended after the token's part of it, or before.
   void leave_half_done(bool token_changed) const {
     write_new_file(next(), std::string(kNewPin) + "\n", FileMode::secret);
@@ -286,10 +293,7 @@ TEST_F(TokenPinOfState, AFurtherTokenHasItsOwnPinFile) {
 
 /// Where estiad is brought its PIN by an operator there is no file that could follow.
 TEST_F(TokenPinOfState, WithoutAPinFileThePinsAreGivenAndTold) {
-  std::string text = read_file(place_.state() / "estia.toml");
-  const std::size_t at = text.find("pin_file");
-  text.replace(at, text.find('\n', at) - at, "pin_from = \"operator\"");
-  replace_file(place_.state() / "estia.toml", text, FileMode::secret);
+  replace_pin_file_by("pin_from = \"operator\"");
   EXPECT_EQ(of_state({"change", "--new-pin-file", file("new-pin")}).code, 2) << "--pin-file";
   const Finished changed =
       of_state({"change", "--pin-file", file("pin"), "--new-pin-file", file("new-pin")});
@@ -298,6 +302,25 @@ TEST_F(TokenPinOfState, WithoutAPinFileThePinsAreGivenAndTold) {
   EXPECT_EQ(pin_file(), std::string(Workplace::kPin) + "\n");
   EXPECT_TRUE(logs_in(kNewPin));
   EXPECT_EQ(of_state({"resume"}).code, 2);
+}
+
+/// Found in review: the manual said that the note goes. The credential may hold the old PIN.
+TEST_F(TokenPinOfState, WithACredentialTheNoteOfARefusedPinStaysAndIsTold) {
+  replace_pin_file_by("pin_credential = \"token-pin\"");
+  const auto marker = place_.state() / "token-pin-refused";
+  const std::vector<std::string> order{"set", "--so-pin-file", file("so-pin"), "--new-pin-file",
+                                       file("new-pin")};
+  const Finished without = of_state(order);
+  ASSERT_EQ(without.code, 0) << without.err;
+  EXPECT_EQ(without.out.find("estiad's, which tries none"), std::string::npos) << without.out;
+  write_new_file(marker, "serial x\nat y\n", FileMode::secret);
+  EXPECT_EQ(of_state({"change", "--new-pin-file", file("new-so-pin")}).code, 2)
+      << "the note is of no file's PIN: it is asked for";
+  const Finished set = of_state(order);
+  ASSERT_EQ(set.code, 0) << set.err;
+  EXPECT_NE(set.out.find("then run estia token activate\n"), std::string::npos) << set.out;
+  EXPECT_TRUE(std::filesystem::exists(marker));
+  EXPECT_TRUE(logs_in(kNewPin));
 }
 
 TEST_F(TokenPinOfState, ResumeNeedsAStateDirectory) {
