@@ -136,6 +136,16 @@ TEST_F(KeyReports, AKeyThatIsFoundLaterIsProvenThen) {
   }
 }
 
+/// Found in review: the manual said that it is found out at the next use.
+TEST_F(KeyReports, AKeyThatIsDeletedSignsByItsCopyUntilTheNextLogin) {
+  token_->destroy(token_->uri_of("ca"));
+  EXPECT_TRUE(signs_now());
+  EXPECT_FALSE(only().refused);
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  EXPECT_EQ(refused(), "token token.key_not_found");
+  EXPECT_TRUE(only().refused);
+}
+
 /// One bad signature among thousands must not stop the others, nor one key's trouble other keys.
 TEST_F(KeyReports, FurtherWrongSignaturesTakeNoFurtherLogin) {
   distrust();
