@@ -12,13 +12,12 @@
 namespace estia::hsm {
 namespace {
 
-constexpr std::size_t kMostSessions = 4096;
-
 /// One session of the token's is taken by the login; where it has no other, that one is lent.
 std::size_t pool_cap(std::size_t wanted, CK_ULONG token_limit) {
-  if (wanted == 0 || wanted > kMostSessions) {
+  constexpr std::size_t kMost = TokenConfig::kMostSessions;
+  if (wanted == 0 || wanted > kMost) {
     throw Error(ErrorCode::config, "token.max_sessions",
-                "max_sessions must be between 1 and " + std::to_string(kMostSessions));
+                "max_sessions must be between 1 and " + std::to_string(kMost));
   }
   if (token_limit == CK_EFFECTIVELY_INFINITE || token_limit == CK_UNAVAILABLE_INFORMATION) {
     return wanted;

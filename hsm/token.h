@@ -49,12 +49,14 @@ enum class SignatureCheck {
 };
 
 struct TokenConfig {
+  static constexpr std::size_t kMostSessions = 1024;  ///< that max_sessions may be
+
   std::filesystem::path module;  ///< absolute path of the PKCS #11 library
   std::string init_args;  ///< handed to C_Initialize as pReserved (NSS softokn); usually empty
   std::string label;      ///< of the token; padding does not count
   std::string serial;     ///< where two tokens share a label; may be empty
   PinSource pin;
-  std::size_t max_sessions = 64;  ///< upper limit; the token's own limit may be lower
+  std::size_t max_sessions = 64;  ///< upper limit, at least 1; the token's own limit may be lower
   std::chrono::milliseconds session_wait{5000};  ///< how long an operation waits for a session
   /// How long it waits for the end of a recovery that has just begun, at most: nobody else is
   /// served by its thread meanwhile.

@@ -176,8 +176,7 @@ ProcessConfig::Token read_token(TomlSection section, const std::filesystem::path
   }
   read_pin(section, state, token);
   token.pin_marker = path_in(state, kPinMarker + (name.empty() ? "" : "-" + name));
-  constexpr std::int64_t kMostSessions = 1024;
-  set_integer(section, "max_sessions", 1, kMostSessions, token.max_sessions);
+  set_integer(section, "max_sessions", 1, hsm::TokenConfig::kMostSessions, token.max_sessions);
   set_duration(section, "session_wait", token.session_wait);
   set_duration(section, "call_limit", token.call_limit);
   token.signing = read_signing(section);
