@@ -61,7 +61,7 @@ hsm::TokenInfo as_configured(const ProcessConfig::Token& token) {
 std::size_t handshakes_of(const ProcessConfig& config, const ProcessConfig::Token& token) {
   const bool shakes_hands =
       config.est.token_key && may_have(as_configured(token), *config.est.token_key);
-  return shakes_hands ? config.limits.handshakes_at_once : std::numeric_limits<std::size_t>::max();
+  return shakes_hands ? config.limits.shaking_hands() : std::numeric_limits<std::size_t>::max();
 }
 
 hsm::TokenConfig token_config(const ProcessConfig& config, const std::string& name,

@@ -43,6 +43,12 @@ struct Limits {
   /// Of the workers, those that shake hands: a handshake costs a processor, or a TLS key's token,
   /// some time.
   unsigned handshakes_at_once = 2 * std::max(1U, std::thread::hardware_concurrency());
+
+  /// How many of them shake hands at one time: not all, where there are two, so that others have
+  /// room.
+  [[nodiscard]] unsigned shaking_hands() const noexcept {
+    return std::min(handshakes_at_once, std::max(workers, 2U) - 1);
+  }
 };
 
 /// The server's TLS identity: key and the chain sent to clients, leaf first.

@@ -32,7 +32,7 @@ struct Transport {
         connections(limits.connections, limits.per_address),
         budget(limits.buffered_bytes, limits.connections),
         workers(limits.workers, wakeup),
-        handshakes(std::min(limits.handshakes_at_once, std::max(limits.workers, 2U) - 1), wakeup),
+        handshakes(limits.shaking_hands(), wakeup),
         spares(limits.spares == 0 ? limits.workers : limits.spares, wakeup),
         excuses(1, wakeup),
         answers({.replace = std::min(limits.replace, limits.answer), .give_up = limits.answer},

@@ -6,6 +6,8 @@
 
 #include <thread>
 
+#include "server/http/server.h"
+
 namespace estia::http {
 namespace {
 
@@ -70,6 +72,21 @@ TEST(Places, OneThatMovesIsGivenBackOnce) {
   EXPECT_FALSE(places.full());
   const auto again = places.take();
   EXPECT_FALSE(places.take()) << "the number did not grow";
+}
+
+/// Found in review: listener and token counted them each in its own way.
+TEST(Limits, OneOfSeveralWorkersShakesNoHands) {
+  const auto shaking = [](unsigned workers, unsigned at_once) {
+    Limits limits;
+    limits.workers = workers;
+    limits.handshakes_at_once = at_once;
+    return limits.shaking_hands();
+  };
+  EXPECT_EQ(shaking(64, 4), 4U);
+  EXPECT_EQ(shaking(4, 4), 3U);
+  EXPECT_EQ(shaking(4, 64), 3U);
+  EXPECT_EQ(shaking(2, 64), 1U);
+  EXPECT_EQ(shaking(1, 64), 1U);
 }
 
 }  // namespace
