@@ -40,7 +40,7 @@ http::ServerConfig server_config(const ProcessConfig& config, ops::Metrics& metr
           .observer = counting(metrics)};
 }
 
-/// They are used all the same: a key that was imported is its CA's.
+/// Those that are not refused are used all the same: a key that was imported is its CA's.
 void warn_of_keys(const std::string& token, const std::vector<hsm::KeyReport>& keys) {
   for (const hsm::KeyReport& key : keys) {
     if (!key.attributes) {
