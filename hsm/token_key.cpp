@@ -300,7 +300,7 @@ void TokenKey::rest(const Error& why, KeyFailures& failures) const {
 void TokenKey::find_if_due() const noexcept {
   try {
     const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
-    if (!attached || report().ready || !Turn(looking_, std::chrono::milliseconds(0)).mine()) {
+    if (!attached || ready_in(*attached) || !Turn(looking_, std::chrono::milliseconds(0)).mine()) {
       return;
     }
     try {
@@ -312,6 +312,11 @@ void TokenKey::find_if_due() const noexcept {
   } catch (const std::exception&) {
     // In the report.
   }
+}
+
+bool TokenKey::ready_in(const Attachment& attached) const {
+  const std::scoped_lock lock(mutex_);
+  return place_.epoch == attached.epoch() && place_.proven;
 }
 
 KeyReport TokenKey::report() const {

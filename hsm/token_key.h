@@ -97,6 +97,7 @@ class TokenKey final : public SigningKey {
   [[nodiscard]] CK_OBJECT_HANDLE handle_in(const std::shared_ptr<Attachment>& attached,
                                            Events events) const;
   [[nodiscard]] std::optional<CK_OBJECT_HANDLE> known_in(const Attachment& attached) const;
+  [[nodiscard]] bool ready_in(const Attachment& attached) const;
   [[nodiscard]] Place look_for(const std::shared_ptr<Attachment>& attached) const;
   void note_attributes(const std::optional<KeyAttributes>& attributes) const;
   [[nodiscard]] CK_OBJECT_HANDLE find_and_prove(const std::shared_ptr<Attachment>& attached) const;

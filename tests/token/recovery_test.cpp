@@ -318,7 +318,7 @@ TEST_F(Rungs, ATokenThatSaysNothingOfItselfIsRestartedWhileItSigns) {
 /// Found in review: nobody watched for it, and nobody was told.
 TEST_F(Rungs, ALookThatHangsIsSaid) {
   TokenConfig config = config_;
-  config.call_limit = milliseconds(200);
+  config.call_limit = milliseconds(1000);
   config.session_wait = milliseconds(300);
   config.recovery_wait = milliseconds(300);
   const auto token = Token::attach(config);
