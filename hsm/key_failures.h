@@ -12,13 +12,12 @@ class KeyFailures final {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// One more. True: so many in a row are the key's own, unless they came all at once.
-  [[nodiscard]] bool add() noexcept {
+  /// One more. True: so many in a row are the key's own, unless they all came within `burst`.
+  [[nodiscard]] bool add(std::chrono::seconds burst = std::chrono::seconds(1)) noexcept {
     constexpr unsigned kMost = 3;
-    constexpr std::chrono::seconds kShortestTrouble{1};
     const Clock::time_point now = Clock::now();
     since_ = count_ == 0 ? now : since_;
-    return ++count_ >= kMost && now >= since_ + kShortestTrouble;
+    return ++count_ >= kMost && now >= since_ + burst;
   }
 
   /// The first rest's length is `first`; each further one is twice as long as the last, up to half

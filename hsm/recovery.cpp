@@ -2,6 +2,8 @@
 #include "hsm/recovery.h"
 
 #include <algorithm>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace estia::hsm {
@@ -22,6 +24,8 @@ constexpr std::chrono::seconds kLasting{1};
 /// often than that: a single key of which the token says nothing else must not stop the others.
 constexpr unsigned kMostUnexplained = 3;
 constexpr std::chrono::seconds kBetweenBlindRestarts{60};
+/// Nor is it tried more often while a call is out: everybody waits for that.
+constexpr std::chrono::seconds kBetweenTries{5};
 /// Longer calls, of a key that is being made, are not worth cutting off for a guess.
 constexpr milliseconds kSilence{1000};
 
@@ -31,6 +35,18 @@ Error reason_of(const Error& error) {
     return {ErrorCode::token, "token.pin_refused", error.what(), error.detail()};
   }
   return error;
+}
+
+/// By a thread that may not come back either: a session is closed by a call.
+void retire_apart(const std::shared_ptr<Attachment>& stuck) noexcept {
+  try {
+    std::thread([stuck] {
+      const ErrorQueueGuard queue;
+      stuck->retire();
+    }).detach();
+  } catch (const std::system_error&) {
+    // The next attempt to recover retires it.
+  }
 }
 
 /// At the start: not what is wrong in the configuration, unless others can be served without. A
@@ -114,7 +130,7 @@ void Recovery::watch() {
   while (!stop_) {
     changed_.wait_for(lock, kWatch);
     give_up_if_climb_hangs();
-    give_up_if_stuck(lock);
+    give_up_if_stuck();
   }
   --running_;
   changed_.notify_all();
@@ -136,16 +152,13 @@ void Recovery::work(Lock& lock) {
   }
 }
 
-void Recovery::give_up_if_stuck(Lock& lock) {
+void Recovery::give_up_if_stuck() {
   if (phase_ != Phase::attached) {
     return;
   }
   if (const std::string trouble = current_->trouble_of_calls(config_); !trouble.empty()) {
     give_up(token_unavailable("token.stuck", trouble));
-    const std::shared_ptr<Attachment> stuck = current_;
-    lock.unlock();
-    stuck->retire();
-    lock.lock();
+    retire_apart(current_);
   }
 }
 
@@ -180,8 +193,9 @@ void Recovery::look(Lock& lock) {
     tell(TokenEvent::What::lost, std::string(to_string(Fault::login_lost)));
     climb(lock, Remedy::new_login);
   } else if (blind) {
-    next_blind_restart_ = now + kBetweenBlindRestarts;
-    if (falls_silent(lock)) {
+    const bool silent = falls_silent(lock);
+    next_blind_restart_ = now + (silent ? kBetweenBlindRestarts : kBetweenTries);
+    if (silent) {
       tell(TokenEvent::What::lost, std::string(to_string(Fault::unknown)));
       climb(lock, Remedy::restart_module);
     }

@@ -102,7 +102,7 @@ class Recovery final {
   void look(Lock& lock);
   [[nodiscard]] bool falls_silent(Lock& lock);
   void enter_module();
-  void give_up_if_stuck(Lock& lock);
+  void give_up_if_stuck();
   void give_up_if_climb_hangs();
   void begin_recovering();
   void climb(Lock& lock, Remedy rung);

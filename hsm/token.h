@@ -118,11 +118,13 @@ struct KeyAttributes {
 /// A key that is in use, as it was when it was last found.
 struct KeyReport {
   std::string uri;
-  std::string kind;      ///< "P-256", ...
-  Bytes fingerprint{};   ///< of its public half
-  bool ready = false;    ///< it was found in the login that is in force
-  bool refused = false;  ///< it was looked for in that login, and is not there or not to be used
-  std::string why{};     ///< id and detail, if it was not: for people
+  std::string kind;     ///< "P-256", ...
+  Bytes fingerprint{};  ///< of its public half
+  bool ready = false;   ///< it was found in the login that is in force
+  /// It was looked for in that login, and is not there or not to be used, or the token has not said
+  /// for two seconds.
+  bool refused = false;
+  std::string why{};  ///< id and detail, if it was not: for people
   /// Read when it was last looked for, also if it was refused then; none if it was not there.
   std::optional<KeyAttributes> attributes{};
 };

@@ -71,13 +71,18 @@ TokenStatus TokenCore::status() noexcept {
     }
   } catch (const TokenError& error) {
     recovery_->statistics().failed(error.rv());
-    if (remedy(error.fault()) == Remedy::look) {
+    const Remedy told = remedy(error.fault());
+    // One that is full, or cannot tell, says nothing of its state: its keys say what it is good
+    // for.
+    const bool says_nothing = told == Remedy::wait || told == Remedy::refuse;
+    if (told == Remedy::look) {
       recovery_->report_unwell(*attached);  // signatures that succeed say nothing of it
     } else {
       recovery_->report(*attached, error.fault());
     }
-    status.present = false;  // an answer, not an error
-    status.logged_in = false;
+    status.present = says_nothing;  // an answer, not an error
+    status.logged_in = says_nothing;
+    status.why = error.id() + " " + error.detail();
   } catch (const std::exception&) {
     status.present = false;
     status.logged_in = false;

@@ -2,6 +2,7 @@
 #include "hsm/token_key.h"
 
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "crypto/base/error.h"
@@ -20,6 +21,8 @@ namespace {
 constexpr std::chrono::seconds kLookingLimit{5};
 /// A key that is not there is not looked for with every request.
 constexpr std::chrono::seconds kMissingFor{1};
+/// Whoever needs it is not served meanwhile.
+constexpr std::chrono::seconds kSilent{2};
 /// Looking again leaves a copy in the login session behind.
 constexpr std::chrono::seconds kBetweenDoubts{60};
 
@@ -82,6 +85,9 @@ CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached
     return *known;
   }
   const RunningCalls::Call call(attached->calls(), RunningCalls::Kind::blocking);
+  note_looking(true);
+  const std::unique_ptr<const TokenKey, void (*)(const TokenKey*)> looked(
+      this, [](const TokenKey* key) { key->note_looking(false); });
   try {
     const CK_OBJECT_HANDLE copy = find_and_prove(attached);
     tell("");
@@ -132,15 +138,23 @@ void TokenKey::note_missing(const Error& why, const Attachment& attached) const 
   missing_ = Missing{unshared(why), attached.epoch(), now + kMissingFor};
 }
 
-/// By whoever looks: nobody else does at that time. Each trouble once, and its end.
+/// Each trouble once, and its end.
 void TokenKey::tell(const std::string& trouble) const {
-  if (told_ == trouble) {
-    return;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (told_ == trouble) {
+      return;
+    }
+    told_ = trouble;
   }
-  told_ = trouble;
   core_->recovery().tell_key(
       trouble.empty() ? TokenEvent::What::key_found : TokenEvent::What::key_refused,
       trouble + (trouble.empty() ? "" : " ") + uri_.text());
+}
+
+void TokenKey::note_looking(bool begins) const noexcept {
+  const std::scoped_lock lock(mutex_);
+  looks_since_ = begins ? std::optional(std::chrono::steady_clock::now()) : std::nullopt;
 }
 
 void TokenKey::note_attributes(const std::optional<KeyAttributes>& attributes) const {
@@ -251,13 +265,13 @@ void TokenKey::note_success() const noexcept {
 }
 
 void TokenKey::note_failure(const TokenError& error) const {
-  if (remedy(error.fault()) == Remedy::wait) {
-    return;  // of the token's sessions
-  }
+  // A token that is full for a while is not the key's trouble; one that is full for ever is.
+  constexpr std::chrono::seconds kFull{10};
+  const bool full = remedy(error.fault()) == Remedy::wait;
   bool too_many = false;
   {
     const std::scoped_lock lock(mutex_);
-    too_many = failures_.add();
+    too_many = full ? failures_.add(kFull) : failures_.add();
     failing_.store(true);
   }
   if (too_many || another_attachment_may_do(error.fault())) {
@@ -286,14 +300,17 @@ void TokenKey::rest(const Error& why, KeyFailures& failures) const {
     return;
   }
   const auto now = std::chrono::steady_clock::now();
-  const std::scoped_lock lock(mutex_);
-  if (missing_ && missing_->epoch == attached->epoch() && now < missing_->until) {
-    return;  // others failed at the same time
+  {
+    const std::scoped_lock lock(mutex_);
+    if (missing_ && missing_->epoch == attached->epoch() && now < missing_->until) {
+      return;  // others failed at the same time
+    }
+    const auto pause = failures.next_rest(kMissingFor);
+    ++doubts_;
+    place_ = Place();
+    missing_ = Missing{unshared(why), attached->epoch(), now + pause};
   }
-  const auto pause = failures.next_rest(kMissingFor);
-  ++doubts_;
-  place_ = Place();
-  missing_ = Missing{unshared(why), attached->epoch(), now + pause};
+  tell(why.id());
 }
 
 /// In one attempt: health must not wait for whoever else looks, nor for a recovery.
@@ -327,10 +344,13 @@ KeyReport TokenKey::report() const {
   const std::scoped_lock lock(mutex_);
   report.ready = attached && place_.epoch == attached->epoch() && place_.proven;
   report.attributes = attributes_;
-  report.refused = attached && missing_ && missing_->epoch == attached->epoch();
+  const bool silent = looks_since_ && std::chrono::steady_clock::now() > *looks_since_ + kSilent;
+  report.refused = attached && (silent || (missing_ && missing_->epoch == attached->epoch()));
   if (!report.ready) {
-    report.why = !attached  ? "the token is not attached"
-                 : missing_ ? missing_->why.id() + " " + missing_->why.detail()
+    report.why = !attached ? "the token is not attached"
+                 : silent  ? "token.no_answer it is still being looked for"
+                 : missing_ && missing_->epoch == attached->epoch()
+                     ? missing_->why.id() + " " + missing_->why.detail()
                  : place_.epoch == attached->epoch() ? "found, and not proven yet"
                                                      : "not looked for since the last login";
   }

@@ -99,6 +99,7 @@ class TokenKey final : public SigningKey {
   [[nodiscard]] std::optional<CK_OBJECT_HANDLE> known_in(const Attachment& attached) const;
   [[nodiscard]] bool ready_in(const Attachment& attached) const;
   [[nodiscard]] Place look_for(const std::shared_ptr<Attachment>& attached) const;
+  void note_looking(bool begins) const noexcept;
   void note_attributes(const std::optional<KeyAttributes>& attributes) const;
   [[nodiscard]] CK_OBJECT_HANDLE find_and_prove(const std::shared_ptr<Attachment>& attached) const;
   void note_missing(const Error& why, const Attachment& attached) const;
@@ -116,14 +117,15 @@ class TokenKey final : public SigningKey {
   const KeyUri uri_;
   const crypto::PublicKey public_half_;
   const KeyKind kind_;
-  mutable std::binary_semaphore looking_{1};  ///< of whoever looks for it; guards told_
-  mutable std::string told_;                  ///< the trouble that was told last; empty: none
+  mutable std::binary_semaphore looking_{1};  ///< of whoever looks for it
   mutable std::atomic<std::uint64_t> doubts_{0};
   mutable std::atomic<bool> failing_{false};      ///< failures_ has some
   mutable std::atomic<bool> signs_wrong_{false};  ///< wrong_ has some
   mutable std::mutex mutex_;  ///< guards what follows; not held across a call to the token
   mutable Place place_;
   mutable std::optional<KeyAttributes> attributes_{};  ///< read when it was last looked for
+  mutable std::string told_;  ///< the trouble that was told last; empty: none
+  mutable std::optional<std::chrono::steady_clock::time_point> looks_since_;
   mutable std::optional<Missing> missing_;
   mutable KeyFailures failures_;  ///< to sign
   mutable KeyFailures wrong_;     ///< signatures that did not verify

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/monitoring.h"
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -129,24 +130,20 @@ std::set<std::string> keys_of_served_cas(const ca::Snapshot& snapshot) {
   return keys;
 }
 
-/// Whether there are keys of that kind, and none of them can be used: their tokens are away, or
-/// refuse them.
-bool none_can_be_used(const std::vector<SeenToken>& tokens,
-                      const std::function<bool(const hsm::KeyReport&)>& of_that_kind) {
-  bool any = false;
-  for (const SeenToken& token : tokens) {
-    const bool away = !token_trouble(token.status).empty();
-    for (const hsm::KeyReport& key : token.keys) {
-      if (!of_that_kind(key)) {
-        continue;
-      }
-      if (!away && !key.refused) {
-        return false;
-      }
-      any = true;
-    }
-  }
-  return any;
+using OfKind = std::function<bool(const hsm::KeyReport&)>;
+
+bool one_is_in_a_token(const std::vector<SeenToken>& tokens, const OfKind& of_kind) {
+  return std::ranges::any_of(
+      tokens, [&](const SeenToken& token) { return std::ranges::any_of(token.keys, of_kind); });
+}
+
+/// Its token is not away, and does not refuse it.
+bool one_can_be_used(const std::vector<SeenToken>& tokens, const OfKind& of_kind) {
+  return std::ranges::any_of(tokens, [&](const SeenToken& token) {
+    return token_trouble(token.status).empty() &&
+           std::ranges::any_of(
+               token.keys, [&](const hsm::KeyReport& key) { return of_kind(key) && !key.refused; });
+  });
 }
 
 /// Of the keys that sign certificates, and of the listener's, without which nobody gets in. Where
@@ -158,12 +155,13 @@ std::string key_trouble(const Monitored& monitored) {
   }
   const std::set<std::string> signing = keys_of_served_cas(*monitored.snapshot);
   const Bytes listener = monitored.tls_certificate.public_key().fingerprint();
-  if (none_can_be_used(tokens,
-                       [&](const hsm::KeyReport& key) { return signing.contains(key.uri); })) {
+  // One that nobody knows a token of is in none.
+  const OfKind signs = [&](const hsm::KeyReport& key) { return signing.contains(key.uri); };
+  if (!signing.empty() && !one_can_be_used(tokens, signs)) {
     return "none can be used";
   }
-  if (none_can_be_used(tokens,
-                       [&](const hsm::KeyReport& key) { return key.fingerprint == listener; })) {
+  const OfKind listens = [&](const hsm::KeyReport& key) { return key.fingerprint == listener; };
+  if (one_is_in_a_token(tokens, listens) && !one_can_be_used(tokens, listens)) {
     return "the listener's cannot be used";
   }
   return {};

@@ -13,7 +13,9 @@ namespace estia::ca {
 namespace {
 
 constexpr std::size_t kSerialOctets = 20;
-constexpr std::chrono::seconds kLongestWait{10};
+/// From the beginning of what is waited for: a call that takes longer may never come back, and who
+/// waits has a worker. Whoever is told to repeat the request is given the certificate then.
+constexpr std::chrono::seconds kLongestWait{2};
 
 void require_clean_lint(const Bytes& tbs, const crypto::SignatureAlgorithm& algorithm) {
   std::string errors;
@@ -57,7 +59,7 @@ class Issuer::InFlight final {
   /// `mine()` is false when another thread is at it.
   InFlight(Issuer& issuer, Bytes serial) : issuer_(issuer), serial_(std::move(serial)) {
     const std::lock_guard lock(issuer_.mutex_);
-    mine_ = issuer_.in_flight_.insert(serial_).second;
+    mine_ = issuer_.in_flight_.emplace(serial_, std::chrono::steady_clock::now()).second;
   }
   ~InFlight() {
     if (mine_) {
@@ -138,7 +140,6 @@ crypto::IssuedCertificate Issuer::issue(PreparedCertificate prepared,
   // Before the intent is visible to others, so that nobody who finds it open can think that a crash
   // left it.
   const InFlight own(*this, intent.serial);
-  const auto deadline = std::chrono::steady_clock::now() + kLongestWait;
   for (;;) {
     // Step 2: record what we mean to sign; one-time claims are decided here.
     const IntentOutcome outcome = accepted(
@@ -147,7 +148,7 @@ crypto::IssuedCertificate Issuer::issue(PreparedCertificate prepared,
       return from_store(issued->certificate);
     }
     if (const auto* resume = std::get_if<Resume>(&outcome)) {
-      if (auto certificate = resume_open(*resume, prepared, ca_key, deadline)) {
+      if (auto certificate = resume_open(*resume, prepared, ca_key)) {
         return *certificate;
       }
       continue;  // somebody else finished it: ask again what became of it
@@ -156,9 +157,9 @@ crypto::IssuedCertificate Issuer::issue(PreparedCertificate prepared,
   }
 }
 
-std::optional<crypto::IssuedCertificate> Issuer::resume_open(
-    const Resume& open, const PreparedCertificate& prepared, const crypto::PrivateKey& ca_key,
-    std::chrono::steady_clock::time_point deadline) {
+std::optional<crypto::IssuedCertificate> Issuer::resume_open(const Resume& open,
+                                                             const PreparedCertificate& prepared,
+                                                             const crypto::PrivateKey& ca_key) {
   {
     const InFlight claim(*this, open.serial);
     if (claim.mine()) {
@@ -172,6 +173,11 @@ std::optional<crypto::IssuedCertificate> Issuer::resume_open(
     }
   }
   std::unique_lock lock(mutex_);
+  const auto other = in_flight_.find(open.serial);
+  if (other == in_flight_.end()) {
+    return std::nullopt;
+  }
+  const auto deadline = other->second + kLongestWait;
   if (!changed_.wait_until(lock, deadline, [&] { return !in_flight_.contains(open.serial); })) {
     throw Error(ErrorCode::busy, "issuer.in_flight",
                 "the same request is still being answered; retry later");

@@ -3,9 +3,9 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -101,8 +101,7 @@ class Issuer final {
   class InFlight;
 
   [[nodiscard]] std::optional<crypto::IssuedCertificate> resume_open(
-      const Resume& open, const PreparedCertificate& prepared, const crypto::PrivateKey& ca_key,
-      std::chrono::steady_clock::time_point deadline);
+      const Resume& open, const PreparedCertificate& prepared, const crypto::PrivateKey& ca_key);
   [[nodiscard]] crypto::IssuedCertificate sign_and_commit(const Bytes& serial, const Bytes& tbs,
                                                           const PreparedCertificate& prepared,
                                                           const crypto::PrivateKey& ca_key,
@@ -114,7 +113,8 @@ class Issuer final {
   const Clock& clock_;
   std::mutex mutex_;                 // guards in_flight_
   std::condition_variable changed_;  // in_flight_ lost an element
-  std::set<Bytes> in_flight_;        // serials this process is signing right now
+  /// Serials that this process is signing right now, and since when.
+  std::map<Bytes, std::chrono::steady_clock::time_point> in_flight_;
 };
 
 /// 20 octets, positive, top bit clear, never starting with a zero octet: 152+ random bits

@@ -135,6 +135,24 @@ TEST_P(AKeyIsNotFound, WhileTheTokenIsSilentAndTheStartGoesOn) {
   EXPECT_EQ(server_->stop(), 0);
 }
 
+/// Found in review: all was well, it said, until call_limit and three times session_wait had
+/// passed.
+TEST_P(AKeyIsNotFound, WhileTheTokenIsSilentAndReadinessSaysSo) {
+  order_from_the_start(std::string("hang ") + GetParam() + " count=for-ever");
+  installation_.add_to_token("call_limit = \"3s\"\n");
+  std::ofstream(installation_.state() / "estia.toml", std::ios::app)
+      << "\n[listener.ops]\nport = 0\n";
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  const Finished page = run({"curl", "-s", "http://" + server_->ops_address() + "/readyz"},
+                            installation_.directory(), {});
+  EXPECT_NE(page.out.find("keys none can be used"), std::string::npos) << page.out;
+  EXPECT_EQ(server_->err().find("token.stuck"), std::string::npos);
+  order("clear");
+  order("release");
+  enroll_at_last("later");
+  EXPECT_EQ(server_->stop(), 0);
+}
+
 TEST_P(AKeyIsNotFound, WhileTheTokenIsSilentAndTheEndComes) {
   order_from_the_start(std::string("hang ") + GetParam() + " count=for-ever");
   set_call_limit();
@@ -268,6 +286,42 @@ TEST_F(FaultModule, ACallThatHangsIsAnswered503AndItsCertificateIsNotLost) {
   EXPECT_EQ(
       installation_.query("SELECT count(*) FROM certificate WHERE subject_text LIKE '%patient%'"),
       "1");
+}
+
+/// Found in review: each of them waited ten seconds for the first one, with a worker.
+TEST_F(FaultModule, RepetitionsOfARequestThatHangsAreToldToComeAgain) {
+  std::ofstream(installation_.state() / "estia.toml", std::ios::app)
+      << "\n[limits]\nanswer = \"5s\"\n";
+  server_ = std::make_unique<EstiadProcess>(installation_);
+  const auto port = static_cast<std::uint16_t>(std::stoi(server_->port()));
+  const auto key = crypto::PrivateKey::generate_software(crypto::KeySpec::parse("P-256"));
+  const std::string request = test::est_request(
+      "simpleenroll", test::make_csr_der(key, "CN=eager"),
+      test::basic_authorization(installation_.user() + ":" + installation_.password()));
+  order("hang C_Sign count=1");
+  test::TlsClient first(port);
+  first.send(request);
+  order("wait C_Sign 1");
+  std::vector<std::unique_ptr<test::TlsClient>> eager;
+  for (int i = 0; i < 4; ++i) {
+    eager.push_back(std::make_unique<test::TlsClient>(port));
+    eager.back()->send(request);
+  }
+  for (const auto& each : eager) {
+    const test::HttpAnswer told = each->read_answer();
+    EXPECT_EQ(told.status, 503);
+    EXPECT_NE(told.fields.at("Retry-After"), "");
+  }
+  order("release");
+  static_cast<void>(first.read_answer());
+  EXPECT_EQ(server_->stop(), 0);
+  std::size_t told = 0;
+  const std::string log = server_->err();
+  for (std::size_t at = log.find("id=issuer.in_flight"); at != std::string::npos;
+       at = log.find("id=issuer.in_flight", at + 1)) {
+    ++told;
+  }
+  EXPECT_EQ(told, 4U) << log;
 }
 
 /// The words that switch faults on are in the module, and in no program of ours.

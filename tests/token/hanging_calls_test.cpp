@@ -196,6 +196,7 @@ TEST_F(Stuck, ALongCallIsNotCutOffForAGuess) {
   }
   while (refused() != "none") {
   }
+  std::this_thread::sleep_for(milliseconds(1500));  // longer than silence is waited for
   EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
   shim_.open_gate("C_GenerateKeyPair");
   EXPECT_TRUE(signs(making.get()));

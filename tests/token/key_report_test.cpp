@@ -103,6 +103,40 @@ TEST_F(KeyReports, AKeyIsProvenEachTimeItIsFound) {
   EXPECT_EQ(events(), "attached lost attached key_refused key_found");
 }
 
+/// Found in review: neither log nor audit trail was told.
+TEST_F(KeyReports, AKeyWhoseSignaturesAllFailIsSaidOnceAndItsEnd) {
+  shim_.fail("C_Sign", CKR_FUNCTION_FAILED, 1'000'000);
+  while (events().find("key_refused") == std::string::npos) {
+    EXPECT_NE(refused(), "none");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_NE(refused(), "none");
+  shim_.fail("C_Sign", CKR_FUNCTION_FAILED, 0);
+  while (refused() != "none") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  const std::string said = events();
+  EXPECT_EQ(said.find("key_refused"), said.rfind("key_refused")) << said;
+  EXPECT_TRUE(said.ends_with("key_refused key_found")) << said;
+}
+
+/// Found in review: all was well, it said. One that is full for a moment is no reason.
+TEST_F(KeyReports, AKeyWhoseTokenIsFullForEverIsRefused) {
+  shim_.fail("C_Sign", CKR_DEVICE_MEMORY, 1'000'000);
+  EXPECT_EQ(refused(), "token token.exhausted");
+  EXPECT_FALSE(only().refused);
+  while (!only().refused) {
+    EXPECT_EQ(refused(), "token token.exhausted");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  shim_.fail("C_Sign", CKR_DEVICE_MEMORY, 0);
+  while (!only().ready) {
+    static_cast<void>(token_->probe());
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_TRUE(signs_now());
+}
+
 /// Found in review: it was looked for with every request, and each time a copy was left behind.
 TEST_F(KeyReports, AKeyThatMayNotSignRestsAndIsSaid) {
   shim_.fail("C_SignInit", CKR_KEY_FUNCTION_NOT_PERMITTED);

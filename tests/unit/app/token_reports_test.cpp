@@ -144,9 +144,10 @@ TEST_F(Readiness, KeysAreThoseOfTheCasThatAreServed) {
   token.status->state = hsm::TokenState::away;
   EXPECT_EQ(check("keys", {token, well}, snapshot), "none can be used") << "it is away";
   EXPECT_EQ(check("keys", {token}, snapshot), "") << "which is said of the token";
+  // Found in review: its token was another one than the configuration's, and so nobody's.
+  EXPECT_EQ(check("keys", {well}, snapshot), "none can be used");
 }
 
-/// Another node would have the same HSMs.
 /// Found in review: nobody got in, and readiness was green.
 TEST_F(Readiness, TheListenersKeyIsOneOfThem) {
   const auto snapshot = std::make_shared<ca::Snapshot>();
@@ -169,6 +170,7 @@ TEST_F(Readiness, TheListenersKeyIsOneOfThem) {
   EXPECT_EQ(check("keys", {token, other}, snapshot), "");
 }
 
+/// Another node would have the same HSMs.
 TEST_F(Readiness, OfSeveralOneIsEnough) {
   EXPECT_EQ(
       token_check({seen("main", hsm::TokenState::away), seen("net", hsm::TokenState::attached)}),
