@@ -120,6 +120,18 @@ TEST_F(KeyReports, AKeyWhoseSignaturesAllFailIsSaidOnceAndItsEnd) {
   EXPECT_TRUE(said.ends_with("key_refused key_found")) << said;
 }
 
+/// Found by a mutant: nothing showed that they must be in a row.
+TEST_F(KeyReports, FailuresWithSuccessesBetweenRefuseNoKey) {
+  for (int i = 0; i < 5; ++i) {
+    shim_.fail("C_Sign", CKR_FUNCTION_FAILED);
+    EXPECT_NE(refused(), "none");
+    EXPECT_TRUE(signs_now());
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  }
+  EXPECT_EQ(events(), "attached");
+  EXPECT_TRUE(only().ready);
+}
+
 /// Found in review: all was well, it said. One that is full for a moment is no reason.
 TEST_F(KeyReports, AKeyWhoseTokenIsFullForEverIsRefused) {
   shim_.fail("C_Sign", CKR_DEVICE_MEMORY, 1'000'000);
