@@ -25,6 +25,15 @@ std::size_t pool_cap(std::size_t wanted, CK_ULONG token_limit) {
   return std::min<std::size_t>(wanted, std::max<CK_ULONG>(token_limit, 2) - 1);
 }
 
+/// Throws the refusal itself if it could not be noted: whoever reads it must know.
+void refused(const TokenConfig& config, const std::string& serial) {
+  const std::string not_noted = note_refused_pin(config.pin, PinMarker(config.pin_marker), serial);
+  if (!not_noted.empty()) {
+    throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
+                "now" + not_noted);
+  }
+}
+
 CK_FLAGS login_flags(const Slot& slot) {
   return slot.max_sessions == 1 ? CKF_RW_SESSION : 0;
 }
@@ -48,9 +57,8 @@ Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint6
       epoch_(epoch),
       statistics_(std::move(statistics)),
       earlier_(std::move(earlier)),
-      login_(
-          module_, slot_, login_flags(slot_), config.pin.read(), config.session_wait,
-          [&] { note_refused_pin(config.pin, PinMarker(config.pin_marker), slot_.token.serial); }),
+      login_(module_, slot_, login_flags(slot_), config.pin.read(), config.session_wait,
+             [&] { refused(config, slot_.token.serial); }),
       pool_(module_, slot_.id, cap_, config.callers, config.session_wait, *statistics_, login_) {
   module_->count_attachment(true);
 }

@@ -22,7 +22,8 @@ class LoginSession final {
   /// One attempt, never repeated: a wrong PIN counts against the token's limit. A login that
   /// somebody else in the process made is accepted. The PIN goes only to that token: another may
   /// have come into its slot. With `read_write` objects of the token can be made in it. `refused`
-  /// is called when the token refuses the PIN, before any other call: one may hang. Throws
+  /// is called when the token refuses the PIN, before any other call: one may hang; it may throw
+  /// something else to be told. Throws
   /// Error{config, "token.pin_empty"} before any call for an empty PIN (CVE-2023-40660),
   /// Error{token, "token.pin_..."}.
   LoginSession(std::shared_ptr<const Module> module, const Slot& slot, CK_FLAGS read_write,

@@ -139,26 +139,26 @@ void Logins::check_may_try(const TokenInfo& token, Orders orders) const {
                 "one more wrong PIN locks the token: be sure of it, then say estia token activate");
   }
   if (marker_.unsettled(token.serial) && counts_wrong_pins(token)) {
-    note_refused_pin(config_.pin, marker_, token.serial);
-    throw counted("nothing of the last login");
+    const std::string not_noted = note_refused_pin(config_.pin, marker_, token.serial);
+    throw counted("nothing of the last login" + not_noted);
   }
 }
 
-/// After an attempt that failed. LoginSession has noted a PIN that was refused in so many words.
+/// After an attempt that failed. A PIN that was refused in so many words was noted at once.
 void Logins::settle(const std::string& serial, const Error& error) const {
+  if (is_refused_pin(error)) {
+    return;
+  }
   const auto* told = dynamic_cast<const TokenError*>(&error);
   const bool in_login = told != nullptr && told->function() == "C_Login";
-  const auto flagged = in_login && !is_refused_pin(error) ? says_it_counted() : false;
+  const auto flagged = in_login ? says_it_counted() : false;
   if (!flagged) {
     return;  // it says nothing now: before the next attempt
   }
   if (*flagged) {
-    note_refused_pin(config_.pin, marker_, serial);
+    throw counted(error.detail() + note_refused_pin(config_.pin, marker_, serial));
   }
   marker_.end_attempt();
-  if (*flagged) {
-    throw counted(error.detail());
-  }
 }
 
 /// Whether a login that failed otherwise may have been a wrong PIN to the token: the answer may

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/pin_marker.h"
 
+#include <algorithm>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -57,8 +58,27 @@ std::string text_of(const Note& note) {
   return "serial " + note.serial + "\nat " + note.when + "\n";
 }
 
-Note now(const std::string& serial) {
-  return {serial, utc_text(SystemClock().now())};
+/// What the file says once this token has refused its PIN, too: as the last one.
+std::string with_refusal(std::vector<Note> notes, const std::string& serial) {
+  std::erase_if(notes, [&](const Note& note) { return note.serial == serial; });
+  if (notes.size() >= kMostTokens) {
+    notes.erase(notes.begin());
+  }
+  notes.push_back({serial, utc_text(SystemClock().now())});
+  std::string text;
+  for (const Note& note : notes) {
+    text += text_of(note);
+  }
+  return text;
+}
+
+bool names(const std::vector<Note>& notes, const std::string& serial) {
+  return std::ranges::any_of(notes, [&](const Note& note) { return note.serial == serial; });
+}
+
+/// Nothing that the other ones say is lost by it.
+bool may_replace(const std::vector<Note>& prepared, const std::vector<Note>& notes) {
+  return std::ranges::all_of(notes, [&](const Note& note) { return names(prepared, note.serial); });
 }
 
 }  // namespace
@@ -77,20 +97,18 @@ std::optional<std::string> PinMarker::refused(const std::string& serial) const {
 }
 
 void PinMarker::set(const std::string& serial) const {
-  auto notes = read_notes(file_);
+  const auto notes = read_notes(file_);
   if (file_.empty() || !notes) {
+    end_attempt();
     return;  // what nobody can read counts for every token
   }
-  std::erase_if(*notes, [&](const Note& note) { return note.serial == serial; });
-  if (notes->size() >= kMostTokens) {
-    notes->erase(notes->begin());
+  const auto prepared = read_notes(trial());
+  if (prepared && !prepared->empty() && prepared->back().serial == serial &&
+      may_replace(*prepared, *notes)) {
+    rename_file(trial(), file_);  // also on a disk that is full
+    return;
   }
-  notes->push_back(now(serial));
-  std::string text;
-  for (const Note& note : *notes) {
-    text += text_of(note);
-  }
-  replace_file(file_, text, FileMode::secret);
+  replace_file(file_, with_refusal(*notes, serial), FileMode::secret);
 }
 
 void PinMarker::clear() const {
@@ -107,7 +125,9 @@ void PinMarker::begin_attempt(const std::string& serial) const {
     return;
   }
   try {
-    replace_file(trial(), text_of(now(serial)), FileMode::secret);
+    // The note as it is to be after a refusal, which then needs no room any more.
+    replace_file(trial(), with_refusal(read_notes(file_).value_or(std::vector<Note>()), serial),
+                 FileMode::secret);
   } catch (const std::exception& error) {
     throw token_unavailable("token.marker", "a refused PIN could not be noted, so none is tried: " +
                                                 std::string(error.what()));
@@ -123,19 +143,20 @@ void PinMarker::end_attempt() const noexcept {
 
 bool PinMarker::unsettled(const std::string& serial) const {
   const auto notes = file_.empty() ? std::vector<Note>() : read_notes(trial());
-  return !notes || (!notes->empty() && notes->front().serial == serial);
+  return !notes || (!notes->empty() && notes->back().serial == serial);
 }
 
-void note_refused_pin(const PinSource& pin, const PinMarker& marker,
-                      const std::string& serial) noexcept {
-  try {
-    if (pin.held) {
-      pin.held->forget();
-    }
-    marker.set(serial);
-  } catch (const std::exception&) {
-    // Seen to before the attempt; the disk has just failed.
+std::string note_refused_pin(const PinSource& pin, const PinMarker& marker,
+                             const std::string& serial) {
+  if (pin.held) {
+    pin.held->forget();
   }
+  try {
+    marker.set(serial);
+  } catch (const std::exception& error) {
+    return "; it could not be noted for the next start: " + std::string(error.what());
+  }
+  return {};
 }
 
 }  // namespace estia::hsm

@@ -21,7 +21,8 @@ class PinMarker final {
 
   /// When this token refused its PIN; nullopt if it did not. A marker that cannot be read counts.
   [[nodiscard]] std::optional<std::string> refused(const std::string& serial) const;
-  /// Throws as replace_file().
+  /// That ends an attempt that has begun, whose file becomes the note: a full disk is no hindrance.
+  /// Throws as replace_file(); that file stays then, and tells that an attempt began.
   void set(const std::string& serial) const;
   /// Throws Error{config, "token.marker"} when it cannot be removed.
   void clear() const;
@@ -29,7 +30,7 @@ class PinMarker final {
   /// Also finds out whether a refusal could be noted, if it had to: without that nobody may try a
   /// PIN. Throws Error{token, "token.marker"}.
   void begin_attempt(const std::string& serial) const;
-  /// Its end is known, and noted if need be.
+  /// Its end is known, and was no refusal.
   void end_attempt() const noexcept;
   /// An attempt with this token began whose end nobody knows.
   [[nodiscard]] bool unsettled(const std::string& serial) const;
@@ -40,8 +41,9 @@ class PinMarker final {
   std::filesystem::path file_;
 };
 
-/// So that nobody tries it again by himself. Whatever becomes of the note: a held one is gone.
-void note_refused_pin(const PinSource& pin, const PinMarker& marker,
-                      const std::string& serial) noexcept;
+/// So that nobody tries it again by himself; a held one is forgotten. Returns what is to be told in
+/// the detail of the refusal: empty, unless it could not be noted.
+[[nodiscard]] std::string note_refused_pin(const PinSource& pin, const PinMarker& marker,
+                                           const std::string& serial);
 
 }  // namespace estia::hsm

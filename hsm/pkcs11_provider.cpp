@@ -282,36 +282,45 @@ crypto::EvpPkeyPtr Pkcs11Provider::load(const ProviderLibrary& library, const At
                                   .marker = marker_,
                                   .serial = serial,
                                   .allowed = !refused && doubted_ != attached.epoch()};
-  const auto end_attempt = [&] {
+  try {
+    crypto::EvpPkeyPtr key = library.load(uri, offer);
     if (offer.made) {
       marker_.end_attempt();
     }
-  };
-  try {
-    crypto::EvpPkeyPtr key = library.load(uri, offer);
-    end_attempt();
     return key;
   } catch (const Error& error) {
-    const bool refused_now = offer.made && was_refused(attached, error);
-    doubted_ = offer.made ? attached.epoch() : doubted_;
-    if (refused_now) {
-      note_refused_pin(pin_, marker_, serial);
-    }
-    end_attempt();
-    if (refused_now && !is_refused_pin(error)) {
-      throw token_error(CKR_PIN_INCORRECT, error.detail());
+    if (offer.made) {
+      doubted_ = attached.epoch();
+      settle(attached, error);
     }
     throw;
   }
 }
 
-/// The file may have been changed since our own login.
-bool Pkcs11Provider::was_refused(const Attachment& attached, const Error& error) noexcept {
+/// After an attempt without a key. Throws the refusal, unless `error` is one.
+void Pkcs11Provider::settle(const Attachment& attached, const Error& error) const {
+  const std::optional<bool> refused = was_refused(attached, error);
+  if (!refused) {
+    return;  // it says nothing now: before the next attempt
+  }
+  if (!*refused) {
+    marker_.end_attempt();
+    return;
+  }
+  const std::string not_noted = note_refused_pin(pin_, marker_, attached.slot().token.serial);
+  if (!is_refused_pin(error) || !not_noted.empty()) {
+    throw token_error(CKR_PIN_INCORRECT, error.detail() + not_noted);
+  }
+}
+
+/// The file may have been changed since our own login. nullopt: the token does not answer.
+std::optional<bool> Pkcs11Provider::was_refused(const Attachment& attached,
+                                                const Error& error) noexcept {
   try {
     return is_refused_pin(error) ||
            counts_wrong_pins(read_slot(attached.module(), attached.slot().id).token);
   } catch (const std::exception&) {
-    return false;  // it says nothing any more
+    return std::nullopt;
   }
 }
 

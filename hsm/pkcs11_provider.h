@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <semaphore>
 
 #include "crypto/openssl/owned.h"
@@ -106,7 +107,9 @@ class Pkcs11Provider final {
  private:
   Pkcs11Provider(const TokenConfig& config, ProviderLibrary::Init init);
   [[nodiscard]] std::shared_ptr<const ProviderLibrary> known_in(const Attachment& attached) const;
-  [[nodiscard]] static bool was_refused(const Attachment& attached, const Error& error) noexcept;
+  void settle(const Attachment& attached, const Error& error) const;
+  [[nodiscard]] static std::optional<bool> was_refused(const Attachment& attached,
+                                                       const Error& error) noexcept;
 
   const std::filesystem::path module_;
   const PinSource pin_;

@@ -2,6 +2,10 @@
 // What a process leaves behind for the next one about PINs that were refused.
 #include "hsm/pin_marker.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <future>
 #include <thread>
 
 #include "crypto/base/file.h"
@@ -27,6 +31,25 @@ class Marker : public RecoveryTest {
   const PinMarker marker_{config_.pin_marker};
 };
 
+/// As long as it lives no file of this process takes a byte more.
+class FullDisk final {
+ public:
+  FullDisk() {
+    ::signal(SIGXFSZ, SIG_IGN);
+    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
+    const rlimit none{0, before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+  }
+  ~FullDisk() { EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before_), 0); }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+  FullDisk(FullDisk&&) = delete;
+  FullDisk& operator=(FullDisk&&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
 /// Found in review: a token that took the place of another made the note of that one be forgotten.
 TEST_F(Marker, KeepsWhatEachTokenRefused) {
   for (const char* serial : {"a", "b", "c", "a"}) {
@@ -49,6 +72,72 @@ TEST_F(Marker, KeepsWhatNobodyCanRead) {
     marker_.set("another");
     EXPECT_TRUE(marker_.refused("any")) << text;
   }
+}
+
+/// Found in review: where the disk was full the note was lost, and each start tried the PIN again.
+TEST_F(Marker, NeedsNoRoomOnceAnAttemptHasBegun) {
+  marker_.set("a");
+  marker_.begin_attempt("b");
+  const FullDisk full;
+  ASSERT_EQ(test::refusal([&] { marker_.set("c"); }), "store file.unwritable") << "nobody began it";
+  marker_.set("b");
+  EXPECT_TRUE(marker_.refused("a") && marker_.refused("b"));
+  EXPECT_FALSE(marker_.unsettled("b"));
+}
+
+TEST_F(Marker, AnAttemptDoesNotOverwriteWhatWasNotedMeanwhile) {
+  marker_.begin_attempt("b");
+  marker_.set("a");
+  marker_.set("b");
+  EXPECT_TRUE(marker_.refused("a") && marker_.refused("b"));
+}
+
+/// The same of a whole login. The token counts nothing: nobody but the note can tell.
+TEST_F(Marker, IsThereThoughTheDiskIsFull) {
+  const std::string of_the_token = serial();
+  key_.reset();
+  token_.reset();
+  shim_.close_gate("C_Login");
+  shim_.fail("C_Login", CKR_PIN_INCORRECT);
+  auto first = std::async(std::launch::async, [&] { return Token::attach(config_); });
+  shim_.wait_in_flight("C_Login", 1);
+  {
+    const FullDisk full;
+    shim_.open_gate("C_Login");
+    const auto token = first.get();
+    while (token->probe().state != TokenState::pin_refused) {
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+  }
+  EXPECT_TRUE(marker_.refused(of_the_token));
+  const unsigned long before = shim_.calls("C_Login");
+  EXPECT_EQ(Token::attach(config_)->probe().state, TokenState::pin_refused);
+  EXPECT_EQ(shim_.calls("C_Login"), before);
+}
+
+/// Found in review: nobody was told, and the file that says that an attempt began was removed.
+TEST_F(Marker, ThatCannotBeWrittenIsToldAndTheAttemptStaysUnsettled) {
+  const std::string of_the_token = serial();
+  key_.reset();
+  token_.reset();
+  const auto folder = dir_.folder / "state";
+  const auto away = dir_.folder / "elsewhere";
+  std::filesystem::create_directory(folder);
+  config_.pin_marker = folder / "marker";
+  const PinMarker marker(config_.pin_marker);
+  shim_.close_gate("C_Login");
+  shim_.fail("C_Login", CKR_PIN_INCORRECT);
+  auto first = std::async(std::launch::async, [&] { return Token::attach(config_); });
+  shim_.wait_in_flight("C_Login", 1);
+  std::filesystem::rename(folder, away);
+  shim_.open_gate("C_Login");
+  const auto token = first.get();
+  while (token->probe().state != TokenState::pin_refused) {
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  EXPECT_NE(token->probe().why.find("could not be noted"), std::string::npos) << token->probe().why;
+  std::filesystem::rename(away, folder);
+  EXPECT_TRUE(marker.unsettled(of_the_token));
 }
 
 /// Found in review: it was written once the session was closed, and that call hung.
