@@ -32,11 +32,12 @@ Error counted(const std::string& answer) {
 
 std::shared_ptr<Attachment> Logins::first() {
   module_ = Module::load(config_.module, config_.init_args);
-  return log_in(Orders::none);
+  Orders orders = Orders::none;
+  return log_in(orders);
 }
 
 std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachment>& old,
-                                                  Orders orders) {
+                                                  Orders& orders) {
   restarted_ = false;
   if (old) {
     old->retire();
@@ -53,10 +54,11 @@ std::shared_ptr<Attachment> Logins::after_restart(const std::shared_ptr<Attachme
     restart_unless_others_hang(old.get());
     return log_in(orders);
   }
+  const Orders given = orders;
   try {
     return log_in(orders);
   } catch (const Error& error) {
-    if (needs_operator(error) || (shared && !may_disturb(orders))) {
+    if (needs_operator(error) || orders != given || (shared && !may_disturb(orders))) {
       throw;
     }
   }
@@ -102,7 +104,7 @@ bool Logins::may_disturb(Orders orders) {
   return true;
 }
 
-std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<Attachment>& old) {
+std::shared_ptr<Attachment> Logins::log_in(Orders& orders, const std::shared_ptr<Attachment>& old) {
   seen_ = module_->generation();
   const Attachment::Found found(module_, config_);
   const std::string& serial = found.token().serial;
@@ -112,7 +114,7 @@ std::shared_ptr<Attachment> Logins::log_in(Orders orders, const std::shared_ptr<
   try {
     next = attach(found, old);
   } catch (const Error& error) {
-    settle(serial, error);
+    settle(serial, error, orders);
     throw;
   }
   marker_.end_attempt();
@@ -145,12 +147,15 @@ void Logins::check_may_try(const TokenInfo& token, Orders orders) const {
 }
 
 /// After an attempt that failed. A PIN that was refused in so many words was noted at once.
-void Logins::settle(const std::string& serial, const Error& error) const {
+void Logins::settle(const std::string& serial, const Error& error, Orders& orders) const {
   if (is_refused_pin(error)) {
     return;
   }
   const auto* told = dynamic_cast<const TokenError*>(&error);
   const bool in_login = told != nullptr && told->function() == "C_Login";
+  if (in_login) {
+    orders = Orders::none;
+  }
   const auto flagged = in_login ? says_it_counted() : false;
   if (!flagged) {
     return;  // it says nothing now: before the next attempt

@@ -19,7 +19,8 @@ namespace estia::hsm {
 /// could do harm. One thread at a time.
 class Logins final {
  public:
-  /// Of an operator: also where one more wrong PIN would lock the token.
+  /// Of an operator: also where one more wrong PIN would lock the token. One order is one attempt:
+  /// whoever makes it (C_Login) turns it into none.
   enum class Orders { none, try_pin };
 
   /// The configuration outlives this object.
@@ -30,14 +31,14 @@ class Logins final {
   [[nodiscard]] std::shared_ptr<Attachment> first();
   /// Once the module is loaded: with another session, in place of `old`, which is over then. Throws
   /// as first().
-  [[nodiscard]] std::shared_ptr<Attachment> log_in(Orders orders,
+  [[nodiscard]] std::shared_ptr<Attachment> log_in(Orders& orders,
                                                    const std::shared_ptr<Attachment>& old = {});
   /// After a restart of the module; where another token of it is well, or somebody has restarted it
   /// since the last attempt, without one first. A token that is well is disturbed every half a
   /// minute at most, or by an order, and not in a long call. `old` may be null. Throws as first(),
   /// and Error{token, "token.stuck"} while a call is out.
   [[nodiscard]] std::shared_ptr<Attachment> after_restart(const std::shared_ptr<Attachment>& old,
-                                                          Orders orders);
+                                                          Orders& orders);
 
   /// Whether the last after_restart() made one itself.
   [[nodiscard]] bool restarted() const noexcept { return restarted_; }
@@ -51,7 +52,7 @@ class Logins final {
   [[nodiscard]] std::shared_ptr<Attachment> attach(const Attachment::Found& found,
                                                    const std::shared_ptr<Attachment>& old);
   void check_may_try(const TokenInfo& token, Orders orders) const;
-  void settle(const std::string& serial, const Error& error) const;
+  void settle(const std::string& serial, const Error& error, Orders& orders) const;
   [[nodiscard]] std::optional<bool> says_it_counted() const noexcept;
   void restart_module();
   void restart_unless_others_hang(const Attachment* old);

@@ -219,7 +219,7 @@ bool Recovery::falls_silent(Lock& lock) {
 void Recovery::climb(Lock& lock, Remedy rung) {
   begin_recovering();  // worth waiting for; what is away is not
   enter_module();
-  const Logins::Orders orders = std::exchange(orders_, Logins::Orders::none);
+  Logins::Orders orders = std::exchange(orders_, Logins::Orders::none);
   const std::shared_ptr<Attachment> old = current_;
   lock.unlock();
   std::shared_ptr<Attachment> next;
@@ -253,7 +253,7 @@ void Recovery::climb(Lock& lock, Remedy rung) {
 
 /// Null: it takes more than that.
 std::shared_ptr<Attachment> Recovery::new_login(const std::shared_ptr<Attachment>& old,
-                                                Logins::Orders orders) {
+                                                Logins::Orders& orders) {
   try {
     return login_.log_in(orders, old);
   } catch (const Error& error) {

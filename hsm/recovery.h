@@ -109,7 +109,7 @@ class Recovery final {
   void adopt(std::shared_ptr<Attachment> next, Remedy rung);
   void give_up(const Error& why);
   [[nodiscard]] std::shared_ptr<Attachment> new_login(const std::shared_ptr<Attachment>& old,
-                                                      Logins::Orders orders);
+                                                      Logins::Orders& orders);
   [[nodiscard]] TokenState refused_state() const;
   /// Under the lock.
   void tell(TokenEvent::What what, const std::string& detail) const noexcept;

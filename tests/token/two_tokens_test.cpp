@@ -68,6 +68,7 @@ class Neighbours : public TwoTokens {
     config.call_limit = std::chrono::milliseconds(100);
     config.session_wait = std::chrono::milliseconds(200);
     config.callers = workers;
+    config.pin_marker = marker_;
     lost_ = Token::open(config);
     key_.emplace(lost_->generate(crypto::KeySpec::parse("P-256"), "ca"));
     config.call_limit = std::chrono::minutes(10);
@@ -76,6 +77,7 @@ class Neighbours : public TwoTokens {
       config.serial = info.label == "twin" ? info.serial : config.serial;
     }
     config.label = {};
+    config.pin_marker.clear();
     well_ = Token::open(config);
     finalized_ = shim_.calls("C_Finalize");
   }
@@ -109,6 +111,7 @@ class Neighbours : public TwoTokens {
   [[nodiscard]] unsigned long restarts() const { return shim_.calls("C_Finalize") - finalized_; }
 
   test::Shim shim_{dir_.module};
+  const std::filesystem::path marker_ = dir_.folder / "pin-refused";  ///< of the lost one
   std::shared_ptr<Token> lost_;
   std::optional<crypto::PrivateKey> key_;  ///< in it
   std::shared_ptr<Token> well_;
@@ -202,6 +205,24 @@ TEST_F(Neighbours, OneWhosePinIsRefusedCostsTheOtherNothing) {
   EXPECT_EQ(shim_.calls("C_Login"), before + 1);
   EXPECT_EQ(restarts(), 0U);
   EXPECT_EQ(well_->probe().logins, 1U);
+}
+
+/// Found in review: an attempt that failed otherwise than by a refusal was followed by a restart
+/// and another one, in the same order.
+TEST_F(Neighbours, AnOrderIsOneAttempt) {
+  shim_.fail("C_Login", CKR_PIN_INCORRECT);
+  lose();
+  wait_until(*lost_, TokenState::pin_refused);
+  const unsigned long before = shim_.calls("C_Login");
+  shim_.fail("C_Login", CKR_DEVICE_ERROR);
+  EXPECT_EQ(refusal([&] { lost_->activate(); }), "token token.failed");
+  wait_until(*lost_, TokenState::pin_refused);  // who goes on is under nobody's order
+  EXPECT_EQ(shim_.calls("C_Login"), before + 1);
+  EXPECT_EQ(restarts(), 0U);
+  EXPECT_TRUE(std::filesystem::exists(marker_));
+  lost_->activate();
+  EXPECT_EQ(shim_.calls("C_Login"), before + 2);
+  EXPECT_FALSE(std::filesystem::exists(marker_));
 }
 
 TEST_F(Neighbours, OneThatStaysAwayCostsTheOtherALoginEveryHalfAMinuteAtMost) {
