@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crypto/base/error.h"
+#include "hsm/ckr.h"
 
 namespace estia::hsm {
 namespace {
@@ -88,7 +89,22 @@ KeyAttributes read_attributes(const Objects& objects, const KeyPair& pair) {
           .decrypt = is(CKA_DECRYPT, true),
           .unwrap = is(CKA_UNWRAP, true),
           .derive = is(CKA_DERIVE, true),
+          .always_authenticate = is(CKA_ALWAYS_AUTHENTICATE, false),  // optional
           .spec = *public_key.spec()};
+}
+
+void check_may_be_used(const KeyAttributes& attributes, const KeyUri& uri) {
+  if (attributes.extractable || !attributes.sensitive) {
+    throw token_unavailable("token.key_extractable",
+                            "a key that can leave the token is not used: " + uri.text());
+  }
+  // Without the login its C_Sign fails as if the token's login were lost, and each failure would
+  // cost the token's other keys that login.
+  if (attributes.always_authenticate) {
+    throw token_unavailable(
+        "token.key_always_authenticate",
+        "a key that wants a login for each signature is not used: " + uri.text());
+  }
 }
 
 void destroy_pair(const Objects& objects, const KeyPair& pair) {

@@ -36,6 +36,10 @@ void check_is_token(const KeyUri& uri, const TokenInfo& token);
 
 [[nodiscard]] KeyAttributes read_attributes(const Objects& objects, const KeyPair& pair);
 
+/// Throws Error{token, "token.key_extractable"} or Error{token, "token.key_always_authenticate"}
+/// for a key that is not used, whoever made it.
+void check_may_be_used(const KeyAttributes& attributes, const KeyUri& uri);
+
 /// Destroys both objects; goes on after a failure and reports it at the end.
 void destroy_pair(const Objects& objects, const KeyPair& pair);
 

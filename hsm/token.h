@@ -112,6 +112,7 @@ struct KeyAttributes {
   bool decrypt = false;
   bool unwrap = false;
   bool derive = false;
+  bool always_authenticate = false;  ///< each signature wants a login of its own
   crypto::KeySpec spec;
 };
 
@@ -183,7 +184,8 @@ class Token final : public std::enable_shared_from_this<Token> {
   [[nodiscard]] crypto::PrivateKey key(const KeyUri& uri,
                                        SignatureCheck check = SignatureCheck::callers);
   /// Likewise, if its public half is this one (else Error{token, "token.key_changed"}) and it
-  /// cannot leave the token (else Error{token, "token.key_extractable"}).
+  /// cannot leave the token (else Error{token, "token.key_extractable"}) and signs without a login
+  /// for each signature (else Error{token, "token.key_always_authenticate"}).
   [[nodiscard]] crypto::PrivateKey key(const KeyUri& uri, crypto::PublicKey public_half);
   /// The same without a call to the token.
   [[nodiscard]] LateKey key_later(const KeyUri& uri, crypto::PublicKey public_half);

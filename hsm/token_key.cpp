@@ -133,10 +133,7 @@ TokenKey::Place TokenKey::look_for(const std::shared_ptr<Attachment>& attached) 
     }
     const KeyAttributes attributes = read_attributes(objects, pair);
     note_attributes(attributes);  // of a key that is refused, too: they say why
-    if (attributes.extractable || !attributes.sensitive) {
-      throw token_unavailable("token.key_extractable",
-                              "a key that can leave the token is not used: " + uri_.text());
-    }
+    check_may_be_used(attributes, uri_);
     place.object = pair.private_object;
   });
   place.copy = attached->login().copy_or_same(place.object);

@@ -48,8 +48,7 @@ class TokenKey final : public SigningKey {
   enum class Events { told, none };
   /// Looks for it now, unless it is known where it is: each time it is found it signs a text of
   /// ours, and the signature is verified. Throws as Token::key, and Error{token,
-  /// "token.key_changed"} for another public half, Error{token, "token.key_extractable"} for a key
-  /// that can leave the token.
+  /// "token.key_changed"} for another public half, and what check_may_be_used() does.
   void find(Events events) const;
   /// Likewise, in that attachment. Throws as find().
   void find_in(const std::shared_ptr<Attachment>& attached) const {

@@ -21,6 +21,10 @@ Error of_ca(const ca::CertificationAuthority& authority, const Error& error) {
     return {ErrorCode::config, "ca_keys.extractable",
             ca + "the key " + authority.key_uri + " can leave the token"};
   }
+  if (error.id() == "token.key_always_authenticate") {
+    return {ErrorCode::config, "ca_keys.always_authenticate",
+            ca + "the key " + authority.key_uri + " wants a login for each signature"};
+  }
   return {error.code(), error.id(), ca + error.what(), error.detail()};
 }
 

@@ -62,7 +62,8 @@ std::vector<std::string> attributes_of(const hsm::KeyAttributes& key) {
                    {key.sign_recover, "sign recover"},
                    {key.decrypt, "decrypt"},
                    {key.unwrap, "unwrap"},
-                   {key.derive, "derive"}});
+                   {key.derive, "derive"},
+                   {key.always_authenticate, "always authenticate"}});
 }
 
 /// The CAs whose configuration names this key.
@@ -98,7 +99,8 @@ std::vector<std::string> shortcomings_of(const hsm::KeyAttributes& key) {
                    {!key.never_extractable, "was extractable once, or was imported"},
                    {!key.local, "not made in the token"},
                    {!key.sign, "may not sign"},
-                   {more, "may do more than sign"}});
+                   {more, "may do more than sign"},
+                   {key.always_authenticate, "wants a login for each signature"}});
 }
 
 api::TokenStatus report_of(const SeenToken& seen, const ca::Snapshot& snapshot) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of the keys in use, and of calls that failed; keys whose signatures are wrong.
+#include "hsm/ckr.h"
+#include "hsm/key_store.h"
+#include "hsm/key_templates.h"
 #include "tests/token/recovery_test_base.h"
 
 namespace estia::hsm {
@@ -16,6 +19,29 @@ class KeyReports : public RecoveryTest {
   [[nodiscard]] static crypto::PrivateKey looked_for(const LateKey& late) {
     static_cast<void>(test::refusal(late.find));
     return late.key;
+  }
+  /// As an operator's tool makes it; the token logs in for the whole process.
+  [[nodiscard]] crypto::PublicKey make_pair_that_wants_logins(const std::string& label) const {
+    const auto module = Module::load(config_.module, {});
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+    check((*module)->C_OpenSession(slot(), CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
+                                   &session),
+          "C_OpenSession");
+    Template one;
+    one.flag(CKA_TOKEN, true).text(CKA_LABEL, label).bytes(CKA_ID, Bytes{9});
+    add_kind(one, spec("P-256"));
+    Template other;
+    other.flag(CKA_TOKEN, true).text(CKA_LABEL, label).bytes(CKA_ID, Bytes{9});
+    other.flag(CKA_PRIVATE, true).flag(CKA_SENSITIVE, true).flag(CKA_EXTRACTABLE, false);
+    other.flag(CKA_SIGN, true).flag(CKA_ALWAYS_AUTHENTICATE, true);
+    CK_MECHANISM mechanism{generation_mechanism(spec("P-256")), nullptr, 0};
+    KeyPair pair;
+    check((*module)->C_GenerateKeyPair(session, &mechanism, one.data(), one.size(), other.data(),
+                                       other.size(), &pair.public_object, &pair.private_object),
+          "C_GenerateKeyPair");
+    crypto::PublicKey made = Objects(*module, session).public_key(pair.public_object);
+    check((*module)->C_CloseSession(session), "C_CloseSession");
+    return made;
   }
   void distrust() { token_->distrust(token_->uri_of("ca"), key_->public_key()); }
 };
@@ -48,6 +74,31 @@ TEST_F(KeyReports, SayWhatTheTokenSaysOfAKeyThatIsRefused) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   EXPECT_FALSE(token_->keys().at(1).attributes->extractable) << "as it was found";
+}
+
+/// Found in review: each signature failed as if the login were lost, so that estiad logged in again
+/// and again, and the token's good keys read "not attached".
+TEST_F(KeyReports, AKeyThatWantsALoginForEachSignatureCostsTheOthersNone) {
+  const crypto::PublicKey public_half = make_pair_that_wants_logins("asks");
+  const KeyUri uri = token_->uri_of("asks");
+  EXPECT_EQ(test::refusal([&] { static_cast<void>(token_->key(uri)); }),
+            "token token.key_always_authenticate");
+  const crypto::PrivateKey later = looked_for(token_->key_later(uri, public_half));
+  for (int poll = 0; poll < 10; ++poll) {
+    EXPECT_EQ(token_->probe().state, TokenState::attached);
+    EXPECT_EQ(test::refusal([&] { static_cast<void>(signs(later)); }),
+              "token token.key_always_authenticate");
+    EXPECT_TRUE(signs_now());
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));  // its rest ends in between
+  }
+  const KeyReport report = token_->keys().at(1);
+  EXPECT_TRUE(report.refused);
+  EXPECT_EQ(report.why.rfind("token.key_always_authenticate", 0), 0U) << report.why;
+  ASSERT_TRUE(report.attributes);
+  EXPECT_TRUE(report.attributes->always_authenticate);
+  EXPECT_FALSE(token_->keys().at(0).attributes->always_authenticate);
+  EXPECT_EQ(token_->probe().logins, 1U);
+  EXPECT_EQ(events(), "attached key_refused");
 }
 
 TEST_F(KeyReports, MakeNoCall) {

@@ -143,7 +143,7 @@ TEST_F(TokenCaKeysTest, AKeyThatIsNotTheCertificatesIsRefused) {
 }
 
 /// At the start it keeps its CA offline; of a change it is the end.
-TEST_F(TokenCaKeysTest, AKeyThatCanLeaveTheTokenIsNotUsed) {
+TEST_F(TokenCaKeysTest, AKeyThatMustNotBeUsedIsNot) {
   const test::Shim shim(dir_.module);
   hsm::TokenConfig config = dir_.config();
   config.module = test::Shim::path();
@@ -152,14 +152,18 @@ TEST_F(TokenCaKeysTest, AKeyThatCanLeaveTheTokenIsNotUsed) {
   const auto uses = [&](const TokenCaKeys& keys) {
     return refusal([&] { static_cast<void>(keys.key_for(old_).sign(Bytes{1, 2, 3})); });
   };
-  shim.flip_attribute(CKA_EXTRACTABLE);
-  const TokenCaKeys keys(of, snapshot(old_), kPatience);
-  EXPECT_EQ(uses(keys), "token token.key_extractable");
-  EXPECT_EQ(refusal([&] { static_cast<void>(keys.find(snapshot(old_))); }),
-            "config ca_keys.extractable");
-  shim.flip_attribute(~0UL);
-  while (uses(keys) != "none") {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  for (const auto& [type, why] :
+       {std::pair<CK_ATTRIBUTE_TYPE, std::string>{CKA_EXTRACTABLE, "extractable"},
+        {CKA_ALWAYS_AUTHENTICATE, "always_authenticate"}}) {
+    shim.flip_attribute(type);
+    const TokenCaKeys keys(of, snapshot(old_), kPatience);
+    EXPECT_EQ(uses(keys), "token token.key_" + why);
+    EXPECT_EQ(refusal([&] { static_cast<void>(keys.find(snapshot(old_))); }),
+              "config ca_keys." + why);
+    shim.flip_attribute(~0UL);
+    while (uses(keys) != "none") {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
   }
 }
 
@@ -173,8 +177,8 @@ TEST_F(TokenCaKeysTest, AKeyThatIsRefusedAtTheStartIsSaidOnce) {
     said += event.what == hsm::TokenEvent::What::key_refused ? 1 : 0;
   };
   const auto token = hsm::Token::open(config);
-  const TokenCaKeys keys([&](const hsm::KeyUri&) -> hsm::Token& { return *token; },
-                         snapshot(mixed), kPatience);
+  const TokenCaKeys keys([&](const hsm::KeyUri&) -> hsm::Token& { return *token; }, snapshot(mixed),
+                         kPatience);
   EXPECT_EQ(said, 1);
   EXPECT_EQ(refusal([&] { static_cast<void>(keys.find(snapshot(mixed))); }),
             "config ca_keys.mismatch");

@@ -64,6 +64,13 @@ TEST(TokenReports, AKeyThatMayDoMoreThanSignIsSaidToBeOne) {
   }
 }
 
+TEST(TokenReports, AKeyThatWantsALoginEachTimeIsSaidToBeOne) {
+  hsm::KeyAttributes key = good_key();
+  key.always_authenticate = true;
+  EXPECT_EQ(report(key).attributes.back(), "always authenticate");
+  EXPECT_EQ(report(key).shortcomings, Words{"wants a login for each signature"});
+}
+
 TEST(TokenReports, WhoseAKeyIs) {
   ca::Snapshot snapshot;
   for (const char* name : {"one", "two"}) {
