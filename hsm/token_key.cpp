@@ -127,13 +127,15 @@ TokenKey::Place TokenKey::look_for(const std::shared_ptr<Attachment>& attached) 
   with_session(*attached, SessionKind::read_only, [&](CK_SESSION_HANDLE session) {
     const Objects objects(attached->module(), session);
     const KeyPair pair = find_pair(objects, uri_);
-    if (!(objects.public_key(pair.public_object) == public_half_)) {
+    const crypto::PublicKey found = objects.public_key(pair.public_object);
+    const auto attributes =
+        found.spec() ? std::optional(read_attributes(objects, pair)) : std::nullopt;
+    note_attributes(attributes);  // of a key that is refused, too: they say why
+    if (!attributes || !(found == public_half_)) {
       throw token_unavailable("token.key_changed",
                               "the token has another key of that name: " + uri_.text());
     }
-    const KeyAttributes attributes = read_attributes(objects, pair);
-    note_attributes(attributes);  // of a key that is refused, too: they say why
-    check_may_be_used(attributes, uri_);
+    check_may_be_used(*attributes, uri_);
     place.object = pair.private_object;
   });
   place.copy = attached->login().copy_or_same(place.object);

@@ -101,6 +101,18 @@ TEST_F(KeyReports, AKeyThatWantsALoginForEachSignatureCostsTheOthersNone) {
   EXPECT_EQ(events(), "attached key_refused");
 }
 
+/// Found in review: the manual promised it, and of another key under the name nothing was shown.
+TEST_F(KeyReports, SayWhatTheTokenSaysOfAnotherKeyOfThatName) {
+  const crypto::PrivateKey other = token_->generate(spec("RSA-2048"), "other");
+  const crypto::PrivateKey later =
+      looked_for(token_->key_later(token_->uri_of("ca"), other.public_key()));
+  const KeyReport report = token_->keys().at(2);
+  EXPECT_EQ(report.why.rfind("token.key_changed", 0), 0U) << report.why;
+  ASSERT_TRUE(report.attributes);
+  EXPECT_TRUE(report.attributes->sensitive && report.attributes->sign);
+  EXPECT_EQ(report.attributes->spec.name, "P-256") << "of what was found";
+}
+
 TEST_F(KeyReports, MakeNoCall) {
   const unsigned long before = shim_.calls("C_GetAttributeValue") + shim_.calls("C_FindObjects");
   static_cast<void>(only());
