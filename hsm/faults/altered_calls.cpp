@@ -25,6 +25,7 @@ CK_RV AlteredCalls::get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
 CK_RV AlteredCalls::open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application,
                                  CK_NOTIFY notify, CK_SESSION_HANDLE* session) {
   if (!sessions_.begin_open(slot)) {
+    injector_.count_fault(function_index("C_OpenSession"));
     return CKR_SESSION_COUNT;
   }
   const CK_RV rv = real_.C_OpenSession(slot, flags, application, notify, session);

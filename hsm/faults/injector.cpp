@@ -57,6 +57,11 @@ std::optional<Rule> Injector::take(Kind kind, FunctionIndex function) {
   return meet(function, kind, entries_.at(function));
 }
 
+void Injector::count_fault(FunctionIndex function) {
+  const std::scoped_lock lock(mutex_);
+  ++entries_.at(function).counts.faults;
+}
+
 std::optional<Rule> Injector::meet(FunctionIndex rule_on, Kind kind, Entry& entry) {
   const auto found = rules_.find({rule_on, kind});
   if (found == rules_.end() || !meets(found->second.pick)) {

@@ -28,7 +28,7 @@ class Injector final {
     std::uint64_t calls = 0;
     std::uint64_t in_flight = 0;  ///< came and have not returned, those that wait among them
     std::uint64_t most_in_flight = 0;
-    std::uint64_t faults = 0;  ///< times that a rule met a call
+    std::uint64_t faults = 0;  ///< times that a rule, or the cap on sessions, met a call
   };
 
   /// Ends a wait for whoever asked when he is gone; asked several times a second.
@@ -64,6 +64,8 @@ class Injector final {
   [[nodiscard]] Plan enter(FunctionIndex function);
   /// True if the rule of that kind, put on `function`, meets this call.
   [[nodiscard]] std::optional<Rule> take(Kind kind, FunctionIndex function);
+  /// One that no rule of the injector has decided.
+  void count_fault(FunctionIndex function);
   /// Returns when the pauses are over that stand behind the real call.
   void after_real(FunctionIndex function, Plan& plan);
   void leave(FunctionIndex function);

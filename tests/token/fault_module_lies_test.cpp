@@ -84,6 +84,8 @@ TEST_F(FaultLies, SessionsBeyondTheCapAreRefused) {
   const auto sessions = open_all(refused);
   EXPECT_EQ(sessions.size(), 2U);
   EXPECT_EQ(refused, CKR_SESSION_COUNT);
+  /// Found in review: it said faults=0.
+  EXPECT_TRUE(counts("C_OpenSession", "faults=1"));
   EXPECT_EQ(p11().C_CloseSession(first), CKR_OK);
   EXPECT_EQ(open_all(refused).size(), 1U) << "a place is free again";
   order("session-cap none");
