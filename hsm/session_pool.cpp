@@ -113,8 +113,8 @@ void SessionPool::Lease::renew() {
   }
   close();
   broken_ = true;  // until a new one is there
-  if (pool_->open(*this) == Opened::token_is_full) {
-    throw token_error(CKR_SESSION_COUNT, "C_OpenSession");
+  if (const CK_RV full = pool_->open(*this); full != CKR_OK) {
+    throw token_error(full, "C_OpenSession");
   }
   broken_ = false;
 }
@@ -130,9 +130,13 @@ SessionPool::Lease SessionPool::borrow(SessionKind kind) {
       return lease;
     }
     lease.close();
-    if (taken.counted && open(lease) == Opened::yes) {
-      grow();
-      return lease;
+    if (taken.counted) {
+      const CK_RV full = open(lease);
+      if (full == CKR_OK) {
+        grow();
+        return lease;
+      }
+      statistics_.failed(full);  // nobody throws it
     }
     if ((!taken.counted || !shrink(lease)) && lease.share_login(deadline)) {
       return lease;
@@ -226,18 +230,26 @@ void SessionPool::grow() noexcept {
   }
 }
 
-SessionPool::Opened SessionPool::open(Lease& lease) {
+/// CKR_OK, or what the token answers while it has no more for us than what we have.
+CK_RV SessionPool::open(Lease& lease) {
   const CK_FLAGS flags =
       CKF_SERIAL_SESSION | (lease.kind_ == SessionKind::read_write ? CKF_RW_SESSION : CK_FLAGS{0});
   const Module::Use use(*module_, generation_);
   CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
   const CK_RV rv = (*module_)->C_OpenSession(slot_, flags, nullptr, nullptr, &handle);
-  if (rv == CKR_SESSION_COUNT) {
-    return Opened::token_is_full;
+  const bool no_memory = rv == CKR_DEVICE_MEMORY || rv == CKR_HOST_MEMORY;
+  if (rv == CKR_SESSION_COUNT || (no_memory && has_others())) {
+    return rv;
   }
   check(rv, "C_OpenSession");
   lease.handle_ = handle;
-  return Opened::yes;
+  return CKR_OK;
+}
+
+/// Besides the one that is being opened.
+bool SessionPool::has_others() const noexcept {
+  const std::scoped_lock lock(mutex_);
+  return taken_ > 1;
 }
 
 /// False: it is to be closed.
@@ -263,7 +275,7 @@ void SessionPool::give_up_slot(const Lease& lease) noexcept {
   freed_.notify_one();
 }
 
-/// After CKR_SESSION_COUNT for this lease: true if others of ours can be waited for.
+/// After open() refused this lease: true if others of ours can be waited for.
 bool SessionPool::shrink(Lease& lease) noexcept {
   const std::scoped_lock lock(mutex_);
   --taken_;

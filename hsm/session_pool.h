@@ -94,7 +94,6 @@ class SessionPool final {
   [[nodiscard]] std::size_t overdue(std::chrono::steady_clock::time_point before) const;
 
  private:
-  enum class Opened { yes, token_is_full };
   static constexpr std::chrono::seconds kFirstPause{1};  ///< before a full token is asked again
   static constexpr std::chrono::seconds kLongestPause{30};
 
@@ -106,7 +105,8 @@ class SessionPool final {
   };
   void refuse_if_all_hang() const;
   [[nodiscard]] Taken take_slot(std::chrono::steady_clock::time_point deadline, SessionKind kind);
-  Opened open(Lease& lease);
+  [[nodiscard]] CK_RV open(Lease& lease);
+  [[nodiscard]] bool has_others() const noexcept;
   [[nodiscard]] bool give_back(const Lease& lease) noexcept;
   void give_up_slot(const Lease& lease) noexcept;
   bool shrink(Lease& lease) noexcept;

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "hsm/ckr.h"
 #include "hsm/turn.h"
 #include "tests/token/shim_test_base.h"
 
@@ -179,6 +180,43 @@ TEST_F(Sessions, OneAnswerThatTheTokenIsFullIsSoonOver) {
   one.join();
   refused.join();
   EXPECT_GE(token->probe().sessions_cap, 16U);
+}
+
+/// Found in review: no memory for another session was 503 at once, though one came free soon; and
+/// nothing counted what the token had answered.
+TEST_F(Sessions, NoMemoryForAnotherIsWaitedForAsAFullTokenIs) {
+  const auto token = open_with(64, 60s);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  EXPECT_TRUE(token->statistics().errors.empty());
+  unsigned long refusals = 0;
+  for (const CK_RV rv : {CKR_DEVICE_MEMORY, CKR_HOST_MEMORY, CKR_SESSION_COUNT}) {
+    shim_.close_gate("C_Sign");
+    std::thread one([&] { EXPECT_TRUE(signs(key)); });
+    shim_.wait_in_flight("C_Sign", 1);
+    shim_.fail("C_OpenSession", rv, 1000);
+    std::thread other([&] { EXPECT_TRUE(signs(key)); });
+    const auto refused = [&] {
+      const auto errors = token->statistics().errors;
+      return errors.contains(ckr_name(rv));
+    };
+    while (!refused()) {
+      std::this_thread::sleep_for(1ms);
+    }
+    shim_.open_gate("C_Sign");
+    one.join();
+    other.join();
+    shim_.fail("C_OpenSession", rv, 0);
+    EXPECT_EQ(token->statistics().errors.size(), ++refusals);
+  }
+}
+
+TEST_F(Sessions, NoMemoryForTheFirstIsAnError) {
+  const auto token = open_with(64, 60s);
+  shim_.fail("C_OpenSession", CKR_DEVICE_MEMORY);
+  EXPECT_EQ(refusal([&] { static_cast<void>(token->uri_of("ca")); }), "token token.exhausted");
+  EXPECT_EQ(token->statistics().errors.size(), 1U);
+  EXPECT_EQ(refusal([&] { static_cast<void>(token->uri_of("ca")); }),
+            "not_found token.key_not_found");
 }
 
 TEST_F(Sessions, OneAnswerThatThereIsButTheLoginsSessionIsSoonOver) {
