@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
 #include "admin/token/libp11_token.h"
 #include "crypto/base/error.h"
 #include "crypto/openssl/owned.h"
+#include "hsm/ckr.h"
 #include "hsm/public_keys.h"
 
 namespace estia::admin {
@@ -24,6 +26,26 @@ using Keys = std::vector<hsm::TokenPublicKey>;
 /// module initialised and logged in, in this thread.
 Keys keys_of(Libp11Token& token, const TokenPlace& place) {
   return hsm::public_keys_in(place.module, place.init_args, token.slot_id());
+}
+
+/// The same around a login. A token may have no session for it besides the one that keeps that
+/// login: then what it showed to strangers is all that is known.
+Keys keys_with_login(Libp11Token& token, const TokenPlace& place, const Secret& pin) {
+  std::optional<Keys> to_strangers;
+  try {
+    to_strangers = keys_of(token, place);
+  } catch (const hsm::TokenError&) {
+    // Some show nothing without a login.
+  }
+  token.login(PinOwner::user, pin);
+  try {
+    return keys_of(token, place);
+  } catch (const hsm::TokenError& error) {
+    if (!to_strangers || error.rv() != CKR_SESSION_COUNT) {
+      throw;
+    }
+    return *std::move(to_strangers);
+  }
 }
 
 Keys keys_for(const Keys& all, const crypto::Certificate& certificate) {
@@ -167,18 +189,15 @@ void take_back(Libp11Token& token, std::span<const TokenCertificate> stored) {
 
 std::vector<TokenCertificate> list_certificates(const TokenPlace& place, const Secret* pin) {
   Libp11Token token(place);
-  if (pin != nullptr) {
-    token.login(PinOwner::user, *pin);
-  }
-  return read_certificates(token, keys_of(token, place));
+  const Keys keys = pin == nullptr ? keys_of(token, place) : keys_with_login(token, place, *pin);
+  return read_certificates(token, keys);
 }
 
 std::vector<TokenCertificate> store_certificates(
     const TokenPlace& place, const Secret& pin,
     const std::vector<crypto::Certificate>& certificates, const WantedName& name) {
   Libp11Token token(place);
-  token.login(PinOwner::user, pin);
-  const Keys keys = keys_of(token, place);
+  const Keys keys = keys_with_login(token, place, pin);
   refuse_duplicates(read_certificates(token, keys), certificates);
   std::vector<TokenCertificate> wanted;
   for (const crypto::Certificate& certificate : certificates) {

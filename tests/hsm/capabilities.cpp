@@ -19,6 +19,7 @@ const std::vector<Capability>& Capability::known() {
       {"pss", true, "RSA-PSS: for TLS 1.3 with an RSA key in the token"},
       {"pss-by-provider", true, "the same by pkcs11-provider"},
       {"fixed-attributes", true, "a CA key does not become extractable by C_SetAttributeValue"},
+      {"two-sessions", true, "the token has a session for each of two users"},
       {"two-of-a-name", true, "two keys may have one label (and then neither is used)"},
       {"extractable", true, "keys that can leave can be made (and then are not used)"},
       {"serverkeygen", true, "keys for clients: made, wrapped, destroyed"},

@@ -82,8 +82,10 @@ TEST_P(Keys, AreMadeAsCaKeysMustBe) {
   });
 }
 
+/// Found in review: this and the next were NO with a token of one session, which the suite held.
 TEST_P(Keys, CannotBeRead) {
   static_cast<void>(make(usual()));
+  close_token();
   raw([&](Attachment& attached, CK_SESSION_HANDLE session) {
     const Objects objects(attached.module(), session);
     const CK_OBJECT_HANDLE key = find_pair(objects, uri(label(usual()))).private_object;
@@ -96,6 +98,7 @@ TEST_P(Keys, CannotBeRead) {
 TEST_P(Keys, CannotBeMadeSofter) {
   need("fixed-attributes", [&] {
     static_cast<void>(make(usual()));
+    close_token();
     raw([&](Attachment& attached, CK_SESSION_HANDLE session) {
       const Objects objects(attached.module(), session);
       const CK_OBJECT_HANDLE key = find_pair(objects, uri(label(usual()))).private_object;

@@ -45,6 +45,7 @@ TEST_P(Login, IsRefusedWhereTheEnvironmentNamesAnotherModule) {
 
 TEST_P(Login, FindsTheTokenBySerialNumber) {
   const std::string serial = token().probe().serial;
+  close_token();  // it has a session, which may be the only one
   TokenConfig named = config();
   named.serial = serial;
   EXPECT_TRUE(Token::open(named)->probe().logged_in);

@@ -28,7 +28,8 @@ class VendorRun : public ::testing::Test {
   }
   [[nodiscard]] Result run_with(const std::filesystem::path& module, const std::string& cell,
                                 const std::filesystem::path& pin_file,
-                                const std::string& capabilities) const {
+                                const std::string& capabilities,
+                                const std::string& fault_rules = "") const {
     const std::filesystem::path results = dir_.folder / "results";
     std::filesystem::remove(results);
     const e2e::Finished finished =
@@ -40,7 +41,7 @@ class VendorRun : public ::testing::Test {
                   "ESTIA_HSM_PIN_FILE=" + pin_file.string(),
                   "ESTIA_HSM_PIN_MARKER=" + (dir_.folder / "marker").string(),
                   "ESTIA_HSM_RESULTS=" + results.string(), "ESTIA_HSM_RUN=run7",
-                  "ESTIA_HSM_CAPABILITIES=" + capabilities});
+                  "ESTIA_HSM_CAPABILITIES=" + capabilities, "ESTIA_FAULTS_RULES=" + fault_rules});
     return {finished.code, read_file(results, 65536)};
   }
 
@@ -93,6 +94,25 @@ TEST_F(VendorRun, FaultsArePlayedByTheModuleInFront) {
     const Result without = run(cell, dir_.pin_file);
     EXPECT_NE(without.line.find("\tskipped\t"), std::string::npos) << without.line;
   }
+}
+
+/// Found in review: five cells were NO, with nothing that one could have said about the module.
+TEST_F(VendorRun, ATokenOfOneSessionPasses) {
+  const std::filesystem::path rules = dir_.folder / "rules";
+  write_new_file(rules, "session-cap 1 told\n", FileMode::readable);
+  const std::string said = "-two-sessions=it_has_one";
+  for (const char* cell :
+       {"Keys.CannotBeRead", "Keys.CannotBeMadeSofter", "Load.SessionsStayWithinWhatIsConfigured",
+        "Login.FindsTheTokenBySerialNumber"}) {
+    const Result passed = run_with(ESTIA_FAULT_MODULE, cell, dir_.pin_file, said, rules);
+    EXPECT_EQ(passed.code, 0) << passed.line;
+    EXPECT_NE(passed.line.find("\tpassed\t"), std::string::npos) << passed.line;
+  }
+  const char* two = "Load.OneUserOfTheModuleGoesWithoutTheOthers";
+  const Result skipped = run_with(ESTIA_FAULT_MODULE, two, dir_.pin_file, said, rules);
+  EXPECT_EQ(skipped.code, 0) << skipped.line;
+  EXPECT_NE(skipped.line.find("it has one (token token.exhausted)"), std::string::npos)
+      << skipped.line;
 }
 
 TEST_F(VendorRun, WhatIsMissingIsShownToBeRefusedAndSkipped) {

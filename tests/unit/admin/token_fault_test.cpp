@@ -149,6 +149,19 @@ TEST_F(TokenFault, ResumeKeepsBothFilesWhereTheTokenDoesNotSay) {
   expect_resumed(kNewPin);
 }
 
+/// Found in review: what reads the keys wanted a second session, and the token has one.
+TEST_F(TokenFault, CertificatesAreKeptWithTheirKeysByATokenOfOneSession) {
+  rules("session-cap 1 told");
+  const std::string bundle = (place_.state() / "ca-bundle.pem").string();
+  const Finished stored = of_state({"cert", "store", "--file", bundle});
+  EXPECT_EQ(stored.code, 0) << stored.err;
+  EXPECT_NE(stored.out.find("key=in the token"), std::string::npos) << stored.out;
+  const Finished listed = of_state({"cert", "list", "--pin-file", place_.path("pin").string()});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  EXPECT_NE(listed.out.find("key=in the token"), std::string::npos) << listed.out;
+  EXPECT_EQ(of_state({"cert", "list"}).out, listed.out);
+}
+
 TEST_F(TokenFault, OfCertificatesThatTheTokenDoesNotTakeNoneIsLeft) {
   rules("fail C_CreateObject CKR_DEVICE_MEMORY skip=1");
   const Finished stored =
