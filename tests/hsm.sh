@@ -51,6 +51,9 @@ elif [ -z "$module" ] || [ -z "$token" ] || [ -z "$pin_file" ]; then
 else
   [ -r "$module" ] || die "there is no module $module"
   [ -s "$pin_file" ] || die "there is no PIN in $pin_file"
+  # Estia reads no other, so every cell would be NO.
+  mode=$(stat -L -c %a -- "$pin_file")
+  [ $((8#$mode & 8#077)) = 0 ] || die "others can read $pin_file (mode $mode): chmod 600 $(quote "$pin_file")"
   module=$(realpath -- "$module") pin_file=$(realpath -- "$pin_file")
 fi
 
