@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
+#include "hsm/pin_source.h"
 #include "server/app/own_thread.h"
 #include "server/app/process_guard.h"
 #include "server/app/tls_identity.h"
@@ -73,6 +75,13 @@ void check_token(const ProcessConfig& config, const std::string& name,
                  const ProcessConfig::Token& token) {
   if (token.pin_from == ProcessConfig::PinFrom::file) {
     static_cast<void>(read_secret_file(token.pin_file));
+  }
+  // A check by hand has no credentials: the service manager hands them to the daemon.
+  const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
+  if (token.pin_from == ProcessConfig::PinFrom::credential && credentials != nullptr &&
+      *credentials != '\0') {
+    const hsm::PinSource source{.file = {}, .credential = token.pin_credential};
+    static_cast<void>(source.read());
   }
   if (!std::filesystem::is_regular_file(token.module)) {
     throw Error(ErrorCode::config, "token.module_missing",

@@ -66,6 +66,22 @@ TEST_F(CheckConfig, FindsSecretsThatOthersCanRead) {
   EXPECT_NE(fault().find("file.secret_mode"), std::string::npos);
 }
 
+/// Found in review: it said ok where the credential was missing.
+TEST_F(CheckConfig, FindsAMissingCredentialWhereThereAreCredentials) {
+  std::string text = read_file(file());
+  const auto at = text.find("pin_file");
+  text.replace(at, text.find('\n', at) - at, "pin_credential = \"token-pin\"");
+  replace_file(file(), text, FileMode::secret);
+  ASSERT_EQ(::unsetenv("CREDENTIALS_DIRECTORY"), 0);
+  EXPECT_EQ(check().code, 0) << "by hand there are none";
+  ASSERT_EQ(::setenv("CREDENTIALS_DIRECTORY", installation.directory().c_str(), 1), 0);
+  const std::filesystem::path credential = installation.directory() / "token-pin";
+  EXPECT_NE(fault().find(credential.string()), std::string::npos);
+  write_new_file(credential, "1234\n", FileMode::secret);
+  EXPECT_EQ(check().code, 0);
+  ASSERT_EQ(::unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
 /// The message names the path, its mode and the command, for the check and for the start alike.
 TEST_F(CheckConfig, FindsAStateThatOthersReach) {
   struct Row {
