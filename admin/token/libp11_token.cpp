@@ -39,14 +39,13 @@ PKCS11_SLOT* find(Libp11Context& context, const TokenPlace& place) {
   return found;
 }
 
-/// What the module answered to libp11's last call; 0 where it was not asked.
-unsigned long last_return_value() {
+}  // namespace
+
+unsigned long Libp11Token::last_answer() noexcept {
   const unsigned long code = ::ERR_peek_last_error();
   const bool of_module = code != 0 && ERR_GET_LIB(code) == ::ERR_get_CKR_code();
   return of_module ? static_cast<unsigned long>(ERR_GET_REASON(code)) : 0;
 }
-
-}  // namespace
 
 Libp11Token::Libp11Token(const TokenPlace& place)
     : context_(place.module, place.init_args), place_(place), slot_(find(context_, place)) {}
@@ -64,8 +63,7 @@ void Libp11Token::login(PinOwner owner, const Secret& pin) {
 
 void Libp11Token::note_if_refused(PinOwner owner, const Secret& pin) noexcept {
   try {
-    if (owner == PinOwner::user && last_return_value() == CKR_PIN_INCORRECT &&
-        !place_.pin_file.empty() &&
+    if (owner == PinOwner::user && last_answer() == CKR_PIN_INCORRECT && !place_.pin_file.empty() &&
         equal_constant_time(pin.view(), read_secret_file(place_.pin_file).view())) {
       hsm::PinMarker(place_.pin_marker).set(unpadded_text(slot_->token->serialnr));
     }
@@ -75,7 +73,7 @@ void Libp11Token::note_if_refused(PinOwner owner, const Secret& pin) noexcept {
 }
 
 void Libp11Token::fail(const char* function, PinOwner owner) {
-  const unsigned long rv = last_return_value();
+  const unsigned long rv = last_answer();
   ::ERR_clear_error();
   if (rv == 0) {
     throw hsm::token_unavailable("token.failed", std::string(function) + ": libp11 got no session");

@@ -42,6 +42,8 @@ class Libp11Token final {
 
   /// One attempt, in a session that may write. Throws as fail().
   void login(PinOwner owner, const Secret& pin);
+  /// What the module answered to libp11's last call (a CK_RV); 0 where it was not asked.
+  [[nodiscard]] static unsigned long last_answer() noexcept;
   /// If the module's last answer was that this PIN is wrong, and it is the one that estiad reads
   /// as user: estiad must not try it by itself (PinMarker).
   void note_if_refused(PinOwner owner, const Secret& pin) noexcept;

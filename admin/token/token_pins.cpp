@@ -5,6 +5,7 @@
 #include <array>
 
 #include "crypto/base/error.h"
+#include "hsm/ckr.h"
 
 namespace estia::admin {
 namespace {
@@ -26,13 +27,21 @@ constexpr std::array<const char*, 3> kNewPinRefused = {"CKR_PIN_INVALID", "CKR_P
       throw Error(ErrorCode::config, "token.pin", "the token does not take such a PIN",
                   error.detail());
     }
-    if (error.id().starts_with("token.pin_")) {
+    // What was refused for its kind, or for want of a login, was not done.
+    if (error.id().starts_with("token.pin_") || error.id() == "token.unsupported" ||
+        error.id() == "token.login_lost") {
       throw;
     }
     throw Error(ErrorCode::token, "token.pin_unknown",
                 "it is not known whether the token has the new PIN",
                 error.id() + ": " + error.detail());
   }
+}
+
+bool change(Libp11Token& token, const PinText& before, const PinText& after) {
+  ::ERR_clear_error();
+  return ::PKCS11_open_session(&token.slot(), 1) == 0 &&
+         ::PKCS11_change_pin(&token.slot(), before.c_str(), after.c_str()) == 0;
 }
 
 }  // namespace
@@ -49,15 +58,18 @@ void set_user_pin(const TokenPlace& place, const Secret& so_pin, const Secret& u
 void change_pin(const TokenPlace& place, PinOwner owner, const Secret& old_pin,
                 const Secret& new_pin) {
   Libp11Token token(place);
-  // The user's PIN can be changed by whoever knows it, without a login; the SO's cannot.
+  // Most let whoever knows the user's PIN change it, without a login; the SO's nobody does.
   if (owner == PinOwner::security_officer) {
     token.login(owner, old_pin);
   }
   const PinText before(old_pin);
   const PinText after(new_pin);
-  ::ERR_clear_error();
-  if (::PKCS11_open_session(&token.slot(), 1) != 0 ||
-      ::PKCS11_change_pin(&token.slot(), before.c_str(), after.c_str()) != 0) {
+  bool changed = change(token, before, after);
+  if (!changed && owner == PinOwner::user && Libp11Token::last_answer() == CKR_USER_NOT_LOGGED_IN) {
+    token.login(owner, old_pin);  // as NSS wants it; the PIN was not tried before
+    changed = change(token, before, after);
+  }
+  if (!changed) {
     token.note_if_refused(owner, old_pin);
     change_failed(token, "C_SetPIN", owner);
   }

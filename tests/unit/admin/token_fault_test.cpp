@@ -137,6 +137,28 @@ TEST_F(TokenFault, APinThatTheTokenDoesNotTakeChangesNothing) {
   EXPECT_EQ(pin_file(), std::string(Workplace::kPin) + "\n");
 }
 
+/// Found in review: NSS wants a login before C_SetPIN, and its answer was "not known whether".
+TEST_F(TokenFault, APinIsChangedWithALoginWhereTheTokenWantsOne) {
+  rules("fail C_SetPIN CKR_USER_NOT_LOGGED_IN");
+  const Finished changed = of_state(change());
+  EXPECT_EQ(changed.code, 0) << changed.err;
+  EXPECT_EQ(pin_file(), std::string(kNewPin) + "\n");
+  rules("");
+  EXPECT_EQ(of_state({"cert", "list", "--pin-file", place_.path("pin").string()}).code, 0);
+}
+
+/// Found in review: these said "not known whether the token has the new PIN", and left two files.
+TEST_F(TokenFault, WhatTheTokenDoesNotDoAtAllChangesNothing) {
+  rules("fail C_SetPIN CKR_USER_NOT_LOGGED_IN count=for-ever");
+  expect_refused(of_state(change()), "token.login_lost");
+  rules("fail C_SetPIN CKR_FUNCTION_NOT_SUPPORTED");
+  expect_refused(of_state(change()), "token.unsupported");
+  rules("fail C_InitPIN CKR_USER_TYPE_INVALID");
+  expect_refused(of_state(set()), "token.unsupported");
+  EXPECT_FALSE(half_done());
+  EXPECT_EQ(pin_file(), std::string(Workplace::kPin) + "\n");
+}
+
 /// With the old PIN or the new one: a PIN that locks is no word on which one it is.
 TEST_F(TokenFault, ResumeKeepsBothFilesWhereTheTokenDoesNotSay) {
   rules("fail C_SetPIN CKR_DEVICE_ERROR when=after");
