@@ -177,10 +177,33 @@ bool Module::restart(Generation seen, std::chrono::milliseconds wait) {
   }
   const ErrorQueueGuard queue;
   static_cast<void>(functions_->C_Finalize(nullptr));  // of one that lost itself: an error
-  generation_.fetch_add(1);
+  end_generation();
   initialize();
   closed_.store(false);
   return true;
+}
+
+void Module::end_generation() {
+  generation_.fetch_add(1);
+  Endings ended;
+  {
+    const std::scoped_lock lock(ending_);
+    ended.swap(endings_);
+  }
+  for (const auto& ending : ended) {
+    ending();
+  }
+}
+
+Module::Endings::iterator Module::at_end(std::function<void()> ending) const {
+  const std::scoped_lock lock(ending_);
+  return endings_.insert(endings_.end(), std::move(ending));
+}
+
+void Module::not_at_end(Endings::iterator ending) const {
+  Endings ended;  // goes without the lock
+  const std::scoped_lock lock(ending_);
+  ended.splice(ended.end(), endings_, ending);
 }
 
 ErrorQueueGuard::ErrorQueueGuard() noexcept : marked_(::ERR_peek_error() != 0) {

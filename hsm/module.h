@@ -8,6 +8,8 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -70,12 +72,20 @@ class Module final {
   /// Throws Error{token} if C_Initialize fails: until a later restart succeeds nobody can use it.
   [[nodiscard]] bool restart(Generation seen, std::chrono::milliseconds wait);
 
+  using Endings = std::list<std::function<void()>>;
+  /// Has restart() call `ending`, once, when this generation is over: between C_Finalize and
+  /// C_Initialize, while no call is out and nobody may enter; calls to the module fail then. It
+  /// must not throw. Call both under a Module::Use.
+  [[nodiscard]] Endings::iterator at_end(std::function<void()> ending) const;
+  void not_at_end(Endings::iterator ending) const;
+
  private:
   Module(const std::filesystem::path& path, std::string init_args);
   void initialize();
   /// The phase that the call is counted in; nullopt: it must not be made.
   [[nodiscard]] std::optional<std::size_t> enter(Generation generation) const noexcept;
   void leave(std::size_t phase) const noexcept { uses_[phase].fetch_sub(1); }
+  void end_generation();
 
   std::string init_args_;
   CK_FUNCTION_LIST* functions_ = nullptr;
@@ -85,6 +95,8 @@ class Module final {
   mutable std::atomic<std::size_t> phase_{0};               ///< of the calls that begin now: 0 or 1
   mutable std::array<std::atomic<std::size_t>, 2> uses_{};  ///< calls that are out, by phase
   mutable std::atomic<std::size_t> attachments_{0};
+  mutable std::mutex ending_;  ///< guards endings_
+  mutable Endings endings_;    ///< of this generation
 };
 
 /// Calls `use` under a Module::Use if that generation still lasts; for destructors, whose objects

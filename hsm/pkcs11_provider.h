@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <openssl/types.h>
 #include <p11-kit/pkcs11.h>
 
 #include <chrono>
@@ -12,11 +11,10 @@
 #include <optional>
 #include <semaphore>
 
-#include "crypto/openssl/owned.h"
-#include "hsm/ckr.h"
 #include "hsm/key_uri.h"
 #include "hsm/module.h"
 #include "hsm/pin_marker.h"
+#include "hsm/provider_library.h"
 #include "hsm/token.h"
 
 namespace estia::hsm {
@@ -26,56 +24,6 @@ class Attachment;
 /// Of a token's session limit (0: none), what SessionPool may count on: with pkcs11-provider about
 /// half of it, since that one opens sessions of its own.
 [[nodiscard]] CK_ULONG sessions_for_us(Signing signing, CK_ULONG token_limit) noexcept;
-
-/// An OpenSSL library context with pkcs11-provider in it, for one generation of a module. Any
-/// thread.
-class ProviderLibrary final {
- public:
-  using Init = int (*)(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const OSSL_DISPATCH**,
-                       void**);
-
-  /// `operations` at once, and as many sessions are kept open. Throws Error{token}.
-  ProviderLibrary(Init init, const std::filesystem::path& module, const Attachment& attached,
-                  std::size_t operations);
-  /// The provider, kept from C_Finalize, cannot close its sessions either: they end with the
-  /// process, or with the next restart of the module. After one the context is left as it is, too:
-  /// its handles mean other sessions then.
-  ~ProviderLibrary();
-  ProviderLibrary(const ProviderLibrary&) = delete;
-  ProviderLibrary& operator=(const ProviderLibrary&) = delete;
-  ProviderLibrary(ProviderLibrary&&) = delete;
-  ProviderLibrary& operator=(ProviderLibrary&&) = delete;
-
-  /// What answers where the provider wants to log in.
-  struct PinOffer {
-    const PinSource& pin;
-    const PinMarker& marker;
-    const std::string& serial;
-    bool allowed;
-    bool made = false;
-  };
-
-  /// The private key of that name in the token that is attached. Throws Error{token}.
-  [[nodiscard]] crypto::EvpPkeyPtr load(const KeyUri& uri, PinOffer& offer) const;
-
-  [[nodiscard]] OSSL_LIB_CTX* get() const noexcept { return context_; }
-  [[nodiscard]] Module::Generation generation() const noexcept { return generation_; }
-  /// Frees a key of load()'s, with its copy in the token; not after a restart of the module.
-  void release(crypto::EvpPkeyPtr key) const noexcept;
-  /// Of those who may call the token.
-  [[nodiscard]] std::counting_semaphore<>& free() const noexcept { return free_; }
-
- private:
-  void free_all() const noexcept;
-
-  const Module& module_;  ///< kept until the process ends
-  const Module::Generation generation_;
-  const TokenInfo token_;
-  OSSL_LIB_CTX* context_;
-  OSSL_PROVIDER* default_ = nullptr;
-  OSSL_PROVIDER* provider_ = nullptr;
-  mutable std::counting_semaphore<> free_;
-};
 
 /// The OpenSSL provider of the package pkcs11-provider over one token: another way to its
 /// signatures than ours (D2). It has a library context of its own, and uses our login: the sessions
@@ -95,8 +43,8 @@ class Pkcs11Provider final {
   [[nodiscard]] std::shared_ptr<const ProviderLibrary> library_in(const Attachment& attached);
   /// The private key of that name. Throws the same, and Error{token, "token.pin_..."} where the
   /// provider's login was refused.
-  [[nodiscard]] crypto::EvpPkeyPtr load(const ProviderLibrary& library, const Attachment& attached,
-                                        const KeyUri& uri);
+  [[nodiscard]] ProviderLibrary::Key load(const ProviderLibrary& library,
+                                          const Attachment& attached, const KeyUri& uri);
   /// The provider gives sessions back to its pool in which a signature failed, and some modules go
   /// on with that one for ever (CKR_OPERATION_ACTIVE): whoever comes next gets another library
   /// context. Not more often than every ten seconds, and twice between two restarts of the module:
@@ -125,9 +73,5 @@ class Pkcs11Provider final {
   Module::Generation given_up_in_ = 0;  ///< of the module, so many library contexts
   unsigned given_up_ = 0;
 };
-
-/// What the provider left in this thread's error queue, which is empty afterwards: the module's
-/// return value where it is there.
-[[nodiscard]] TokenError provider_error(const char* function);
 
 }  // namespace estia::hsm

@@ -54,18 +54,13 @@ Bytes spki_of(EVP_PKEY* key) {
 
 struct Pkcs11ProviderKey::Loaded {
   std::shared_ptr<const ProviderLibrary> library;
-  crypto::EvpPkeyPtr key;
+  ProviderLibrary::Key key;
   std::uint64_t epoch;
   std::uint64_t doubts;  ///< of TokenKey, when it was found
 
-  Loaded(std::shared_ptr<const ProviderLibrary> from, crypto::EvpPkeyPtr made, std::uint64_t in,
+  Loaded(std::shared_ptr<const ProviderLibrary> from, ProviderLibrary::Key made, std::uint64_t in,
          std::uint64_t known_doubts)
       : library(std::move(from)), key(std::move(made)), epoch(in), doubts(known_doubts) {}
-  ~Loaded() { library->release(std::move(key)); }
-  Loaded(const Loaded&) = delete;
-  Loaded& operator=(const Loaded&) = delete;
-  Loaded(Loaded&&) = delete;
-  Loaded& operator=(Loaded&&) = delete;
 
   [[nodiscard]] Bytes sign_hash(const CK_MECHANISM& mechanism, ByteView input,
                                 std::size_t longest) const {
@@ -208,15 +203,16 @@ std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::load(
   const auto library = provider_->library_in(attached);
   const Permit permit(*library, provider_->wait());
   const RunningCalls::Call call(attached.calls());
-  crypto::EvpPkeyPtr key;
-  try {
-    key = provider_->load(*library, attached, key_->uri());
-  } catch (const Error& error) {
-    if (is_refused_pin(error)) {
-      core_->recovery().pin_was_refused(attached);
+  ProviderLibrary::Key key = [&] {
+    try {
+      return provider_->load(*library, attached, key_->uri());
+    } catch (const Error& error) {
+      if (is_refused_pin(error)) {
+        core_->recovery().pin_was_refused(attached);
+      }
+      throw;
     }
-    throw;
-  }
+  }();
   auto loaded = std::make_shared<const Loaded>(library, std::move(key), attached.epoch(), doubts);
   if (spki_of(loaded->key.get()) != public_key().spki()) {
     throw token_unavailable("token.key_changed",

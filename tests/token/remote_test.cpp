@@ -11,7 +11,9 @@
 #include <cstring>
 
 #include "crypto/base/file.h"
+#include "hsm/module.h"
 #include "tests/e2e/support/child.h"
+#include "tests/token/heap_in_use.h"
 #include "tests/token/token_test_base.h"
 
 namespace estia::hsm {
@@ -120,6 +122,34 @@ TEST_F(Remote, APinThatIsRefusedToPkcs11ProviderIsNoted) {
   for (const TokenInfo& info : list_tokens(dir_.module)) {
     EXPECT_FALSE(info.user_pin_final_try || info.user_pin_locked);
   }
+}
+
+/// Calls to a module that is not initialised, or whose server is gone: none hangs.
+TEST_F(Remote, ARestartLeavesNothingOfPkcs11ProvidersPast) {
+  static_cast<void>(open_remote()->generate(spec("P-256"), "ca"));
+  TokenConfig remote = dir_.config();
+  remote.module = ESTIA_P11_KIT_CLIENT;
+  remote.signing = Signing::pkcs11_provider;
+  remote.session_wait = remote.recovery_wait = std::chrono::seconds(60);
+  const auto module = Module::load(remote.module, {});
+  const auto restart = [&] {
+    return module->restart(module->generation(), std::chrono::seconds(60));
+  };
+  const auto token = Token::open(remote);
+  const crypto::PrivateKey key = token->key(KeyUri::parse("pkcs11:object=ca"));
+  const auto sign = [&] { return refusal([&] { static_cast<void>(key.sign(Bytes{1, 2, 3})); }); };
+  ASSERT_TRUE(restart());
+  ASSERT_EQ(sign(), "none");
+  const std::size_t before = heap_in_use();
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(restart());
+    ASSERT_EQ(sign(), "none");
+  }
+  EXPECT_LT(heap_in_use(), before + 4 * kHalfAContext);
+  kill_server();
+  static_cast<void>(refusal([&] { static_cast<void>(restart()); }));
+  EXPECT_LT(heap_in_use() + kHalfAContext, before);
+  EXPECT_NE(sign(), "none");
 }
 #endif
 
