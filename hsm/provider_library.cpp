@@ -8,6 +8,8 @@
 #include <openssl/store.h>
 #include <openssl/ui.h>
 
+#include <cstdarg>
+#include <cstdint>
 #include <mutex>
 #include <unordered_set>
 #include <utility>
@@ -51,6 +53,35 @@ int answer_settings(const OSSL_CORE_HANDLE* handle, OSSL_PARAM parameters[]) {
              : 0;
 }
 
+/// Of all that this provider tells. Each provider that is loaded has the next number from OpenSSL,
+/// which keeps eight bits of it: after some fifty contexts they are those of its own libraries.
+int error_library() {
+  static const int number = ::ERR_get_next_error_library();
+  return number;
+}
+
+void set_error(const OSSL_CORE_HANDLE* /*handle*/, std::uint32_t reason, const char* format,
+               va_list arguments) {
+  const int library = ERR_GET_LIB(reason);  // of OpenSSL's own errors
+  ::ERR_vset_error(library == 0 ? error_library() : library, ERR_GET_REASON(reason), format,
+                   arguments);
+}
+
+/// They would replace OpenSSL's own once the numbers are the same.
+const OSSL_DISPATCH* without_texts_of_errors(const OSSL_DISPATCH* functions) {
+  static const std::vector<OSSL_DISPATCH> kept = [&] {
+    std::vector<OSSL_DISPATCH> all;
+    for (; functions->function_id != 0; ++functions) {
+      if (functions->function_id != OSSL_FUNC_PROVIDER_GET_REASON_STRINGS) {
+        all.push_back(*functions);
+      }
+    }
+    all.push_back({0, nullptr});
+    return all;
+  }();
+  return kept.data();  // those of one library: the same each time
+}
+
 int initialise(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* core,
                const OSSL_DISPATCH** functions, void** context) {
   if (settings == nullptr) {
@@ -62,10 +93,17 @@ int initialise(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* core,
     if (core->function_id == OSSL_FUNC_CORE_GET_PARAMS) {
       settings->core_get_params = OSSL_FUNC_core_get_params(core);
       changed.back().function = reinterpret_cast<void (*)()>(answer_settings);
+    } else if (core->function_id == OSSL_FUNC_CORE_VSET_ERROR) {
+      static_cast<void>(error_library());  // the first, while there are others
+      changed.back().function = reinterpret_cast<void (*)()>(set_error);
     }
   }
   changed.push_back({0, nullptr});
-  return settings->init(handle, changed.data(), functions, context);
+  if (settings->init(handle, changed.data(), functions, context) != 1) {
+    return 0;
+  }
+  *functions = without_texts_of_errors(*functions);
+  return 1;
 }
 
 /// OpenSSL's way of asking: nothing is answered where it may not be, and then nobody logs in.

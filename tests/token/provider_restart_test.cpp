@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What pkcs11-provider holds of a module that is restarted again and again.
+// What pkcs11-provider holds, and tells, of a module that is restarted again and again.
+#include <openssl/err.h>
+
 #include "tests/token/heap_in_use.h"
 #include "tests/token/recovery_test_base.h"
 
@@ -30,6 +32,41 @@ TEST_F(ProviderRestart, LeavesNothingOfThePast) {
     ASSERT_TRUE(signs_now());
   }
   EXPECT_LT(heap_in_use(), before + kRestarts * kHalfAContext);
+}
+
+/// Found in review: after some fifty restarts no fault of the token was understood any more, so
+/// that nothing was done about one. OpenSSL gives each provider the next of 128 numbers for its
+/// errors.
+TEST_F(ProviderRestart, FaultsAreUnderstoodAfterManyOfThem) {
+  while (::ERR_get_next_error_library() < 300) {
+  }
+  restart();
+  ASSERT_TRUE(signs_now());
+  for (int i = 0; i < 3; ++i) {
+    shim_.fail("C_Sign", CKR_DEVICE_REMOVED);
+    EXPECT_EQ(refused(), "none") << i;
+  }
+  EXPECT_GE(token_->probe().restarts, 1U);
+}
+
+/// Found in review: once the numbers were those of OpenSSL's own libraries, so were the texts.
+TEST_F(ProviderRestart, ItsErrorsLeaveThoseOfOpenSslTheirTexts) {
+  const auto texts = [] {
+    std::vector<std::string> all;
+    for (int reason = 1; reason < 0x200; ++reason) {
+      for (int library = ERR_LIB_OSSL_STORE; library < ERR_LIB_OSSL_STORE + 4; ++library) {
+        const char* text = ::ERR_reason_error_string(ERR_PACK(library, 0, reason));
+        all.emplace_back(text == nullptr ? "" : text);
+      }
+    }
+    return all;
+  };
+  const auto before = texts();
+  while (::ERR_get_next_error_library() < 256 + ERR_LIB_OSSL_STORE - 1) {
+  }
+  restart();
+  ASSERT_TRUE(signs_now());
+  EXPECT_EQ(texts(), before);
 }
 
 /// A key of a context that was given up keeps it until then, and does nothing with it after that.
