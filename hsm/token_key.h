@@ -70,6 +70,9 @@ class TokenKey final : public SigningKey {
   /// a second at least, the key rests as one that fails does, and the report has `why`.
   void note_wrong(const Error& why) const;
   void note_right() const noexcept;
+  /// Of whoever signs with it otherwise: what sign() makes of its own.
+  void note_failure(const TokenError& error) const;
+  void note_success() const noexcept;
   /// Looks for it if it cannot be used, and its rest is over: a key that nobody asks for, because
   /// it was refused, is found again so. Whatever comes of it is in the report.
   void find_if_due() const noexcept;
@@ -106,8 +109,6 @@ class TokenKey final : public SigningKey {
   [[nodiscard]] Attempt attempt(Attachment& attached, CK_OBJECT_HANDLE key,
                                 SignMechanism& mechanism, ByteView input) const;
   void tell(const std::string& trouble) const;
-  void note_failure(const TokenError& error) const;
-  void note_success() const noexcept;
   void rest(const Error& why, KeyFailures& failures) const;
   void doubt_place() const noexcept;
   [[nodiscard]] Bytes sign_or_recover(SignMechanism& mechanism, ByteView input) const;

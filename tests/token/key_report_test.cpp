@@ -304,5 +304,26 @@ TEST(TokenStatistics, EachTimeIsInItsBucket) {
   EXPECT_NEAR(counts.sign_seconds, 60.000201, 1e-9);
 }
 
+#ifndef ESTIA_WITHOUT_PKCS11_PROVIDER
+class ProviderKeyReports : public RecoveryTest {
+ protected:
+  ProviderKeyReports()
+      : RecoveryTest(std::chrono::milliseconds(1000), {.signing = Signing::pkcs11_provider}) {}
+};
+
+/// Found in review: only our own signatures were counted.
+TEST_F(ProviderKeyReports, AKeyWhoseSignaturesAllFailIsRefused) {
+  shim_.fail("C_Sign", CKR_FUNCTION_FAILED, 1'000'000);
+  while (!token_->keys().at(0).refused) {
+    EXPECT_NE(refused(), "none");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  shim_.fail("C_Sign", CKR_FUNCTION_FAILED, 0);
+  while (refused() != "none") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+#endif
+
 }  // namespace
 }  // namespace estia::hsm
