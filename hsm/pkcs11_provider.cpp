@@ -46,12 +46,18 @@ ProviderLibrary::Init find_provider() {
 
 }  // namespace
 
-CK_ULONG sessions_for_us(Signing signing, CK_ULONG token_limit) noexcept {
+CK_ULONG sessions_for_us(Signing signing, CK_ULONG token_limit) {
+  constexpr CK_ULONG kLeast = 4;  // one of each side keeps the login
   if (signing == Signing::native || token_limit == CK_EFFECTIVELY_INFINITE ||
-      token_limit == CK_UNAVAILABLE_INFORMATION || token_limit < 4) {
+      token_limit == CK_UNAVAILABLE_INFORMATION) {
     return token_limit;
   }
-  return 1 + (token_limit - 2) / 2;  // one of each side keeps the login
+  if (token_limit < kLeast) {
+    throw Error(ErrorCode::config, "token.signing_sessions",
+                "signing = \"pkcs11-provider\" needs a token of " + std::to_string(kLeast) +
+                    " sessions, and this one has " + std::to_string(token_limit));
+  }
+  return 1 + (token_limit - 2) / 2;
 }
 
 Pkcs11Provider::Pkcs11Provider(const TokenConfig& config, ProviderLibrary::Init init)

@@ -22,8 +22,9 @@ namespace estia::hsm {
 class Attachment;
 
 /// Of a token's session limit (0: none), what SessionPool may count on: with pkcs11-provider about
-/// half of it, since that one opens sessions of its own.
-[[nodiscard]] CK_ULONG sessions_for_us(Signing signing, CK_ULONG token_limit) noexcept;
+/// half of it, since that one opens sessions of its own. Throws Error{config,
+/// "token.signing_sessions"} where the limit is no room for both.
+[[nodiscard]] CK_ULONG sessions_for_us(Signing signing, CK_ULONG token_limit);
 
 /// The OpenSSL provider of the package pkcs11-provider over one token: another way to its
 /// signatures than ours (D2). It has a library context of its own, and uses our login: the sessions

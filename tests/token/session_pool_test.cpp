@@ -339,5 +339,35 @@ TEST_F(Sessions, AreClosedWithTheLastUser) {
   EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
 }
 
+#ifndef ESTIA_WITHOUT_PKCS11_PROVIDER
+class SessionsOfTwo : public Sessions {
+ protected:
+  SessionsOfTwo() {
+    config_ = config();
+    config_.signing = Signing::pkcs11_provider;
+    config_.session_wait = config_.recovery_wait = 60s;
+  }
+  TokenConfig config_;
+};
+
+/// Found in review: pkcs11-provider found no session, and a request that wanted one took half a
+/// minute.
+TEST_F(SessionsOfTwo, TooFewAreRefusedAtTheStart) {
+  shim_.limit_sessions(3, true);
+  EXPECT_EQ(refusal([&] { static_cast<void>(Token::open(config_)); }),
+            "config token.signing_sessions");
+  EXPECT_EQ(refusal([&] { static_cast<void>(Token::attach(config_)); }),
+            "config token.signing_sessions");
+  EXPECT_EQ(shim_.calls("C_Login"), 0U);
+}
+
+TEST_F(SessionsOfTwo, FourAreEnough) {
+  shim_.limit_sessions(4, true);
+  const auto token = Token::open(config_);
+  EXPECT_EQ(sign_all(token->generate(spec("P-256"), "ca"), 4), 100);
+}
+
+#endif
+
 }  // namespace
 }  // namespace estia::hsm
