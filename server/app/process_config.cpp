@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <system_error>
+#include <utility>
 
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
@@ -193,6 +195,40 @@ bool is_token_name(std::string_view name) {
          });
 }
 
+std::string unpadded(std::string text) {
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
+/// False where what both say of it differs: they cannot mean one token.
+bool may_be_same(const std::string& one, const std::string& other) {
+  return one.empty() || other.empty() || unpadded(one) == unpadded(other);
+}
+
+/// hsm knows a module by this path, too; one that is not there stays as it is said.
+std::filesystem::path real_path(const std::filesystem::path& module) {
+  std::error_code ignored;
+  const std::filesystem::path real = std::filesystem::canonical(module, ignored);
+  return ignored ? module : real;
+}
+
+/// A wrong PIN would be tried by each, and each counts against the token's limit.
+void check_named_once(const std::filesystem::path& file, const ProcessConfig& config) {
+  std::vector<std::pair<std::string, const ProcessConfig::Token*>> seen{{"token", &config.token}};
+  for (const auto& [name, token] : config.tokens) {
+    for (const auto& [other_name, other] : seen) {
+      if (real_path(token.module) == real_path(other->module) &&
+          may_be_same(token.label, other->label) && may_be_same(token.serial, other->serial)) {
+        throw Error(ErrorCode::config, "config.token_twice",
+                    file.string() + ": " + other_name + " and tokens." + name +
+                        " may be one token, whose PIN each would try: give label and serial of "
+                        "both, or leave one out");
+      }
+    }
+    seen.emplace_back("tokens." + name, &token);
+  }
+}
+
 std::map<std::string, ProcessConfig::Token> read_tokens(TomlSection section,
                                                         const std::filesystem::path& state) {
   std::map<std::string, ProcessConfig::Token> tokens;
@@ -294,6 +330,7 @@ ProcessConfig load_process_config(const std::filesystem::path& file,
   store.finish();
   config.token = read_token(root.section("token"), state);
   config.tokens = read_tokens(root.section("tokens"), state);
+  check_named_once(file, config);
   config.serverkeygen = read_serverkeygen(root.section("serverkeygen"), config.tokens);
   read_limits(root.section("limits"), config);
   read_log(root.section("log"), config);

@@ -89,7 +89,8 @@ struct ProcessConfig {
 };
 
 /// Reads and checks the whole file; opens nothing that it names. Throws Error{config, ...} naming
-/// file, line, key and reason: "config.syntax", those of TomlSection, "file.unreadable".
+/// file, line, key and reason: "config.syntax", those of TomlSection, "config.token_twice" (the
+/// file and both tables), "file.unreadable".
 [[nodiscard]] ProcessConfig load_process_config(const std::filesystem::path& file,
                                                 const std::filesystem::path& state);
 

@@ -163,8 +163,12 @@ TEST_F(CheckConfig, FindsKeysInAnotherTokenOrInTwo) {
                              "\"\npin_file = \"" + (installation.directory() / "pin").string() +
                              "\"\nlabel = \"";
   EXPECT_EQ(with(installation.token_label(), second + "spare\"\n").code, 0);
-  EXPECT_EQ(with(installation.token_label(), second + installation.token_label() + "\"\n").code, 0)
-      << "the key's name has a serial, and the tokens may";
+  const std::string same_label = second + installation.token_label() + "\"\n";
+  const Finished twice = with(installation.token_label(), same_label);
+  EXPECT_EQ(twice.code, 1) << twice.out;
+  EXPECT_NE(twice.err.find("[config.token_twice]"), std::string::npos) << twice.err;
+  EXPECT_EQ(with(installation.token_label(), same_label + "serial = \"0000\"\n").code, 0)
+      << "the key's name has a serial, and so have the tokens";
   const std::string key = "pkcs11:token=" + installation.token_label() + ";object=tls";
   const std::string at = "key = \"tls/server.key\"";
   std::string text = read_file(file());

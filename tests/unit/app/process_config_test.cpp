@@ -169,6 +169,37 @@ TEST_F(ProcessConfigTest, MoreTokensHaveNames) {
   EXPECT_EQ(config.serverkeygen.token, "spare");
 }
 
+/// Found in review: two tables that name one token each tried its PIN, which locks it sooner.
+TEST_F(ProcessConfigTest, ATokenIsNamedOnce) {
+  const std::filesystem::path module = scratch.path() / "module.so";
+  write_new_file(module, "", FileMode::readable);
+  std::filesystem::create_symlink(module, scratch.path() / "link.so");
+  const auto table = [](const std::string& name, const std::string& lines) {
+    return "[" + name + "]\npin_file = \"p\"\n" + lines;
+  };
+  const auto id = [&](const std::string& tables) {
+    const std::string told = refusal(kListener + kStore + tables);
+    return told.substr(0, told.find(' '));
+  };
+  const auto two = [&](const std::string& one, const std::string& other) {
+    return id(table("token", "module = \"module.so\"\n" + one) +
+              table("tokens.two", "module = \"link.so\"\n" + other));
+  };
+  const std::string label = "label = \"l\"\n";
+  const std::string serial = "serial = \"1\"\n";
+  EXPECT_EQ(two(label, label), "config.token_twice");
+  EXPECT_EQ(two(label, "label = \"l \"\n"), "config.token_twice") << "padding";
+  EXPECT_EQ(two(serial, serial), "config.token_twice");
+  EXPECT_EQ(two(label, serial), "config.token_twice") << "nobody can tell";
+  EXPECT_EQ(two(label + serial, label), "config.token_twice");
+  EXPECT_EQ(two(label, "label = \"m\"\n"), "accepted");
+  EXPECT_EQ(two(label + serial, label + "serial = \"2\"\n"), "accepted");
+  EXPECT_EQ(two(serial, "label = \"m\"\nserial = \"2\"\n"), "accepted");
+  EXPECT_EQ(id(kToken + table("tokens.a", "module = \"link.so\"\n" + label) +
+               table("tokens.b", "module = \"module.so\"\n" + label)),
+            "config.token_twice");
+}
+
 TEST_F(ProcessConfigTest, ATokensNameIsPlain) {
   const auto named = [&](const std::string& name) {
     return refusal(kListener + kStore + kToken + "[tokens." + name +
