@@ -39,7 +39,8 @@ void Recovery::activate(std::optional<Secret> pin) {
   const bool ended =
       changed_.wait_for(lock, config_.session_wait, [&] { return attempts_ > before; });
   if (phase_ != Phase::attached) {
-    throw ended && why_ ? unshared(*why_)
+    // The operator is told what happened, not what clients are.
+    throw ended && why_ ? Error(why_->code(), why_->id(), why_->detail())
                         : token_unavailable("token.recovering", "it is being recovered");
   }
 }

@@ -157,6 +157,21 @@ TEST_F(PinOrders, ThatEndAlikeAreToldEachTime) {
   }
 }
 
+/// Found in review: it said that the token is not available.
+TEST_F(PinOrders, ThatAreRefusedSaySo) {
+  set_pin(pin(), "another-pin");
+  ASSERT_EQ(other().C_CloseAllSessions(slot()), CKR_OK);
+  EXPECT_EQ(refused(), "token token.pin_refused");
+  wait_until(TokenState::pin_refused);
+  try {
+    token_->activate();
+    ADD_FAILURE() << "it was accepted";
+  } catch (const Error& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("the token refuses the PIN: C_Login"))
+        << error.what();
+  }
+}
+
 /// Attempts are two seconds apart by then.
 TEST_F(PinOrders, AreCarriedOutAtOnce) {
   shim_.fail("C_GetSlotList", CKR_DEVICE_REMOVED, 12);
