@@ -25,6 +25,7 @@
 #include "admin/held_state.h"
 #include "admin/offline/init_command.h"
 #include "admin/offline_backend.h"
+#include "admin/token/token_activation.h"
 #include "admin/token/token_cert_commands.h"
 #include "admin/token/token_init_command.h"
 #include "admin/token/token_list_command.h"
@@ -50,7 +51,9 @@ void add_token_commands(CLI::App& token) {
   TokenCertStoreCommand::add_to(cert, hold_state);
   TokenCertListCommand::add_to(cert, hold_state);
   TokenStatusCommand::add_to(token);
-  TokenActivateCommand::add_to(token);
+  TokenActivateCommand::add_to(token, [](const auto& state, const auto& name, const auto& brought) {
+    activate_stopped(hold_state, state, name, brought);
+  });
   TokenProbeCommand::add_to(token);
 }
 

@@ -12,6 +12,11 @@ bool is_refused_pin(const Error& error) {
   return error.id() == "token.pin_refused" || (told != nullptr && told->fault() == Fault::pin);
 }
 
+void try_pin(const TokenConfig& config) {
+  const ErrorQueueGuard queue;
+  static_cast<void>(Logins(config).first(Logins::Orders::try_pin));
+}
+
 bool needs_operator(const Error& error) {
   return is_refused_pin(error) || error.id() == "token.pin_locked" ||
          error.id() == "token.pin_awaited" || error.id() == "token.pin_final_try";
@@ -30,9 +35,8 @@ Error counted(const std::string& answer) {
 
 }  // namespace
 
-std::shared_ptr<Attachment> Logins::first() {
+std::shared_ptr<Attachment> Logins::first(Orders orders) {
   module_ = Module::load(config_.module, config_.init_args);
-  Orders orders = Orders::none;
   return log_in(orders);
 }
 

@@ -26,9 +26,9 @@ class Logins final {
   /// The configuration outlives this object.
   explicit Logins(const TokenConfig& config) : config_(config), marker_(config.pin_marker) {}
 
-  /// Loads the module and logs in. Throws as Token::open, and Error{token, "token.pin_refused" |
-  /// "token.pin_awaited" | "token.pin_final_try" | "token.marker"}.
-  [[nodiscard]] std::shared_ptr<Attachment> first();
+  /// Loads the module and logs in, by whose orders. Throws as Token::open, and Error{token,
+  /// "token.pin_refused" | "token.pin_awaited" | "token.pin_final_try" | "token.marker"}.
+  [[nodiscard]] std::shared_ptr<Attachment> first(Orders orders = Orders::none);
   /// Once the module is loaded: with another session, in place of `old`, which is over then. Throws
   /// as first().
   [[nodiscard]] std::shared_ptr<Attachment> log_in(Orders& orders,
@@ -70,6 +70,11 @@ class Logins final {
   std::uint64_t epoch_ = 0;   ///< of the last attachment
   Attachment::Earlier made_;  ///< that may have calls out
 };
+
+/// By an operator, in a process without a Token: one login with the PIN as it is, and out again.
+/// The note of a refusal goes with its success, and is made where it is refused. Throws as
+/// Logins::first().
+void try_pin(const TokenConfig& config);
 
 /// Of a PIN that was compared: another attempt could be the one that locks the token.
 [[nodiscard]] bool is_refused_pin(const Error& error);

@@ -32,9 +32,13 @@ std::filesystem::path Target::running() const {
   return path;
 }
 
+std::optional<std::filesystem::path> Target::stopped() const {
+  return socket_.empty() && !answers(socket()) ? std::optional(state_) : std::nullopt;
+}
+
 std::unique_ptr<Backend> Target::backend(const OpenOffline& offline) const {
-  if (socket_.empty() && !answers(socket())) {
-    return offline(state_);
+  if (const auto state = stopped()) {
+    return offline(*state);
   }
   return std::make_unique<RemoteBackend>(running());
 }

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "admin/cli/backend.h"
 
@@ -19,6 +20,9 @@ class Target final {
   /// The running estiad's socket. Throws CLI::RequiredError without any option, Error{conflict,
   /// "cli.not_running"}, "cli.unreachable".
   [[nodiscard]] std::filesystem::path running() const;
+  /// The state directory of an estiad that does not answer; nullopt if it does, or where only
+  /// --socket was given. Throws as running(), but for "cli.not_running".
+  [[nodiscard]] std::optional<std::filesystem::path> stopped() const;
   /// The running estiad, or the state directory if none runs and --state was given.
   [[nodiscard]] std::unique_ptr<Backend> backend(const OpenOffline& offline) const;
 

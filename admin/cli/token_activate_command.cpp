@@ -2,6 +2,7 @@
 #include "admin/cli/token_activate_command.h"
 
 #include <iostream>
+#include <utility>
 
 #include "admin/cli/management_client.h"
 #include "admin/cli/record_text.h"
@@ -10,20 +11,23 @@
 
 namespace estia::admin {
 
-void TokenActivateCommand::add_to(CLI::App& token) {
+void TokenActivateCommand::add_to(CLI::App& token, ActivateStopped stopped) {
   auto command = std::make_shared<TokenActivateCommand>();
-  CLI::App* app = token.add_subcommand(
-      "activate", "Let the running estiad log in again, after the token refused its PIN");
-  command->target.add_to(*app, false);
+  CLI::App* app =
+      token.add_subcommand("activate", "Log in once more, after the token refused estiad's PIN");
+  command->target.add_to(*app, true);
   app->add_option("--token", command->token, "Its name in the process configuration (main)")
       ->type_name("NAME");
   app->add_option("--pin-file", command->pin_file,
-                  "File of mode 0600 with the PIN, for a token with pin_from = \"operator\"")
+                  "File of mode 0600 with the PIN, for a token whose PIN is in no file of estiad's")
       ->type_name("FILE");
   app->add_flag("--ask-pin", command->ask_pin, "Ask for that PIN on the terminal")
       ->excludes("--pin-file");
-  app->footer("Example:\n  estia token activate --state /var/lib/estia");
-  app->callback([command] { command->run(); });
+  app->footer(
+      "A running estiad is told to. For one that is stopped this command logs in and out again;\n"
+      "where the token takes the PIN estiad may be started.\n"
+      "Example:\n  estia token activate --state /var/lib/estia");
+  app->callback([command, stopped = std::move(stopped)] { command->run(stopped); });
 }
 
 std::optional<Secret> TokenActivateCommand::pin() const {
@@ -40,7 +44,11 @@ std::optional<Secret> TokenActivateCommand::pin() const {
   return prompt.ask("PIN of the token " + (token.empty() ? "main" : token));
 }
 
-void TokenActivateCommand::run() const {
+void TokenActivateCommand::run(const ActivateStopped& stopped) const {
+  if (const auto state = target.stopped()) {
+    stopped(*state, token, [&] { return pin(); });
+    return;
+  }
   ManagementClient client(target.running());
   Json order = Json::object();
   if (!token.empty()) {

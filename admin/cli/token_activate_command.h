@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -10,6 +11,12 @@
 #include "crypto/base/secret.h"
 
 namespace estia::admin {
+
+/// The same with the state directory of a stopped estiad, the token's name there (empty: the main
+/// one) and whatever PIN is brought, which is asked for under its lock.
+using ActivateStopped =
+    std::function<void(const std::filesystem::path& state, const std::string& token,
+                       const std::function<std::optional<Secret>()>& brought)>;
 
 /// `estia token activate`: once more with the PIN, after the token refused it, or with one that an
 /// operator brings.
@@ -19,8 +26,8 @@ struct TokenActivateCommand {
   std::filesystem::path pin_file{};
   bool ask_pin = false;
 
-  static void add_to(CLI::App& token);
-  void run() const;
+  static void add_to(CLI::App& token, ActivateStopped stopped);
+  void run(const ActivateStopped& stopped) const;
 
  private:
   [[nodiscard]] std::optional<Secret> pin() const;
