@@ -55,5 +55,24 @@ TEST_F(TlsKeyInToken, OneThatIsNotThereIsNamed) {
   EXPECT_NE(start.err.find("token.key_not_found"), std::string::npos) << start.err;
 }
 
+/// Found in review: estiad named an order that only a running one took, and did not start.
+TEST_F(TlsKeyInToken, AfterARefusedPinAnOrderToAStoppedEstiadLetsItStart) {
+  const std::string right = read_file(installation.pin_file());
+  const auto start_fails_with = [&](const std::string& id) {
+    const Finished start = run_estiad(installation, {"--port", "0"});
+    EXPECT_EQ(start.code, 1);
+    EXPECT_NE(start.err.find(id), std::string::npos) << start.err;
+  };
+  EXPECT_EQ(server->stop(), 0);
+  server.reset();
+  replace_file(installation.pin_file(), "wrong-canary-7741\n", FileMode::secret);
+  start_fails_with("token.pin_");
+  replace_file(installation.pin_file(), right, FileMode::secret);
+  start_fails_with("token.pin_refused");
+  EXPECT_NE(estia_ok({"token", "activate"}).find("estiad may be started"), std::string::npos);
+  start();
+  EXPECT_EQ(client->request("cacerts").status, 200);
+}
+
 }  // namespace
 }  // namespace estia::e2e
