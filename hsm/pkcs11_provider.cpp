@@ -5,12 +5,15 @@
 #include <openssl/crypto.h>
 #include <openssl/ui.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <string>
 #include <utility>
 
 #include "crypto/base/error.h"
 #include "hsm/attachment.h"
+#include "hsm/ckr.h"
 #include "hsm/logins.h"
 #include "hsm/slots.h"
 #include "hsm/turn.h"
@@ -42,6 +45,24 @@ ProviderLibrary::Init find_provider() {
     unavailable(path + " is no OpenSSL provider");
   }
   return init;
+}
+
+/// Whether the token has the sessions that the provider begins with. It asks for each again for a
+/// second, several times over, and does not say then what was the matter.
+bool has_room(const Attachment& attached) {
+  const Module& module = attached.module();
+  std::array<CK_SESSION_HANDLE, 2> opened{};
+  std::size_t count = 0;
+  CK_RV rv = CKR_OK;
+  while (rv == CKR_OK && count < opened.size()) {
+    rv = module->C_OpenSession(attached.slot().id, CKF_SERIAL_SESSION, nullptr, nullptr,
+                               &opened[count]);
+    count += rv == CKR_OK ? 1 : 0;
+  }
+  while (count > 0) {
+    static_cast<void>(module->C_CloseSession(opened[--count]));
+  }
+  return rv != CKR_SESSION_COUNT;  // of anything else the provider is told, too
 }
 
 }  // namespace
@@ -99,12 +120,25 @@ std::shared_ptr<const ProviderLibrary> Pkcs11Provider::library_in(const Attachme
   if (auto known = known_in(attached)) {
     return known;
   }
+  if (!has_room(attached)) {
+    refuse_for_want_of_sessions(attached);
+  }
   auto made =
       std::make_shared<const ProviderLibrary>(init_, module_, attached, attached.most_sessions());
   std::shared_ptr<const ProviderLibrary> old;  // goes without the lock
   const std::scoped_lock lock(mutex_);
   old = std::exchange(last_, made);
   return made;
+}
+
+/// Those of a library that was given up come back with a restart only.
+void Pkcs11Provider::refuse_for_want_of_sessions(const Attachment& attached) const {
+  const std::scoped_lock lock(mutex_);
+  if (given_up_ > 0 && given_up_in_ == attached.generation()) {
+    throw token_error(CKR_CRYPTOKI_NOT_INITIALIZED,
+                      "pkcs11-provider's sessions are stuck, and the token has no others");
+  }
+  busy("pkcs11-provider needs two sessions, and the token has no more");
 }
 
 bool Pkcs11Provider::give_up_library(const Attachment& attached) {

@@ -57,6 +57,7 @@ class Pkcs11Provider final {
   Pkcs11Provider(const TokenConfig& config, ProviderLibrary::Init init);
   [[nodiscard]] std::shared_ptr<const ProviderLibrary> known_in(const Attachment& attached) const;
   void settle(const Attachment& attached, const Error& error) const;
+  [[noreturn]] void refuse_for_want_of_sessions(const Attachment& attached) const;
   [[nodiscard]] static std::optional<bool> was_refused(const Attachment& attached,
                                                        const Error& error) noexcept;
 

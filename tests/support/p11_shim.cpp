@@ -190,7 +190,9 @@ void after_success(const Arguments& arguments) {
   }
   Shim& all = shim();
   const std::scoped_lock lock(all.mutex);
-  if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetTokenInfo>) {
+  if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_Finalize>) {
+    all.open_sessions = 0;
+  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetTokenInfo>) {
     all.lies.falsify(std::get<1>(arguments), all.session_limit);
   } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetAttributeValue>) {
     all.lies.falsify(std::get<2>(arguments), std::get<3>(arguments));

@@ -367,6 +367,34 @@ TEST_F(SessionsOfTwo, FourAreEnough) {
   EXPECT_EQ(sign_all(token->generate(spec("P-256"), "ca"), 4), 100);
 }
 
+/// Found in review: the request took half a minute, and then the token was taken for one that
+/// hangs.
+TEST_F(SessionsOfTwo, TooFewThatTheTokenDoesNotTellOfMakeItBusy) {
+  static_cast<void>(open_with(4, 60s)->generate(spec("P-256"), "ca"));
+  const auto token = Token::open(config_);
+  const KeyUri ca = KeyUri::parse("pkcs11:object=ca");
+  for (const unsigned long limit : {2UL, 3UL}) {
+    shim_.limit_sessions(limit, false);
+    const unsigned long asked = shim_.calls("C_OpenSession");
+    EXPECT_EQ(refusal([&] { static_cast<void>(signs(token->key(ca))); }),
+              "busy token.sessions_exhausted");
+    EXPECT_LT(shim_.calls("C_OpenSession"), asked + 10) << "it asks again and again";
+    EXPECT_EQ(token->probe().state, TokenState::attached);
+  }
+  shim_.limit_sessions(4, false);
+  EXPECT_TRUE(signs(token->key(ca)));
+}
+
+/// The sessions of a context that was given up stay open until then.
+TEST_F(SessionsOfTwo, NoneBesideThoseThatAreStuckMeanARestart) {
+  const auto token = Token::open(config_);
+  const crypto::PrivateKey key = token->generate(spec("P-256"), "ca");
+  EXPECT_TRUE(signs(key));
+  shim_.limit_sessions(4, false);
+  shim_.fail("C_Sign", CKR_FUNCTION_FAILED);
+  EXPECT_TRUE(signs(key));
+  EXPECT_EQ(token->probe().restarts, 1U);
+}
 #endif
 
 }  // namespace
