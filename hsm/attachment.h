@@ -64,7 +64,8 @@ class Attachment final {
   /// else what is the matter, for people.
   [[nodiscard]] std::string trouble_of_calls(const TokenConfig& config) const;
   /// Of those that go through nobody's session of ours, as SessionPool::borrow(): throws
-  /// Error{busy} once all that the callers can have are out for longer than session_wait.
+  /// Error{busy} once all sessions are out for longer than session_wait, or as many as there are
+  /// callers for kHangs.
   void refuse_if_all_hang() const;
   /// Of the pool, as far as the token tells.
   [[nodiscard]] std::size_t most_sessions() const noexcept { return cap_; }

@@ -148,12 +148,12 @@ KeyReport TokenKey::report() const {
   report.ready = attached && place_.epoch == attached->epoch() && place_.proven;
   report.attributes = attributes_;
   const bool silent = looks_since_ && std::chrono::steady_clock::now() > *looks_since_ + kSilent;
-  report.refused = attached && (silent || (missing_ && missing_->epoch == attached->epoch()));
+  const bool missing = attached && missing_ && missing_->epoch == attached->epoch();
+  report.refused = attached && (silent || missing);
   if (!report.ready) {
     report.why = !attached ? "the token is not attached"
                  : silent  ? "token.no_answer it is still being looked for"
-                 : missing_ && missing_->epoch == attached->epoch()
-                     ? missing_->why.id() + " " + missing_->why.detail()
+                 : missing ? missing_->why.id() + " " + missing_->why.detail()
                  : place_.epoch == attached->epoch() ? "found, and not proven yet"
                                                      : "not looked for since the last login";
   }

@@ -8,6 +8,7 @@
 
 #include "crypto/base/error.h"
 #include "hsm/key_proof.h"
+#include "server/app/own_thread.h"
 #include "server/ops/log.h"
 
 namespace estia::app {
@@ -80,9 +81,7 @@ bool TokenTrial::idle() {
 }
 
 bool TokenTrial::all_back() const {
-  return std::ranges::all_of(hanging_, [](const auto& call) {
-    return call.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-  });
+  return std::ranges::all_of(hanging_, [](const auto& call) { return is_back(call); });
 }
 
 }  // namespace estia::app

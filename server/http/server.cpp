@@ -35,8 +35,7 @@ class ListeningSocket final : public Poco::Net::ServerSocket {
 
 /// Workers, those whose places they have, and who excuses.
 int most_threads(const Limits& limits) {
-  const unsigned spares = limits.spares == 0 ? limits.workers : limits.spares;
-  return static_cast<int>(limits.workers + spares + 1);
+  return static_cast<int>(limits.workers + limits.most_spares() + 1);
 }
 
 Poco::Net::HTTPServerParams::Ptr make_params(const Limits& limits) {

@@ -44,6 +44,8 @@ struct Limits {
   /// some time.
   unsigned handshakes_at_once = 2 * std::max(1U, std::thread::hardware_concurrency());
 
+  [[nodiscard]] unsigned most_spares() const noexcept { return spares == 0 ? workers : spares; }
+
   /// How many of them shake hands at one time: not all, where there are two, so that others have
   /// room.
   [[nodiscard]] unsigned shaking_hands() const noexcept {

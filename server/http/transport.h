@@ -33,7 +33,7 @@ struct Transport {
         budget(limits.buffered_bytes, limits.connections),
         workers(limits.workers, wakeup),
         handshakes(limits.shaking_hands(), wakeup),
-        spares(limits.spares == 0 ? limits.workers : limits.spares, wakeup),
+        spares(limits.most_spares(), wakeup),
         excuses(1, wakeup),
         answers({.replace = std::min(limits.replace, limits.answer), .give_up = limits.answer},
                 spares),
