@@ -27,7 +27,7 @@ BareKeys::BareKeys(const hsm::TokenConfig& config, const std::string& mechanism)
     : core_(config),
       attached_(core_.attachment()),
       session_(attached_->pool().borrow()),
-      key_(attached_),
+      key_(attached_, hsm::WrappingKey::make_transport()),
       mechanism_(mechanism_of(mechanism)),
       iv_(mechanism_.reading == hsm::WrapReading::cbc_pkcs7 ? hsm::kWrapIvSize : 0),
       wrapped_(kLongestWrapped) {}

@@ -55,9 +55,10 @@ void refuse_export(const std::string& kind, const std::string& why) {
 }
 
 KeyWrapper::KeyWrapper(std::shared_ptr<Attachment> attached) : attached_(std::move(attached)) {
+  const crypto::PrivateKey transport = WrappingKey::make_transport();
   const Module::Use in_use(attached_->module(), attached_->generation());
   try {
-    key_ = std::make_unique<const WrappingKey>(attached_);
+    key_ = std::make_unique<const WrappingKey>(attached_, transport);
   } catch (const Error& error) {
     if (!is_refusal(error)) {
       throw;

@@ -55,11 +55,13 @@ bool is_refusal(const Error& error) {
 
 }  // namespace
 
-WrappingKey::WrappingKey(std::shared_ptr<Attachment> attached) : attached_(std::move(attached)) {
+crypto::PrivateKey WrappingKey::make_transport() {
+  return crypto::PrivateKey::generate_software(crypto::KeySpec::parse(kTransportKind));
+}
+
+WrappingKey::WrappingKey(std::shared_ptr<Attachment> attached, const crypto::PrivateKey& transport)
+    : attached_(std::move(attached)) {
   const ErrorQueueGuard queue;
-  // Of this moment only: who records what the token sends can make nothing of it later.
-  const auto transport =
-      crypto::PrivateKey::generate_software(crypto::KeySpec::parse(kTransportKind));
   attached_->login().lend([&](CK_SESSION_HANDLE session) {
     try {
       make_in_token(session, transport);

@@ -25,8 +25,14 @@ enum class WrappingKeyOrigin {
 /// gone with it; its value is in the secure heap. Never stored. Immutable; any thread.
 class WrappingKey final {
  public:
-  /// Throws Error{token} when the token takes neither way, or is gone.
-  explicit WrappingKey(std::shared_ptr<Attachment> attached);
+  /// An RSA key of this process. Takes tenths of a second, seconds on a loaded machine: not to be
+  /// made under a Module::Use, for whose end a restart of the module waits.
+  [[nodiscard]] static crypto::PrivateKey make_transport();
+
+  /// `transport` is of this moment only, and made by make_transport(): who records what the token
+  /// sends can make nothing of it later. Throws Error{token} when the token takes neither way, or
+  /// is gone.
+  WrappingKey(std::shared_ptr<Attachment> attached, const crypto::PrivateKey& transport);
   ~WrappingKey();
   WrappingKey(const WrappingKey&) = delete;
   WrappingKey& operator=(const WrappingKey&) = delete;

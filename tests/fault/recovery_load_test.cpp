@@ -33,10 +33,6 @@ class RecoveryUnderLoad : public testing::Test {
     installation_.add_environment("ESTIA_FAULTS_MODULE=" + e2e::softhsm_module());
     installation_.add_environment("ESTIA_FAULTS_SOCKET=" + socket_.string());
     server_ = std::make_unique<e2e::EstiadProcess>(installation_);
-    // An RSA key is made meanwhile: nobody restarts the module while such a call is out.
-    for (int i = 0; i < 1000 && status().find("\"mechanism\": null") != std::string::npos; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
     load_ = std::make_unique<Load>(kClients, installation_.user() + ":" + installation_.password(),
                                    Load::Refused::goes_on);
     life_ = load_->open(server_->port());
