@@ -99,16 +99,22 @@ std::optional<CK_SESSION_HANDLE> LoginSession::take(
   return free_.try_acquire_until(deadline) ? std::optional(handle_) : std::nullopt;
 }
 
-bool LoginSession::logged_in() noexcept {
+LoginSession::Login LoginSession::state() noexcept {
   const Turn turn(free_, std::chrono::milliseconds(0));
   if (!turn.mine()) {
-    return true;  // in use at this moment: health must not wait
+    return Login::held;  // in use at this moment: health must not wait
   }
   CK_SESSION_INFO info{};
   CK_RV rv = CKR_CRYPTOKI_NOT_INITIALIZED;
   use_if_current(*module_, generation_, [&] { rv = (*module_)->C_GetSessionInfo(handle_, &info); });
-  return rv == CKR_OK &&
-         (info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS);
+  if (rv == CKR_OK) {
+    const bool user = info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
+    return user ? Login::held : Login::lost;
+  }
+  const Remedy told = remedy(classify(rv));
+  const bool over =
+      told == Remedy::new_session || told == Remedy::new_login || told == Remedy::restart_module;
+  return over ? Login::lost : Login::unknown;
 }
 
 }  // namespace estia::hsm

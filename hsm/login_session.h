@@ -50,8 +50,14 @@ class LoginSession final {
       std::chrono::steady_clock::time_point deadline);
   void give_back() noexcept { free_.release(); }
 
+  enum class Login {
+    held,     ///< or the session is in use at this moment
+    lost,     ///< the token says so
+    unknown,  ///< it says nothing of the session: some modules never do
+  };
+  [[nodiscard]] Login state() noexcept;
   /// False if it knows for certain that nobody is logged in any more.
-  [[nodiscard]] bool logged_in() noexcept;
+  [[nodiscard]] bool logged_in() noexcept { return state() != Login::lost; }
 
   /// Ends it, unless somebody uses it at this moment: then it goes with this object.
   void close() noexcept;

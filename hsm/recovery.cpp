@@ -49,6 +49,21 @@ void retire_apart(const std::shared_ptr<Attachment>& stuck) noexcept {
   }
 }
 
+/// Whether the login is gone. Where the session does not tell, the token must answer otherwise.
+bool has_lost_login(Attachment& seen) noexcept {
+  const LoginSession::Login told = seen.login().state();
+  if (told != LoginSession::Login::unknown) {
+    return told == LoginSession::Login::lost;
+  }
+  try {
+    const Module::Use use(seen.module(), seen.generation());
+    static_cast<void>(read_slot(seen.module(), seen.slot().id));
+    return false;
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
 /// At the start: not what is wrong in the configuration, unless others can be served without. A
 /// second token of that label may go again.
 bool is_waited_for(const Error& error, const TokenConfig& config) {
@@ -180,7 +195,7 @@ void Recovery::look(Lock& lock) {
   const std::shared_ptr<Attachment> seen = current_;
   enter_module();
   lock.unlock();
-  const bool logged_in = seen->login().logged_in();
+  const bool lost = has_lost_login(*seen);
   lock.lock();
   climbing_ = false;
   if (phase_ != Phase::attached || seen != current_) {
@@ -189,7 +204,7 @@ void Recovery::look(Lock& lock) {
   const Clock::time_point now = Clock::now();
   const bool blind = std::max(unexplained_.load(), unwell_.load()) >= kMostUnexplained &&
                      now >= next_blind_restart_;
-  if (!logged_in) {
+  if (lost) {
     tell(TokenEvent::What::lost, std::string(to_string(Fault::login_lost)));
     climb(lock, Remedy::new_login);
   } else if (blind) {
