@@ -123,7 +123,7 @@ std::shared_ptr<Attachment> Logins::log_in(Orders& orders, const std::shared_ptr
   }
   marker_.end_attempt();
   if (orders == Orders::try_pin) {
-    marker_.clear();
+    marker_.clear(serial);
   }
   return next;
 }

@@ -72,8 +72,8 @@ class Logins final {
 };
 
 /// By an operator, in a process without a Token: one login with the PIN as it is, and out again.
-/// The note of a refusal goes with its success, and is made where it is refused. Throws as
-/// Logins::first().
+/// The note of that token's refusal goes with its success, and is made where it is refused. Throws
+/// as Logins::first().
 void try_pin(const TokenConfig& config);
 
 /// Of a PIN that was compared: another attempt could be the one that locks the token.

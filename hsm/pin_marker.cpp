@@ -54,8 +54,12 @@ std::optional<std::vector<Note>> read_notes(const std::filesystem::path& file) {
   return notes.empty() ? std::nullopt : std::optional(notes);
 }
 
-std::string text_of(const Note& note) {
-  return "serial " + note.serial + "\nat " + note.when + "\n";
+std::string text_of(const std::vector<Note>& notes) {
+  std::string text;
+  for (const Note& note : notes) {
+    text += "serial " + note.serial + "\nat " + note.when + "\n";
+  }
+  return text;
 }
 
 /// What the file says once this token has refused its PIN, too: as the last one.
@@ -65,11 +69,7 @@ std::string with_refusal(std::vector<Note> notes, const std::string& serial) {
     notes.erase(notes.begin());
   }
   notes.push_back({serial, utc_text(SystemClock().now())});
-  std::string text;
-  for (const Note& note : notes) {
-    text += text_of(note);
-  }
-  return text;
+  return text_of(notes);
 }
 
 bool names(const std::vector<Note>& notes, const std::string& serial) {
@@ -111,13 +111,35 @@ void PinMarker::set(const std::string& serial) const {
   replace_file(file_, with_refusal(*notes, serial), FileMode::secret);
 }
 
-void PinMarker::clear() const {
+void PinMarker::remove() const {
   std::error_code error;
   if (!file_.empty() && !std::filesystem::remove(file_, error) && error) {
     throw Error(ErrorCode::config, "token.marker", "cannot remove " + file_.string(),
                 error.message());
   }
+}
+
+void PinMarker::clear() const {
+  remove();
   end_attempt();
+}
+
+void PinMarker::clear(const std::string& serial) const {
+  std::vector<Note> others = read_notes(file_).value_or(std::vector<Note>());
+  const auto its = std::erase_if(others, [&](const Note& note) { return note.serial == serial; });
+  if (others.empty()) {
+    remove();
+  } else if (its > 0) {
+    try {
+      replace_file(file_, text_of(others), FileMode::secret);
+    } catch (const Error& error) {
+      throw Error(ErrorCode::config, "token.marker", "cannot change " + file_.string(),
+                  error.what());
+    }
+  }
+  if (unsettled(serial)) {
+    end_attempt();
+  }
 }
 
 void PinMarker::begin_attempt(const std::string& serial) const {

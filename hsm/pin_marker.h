@@ -24,7 +24,11 @@ class PinMarker final {
   /// That ends an attempt that has begun, whose file becomes the note: a full disk is no hindrance.
   /// Throws as replace_file(); that file stays then, and tells that an attempt began.
   void set(const std::string& serial) const;
-  /// Throws Error{config, "token.marker"} when it cannot be removed.
+  /// Of that token: what others refused stays. A marker that cannot be read goes. Throws
+  /// Error{config, "token.marker"} when it cannot be changed.
+  void clear(const std::string& serial) const;
+  /// Of all tokens, where it is another PIN. Throws Error{config, "token.marker"} when it cannot be
+  /// removed.
   void clear() const;
 
   /// Also finds out whether a refusal could be noted, if it had to: without that nobody may try a
@@ -36,6 +40,7 @@ class PinMarker final {
   [[nodiscard]] bool unsettled(const std::string& serial) const;
 
  private:
+  void remove() const;
   [[nodiscard]] std::filesystem::path trial() const { return file_.string() + ".trial"; }
 
   std::filesystem::path file_;

@@ -22,7 +22,7 @@ void Recovery::activate(std::optional<Secret> pin) {
       throw Error(ErrorCode::conflict, "token.pin_not_needed",
                   "the token is attached: this PIN was not tried, and is not kept");
     }
-    login_.marker().clear();
+    login_.marker().clear(current_->slot().token.serial);
     return;
   }
   if (pin) {

@@ -62,8 +62,41 @@ TEST_F(Marker, KeepsWhatEachTokenRefused) {
   }
   EXPECT_TRUE(marker_.refused("99"));
   EXPECT_FALSE(marker_.refused("0")) << "the file does not grow for ever";
+  marker_.clear("98");
+  EXPECT_FALSE(marker_.refused("98"));
+  EXPECT_TRUE(marker_.refused("97") && marker_.refused("99"));
   marker_.clear();
   EXPECT_FALSE(marker_.refused("99"));
+}
+
+TEST_F(Marker, OfTheOnlyTokenThatRefusedGoesAsAWhole) {
+  marker_.set("a");
+  marker_.clear("b");
+  EXPECT_TRUE(marker_.refused("a"));
+  marker_.clear("a");
+  EXPECT_FALSE(std::filesystem::exists(config_.pin_marker));
+}
+
+/// What began with another token of the label, and whose end nobody knows, is of no order to this
+/// one.
+TEST_F(Marker, AnOrderLeavesTheAttemptThatBeganWithAnotherToken) {
+  for (const char* noted : {"a", "c"}) {
+    marker_.set(noted);
+    marker_.begin_attempt("b");
+    marker_.clear("a");
+    EXPECT_TRUE(marker_.unsettled("b")) << noted;
+    marker_.clear("b");
+    EXPECT_FALSE(marker_.unsettled("b")) << noted;
+  }
+}
+
+/// On a full disk what the others refused cannot be written anew; it is not given up for that.
+TEST_F(Marker, ThatCannotBeChangedIsToldAndStays) {
+  marker_.set("a");
+  marker_.set("b");
+  const FullDisk full;
+  EXPECT_EQ(test::refusal([&] { marker_.clear("a"); }), "config token.marker");
+  EXPECT_TRUE(marker_.refused("a") && marker_.refused("b"));
 }
 
 TEST_F(Marker, KeepsWhatNobodyCanRead) {

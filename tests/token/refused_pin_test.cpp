@@ -3,6 +3,8 @@
 #include <future>
 
 #include "crypto/base/file.h"
+#include "hsm/logins.h"
+#include "hsm/pin_marker.h"
 #include "tests/token/recovery_test_base.h"
 
 namespace estia::hsm {
@@ -72,11 +74,43 @@ TEST_F(Pin, ThatTheTokenHasLockedIsNotTried) {
 
 /// Of another life: the PIN was mended since.
 TEST_F(Pin, AnOrderToATokenThatIsWellTakesTheNoteAway) {
-  replace_file(config_.pin_marker, "serial 0\nat y\n", FileMode::secret);
   const unsigned long before = shim_.calls("C_Login");
-  token_->activate();
-  EXPECT_FALSE(std::filesystem::exists(config_.pin_marker));
+  const std::string of_the_token = "serial " + token_->probe().serial + "\nat y\n";
+  for (const std::string& note : {of_the_token, std::string("nobody can read this")}) {
+    replace_file(config_.pin_marker, note, FileMode::secret);
+    token_->activate();
+    EXPECT_FALSE(std::filesystem::exists(config_.pin_marker)) << note;
+  }
   EXPECT_EQ(shim_.calls("C_Login"), before);
+}
+
+/// Found in review: the PIN was tried again with another token of the label, which had refused it.
+TEST_F(Pin, AnOrderLeavesTheNotesOfOtherTokens) {
+  const PinMarker marker(config_.pin_marker);
+  const std::string serial = token_->probe().serial;
+  const auto expect_only_the_other = [&](const char* after) {
+    EXPECT_FALSE(marker.refused(serial)) << after;
+    EXPECT_TRUE(marker.refused("another")) << after;
+    EXPECT_FALSE(marker.unsettled(serial)) << after;
+  };
+  marker.set("another");
+  marker.set(serial);
+  token_->activate();
+  expect_only_the_other("of one that is well");
+
+  const std::string right = pin();
+  set_pin(right, "another-pin");
+  ASSERT_EQ(other().C_CloseAllSessions(slot()), CKR_OK);
+  EXPECT_EQ(refused(), "token token.pin_refused");
+  wait_until(TokenState::pin_refused);
+  EXPECT_TRUE(marker.refused(serial));
+  replace_file(config_.pin.file, "another-pin\n", FileMode::secret);
+  token_->activate();
+  expect_only_the_other("of one that refused it");
+
+  marker.set(serial);
+  try_pin(config_);
+  expect_only_the_other("while nobody runs");
 }
 
 /// Found in review: ten attempts in ten seconds, while the module's answers were lost.
