@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "crypto/base/file.h"
+#include "hsm/logins.h"
 #include "tests/token/recovery_test_base.h"
 
 namespace estia::hsm {
@@ -205,6 +206,41 @@ TEST_F(Marker, AnAttemptThatTheTokenDidNotCountIsMadeAgain) {
   leave_an_attempt();
   EXPECT_EQ(Token::attach(config_)->probe().state, TokenState::attached);
   EXPECT_FALSE(std::filesystem::exists(trial()));
+}
+
+/// Found in review: nothing noticed an attempt that stayed open though the token had answered. What
+/// somebody else enters wrongly later would be taken for ours.
+TEST_F(Marker, AnAttemptThatFailedAndWasNotCountedIsOver) {
+  for (const char* function : {"C_Login", "C_OpenSession"}) {
+    shim_.fail(function, CKR_DEVICE_ERROR);
+    EXPECT_EQ(test::refusal([&] { try_pin(config_); }), "token token.failed");
+    EXPECT_FALSE(std::filesystem::exists(trial())) << function;
+  }
+  EXPECT_FALSE(std::filesystem::exists(config_.pin_marker));
+  shim_.add_token_flags(CKF_USER_PIN_COUNT_LOW);
+  EXPECT_EQ(Token::attach(config_)->probe().state, TokenState::attached);
+}
+
+/// Only an order takes a note away: a login that nobody ordered succeeds with the PIN of its
+/// beginning, and what pkcs11-provider notes meanwhile may be of the PIN as it is now.
+TEST_F(Marker, OutlivesALoginThatNobodyOrdered) {
+  marker_.set("another");
+  const std::string of_the_token = serial();
+  shim_.close_gate("C_Login");
+  ASSERT_EQ(other().C_CloseAllSessions(slot()), CKR_OK);
+  auto lost = std::async(std::launch::async, [&] { return refused(); });
+  shim_.wait_in_flight("C_Login", 1);
+  marker_.set(of_the_token);
+  shim_.open_gate("C_Login");
+  while (token_->probe().logins + token_->probe().restarts < 2) {
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  static_cast<void>(lost.get());
+  EXPECT_TRUE(marker_.refused("another"));
+  EXPECT_TRUE(marker_.refused(of_the_token));
+  token_->activate();
+  EXPECT_TRUE(marker_.refused("another"));
+  EXPECT_FALSE(marker_.refused(of_the_token));
 }
 
 /// What somebody else entered wrongly is no reason.

@@ -72,6 +72,36 @@ TEST_F(Pin, ThatTheTokenHasLockedIsNotTried) {
   EXPECT_EQ(shim_.calls("C_Login"), before);
 }
 
+/// Found in review: nothing noticed it when an order tried it all the same, or told of it
+/// otherwise.
+TEST_F(Pin, ThatTheTokenHasLockedIsToldToWhoOrdersIt) {
+  const std::string serial = token_->probe().serial;
+  set_pin(pin(), "another-pin");
+  ASSERT_EQ(other().C_CloseAllSessions(slot()), CKR_OK);
+  EXPECT_EQ(refused(), "token token.pin_refused");
+  wait_until(TokenState::pin_refused);
+  const PinMarker marker(config_.pin_marker);
+  const auto order = [&] { return test::refusal([&] { token_->activate(); }); };
+  const auto stopped = [&] { return test::refusal([&] { try_pin(config_); }); };
+  const auto expect_noted = [&](unsigned long logins) {
+    EXPECT_EQ(shim_.calls("C_Login"), logins);
+    EXPECT_TRUE(marker.refused(serial));
+    EXPECT_FALSE(marker.unsettled(serial));
+    EXPECT_EQ(token_->probe().state, TokenState::pin_refused);
+  };
+  const unsigned long before = shim_.calls("C_Login");
+  shim_.fail("C_Login", CKR_PIN_LOCKED, 2);  // it has no flags, and answers
+  EXPECT_EQ(order(), "token token.pin_locked");
+  expect_noted(before + 1);
+  EXPECT_EQ(stopped(), "token token.pin_locked");
+  expect_noted(before + 2);
+  shim_.add_token_flags(CKF_USER_PIN_LOCKED);
+  EXPECT_EQ(order(), "token token.pin_locked");
+  EXPECT_EQ(stopped(), "token token.pin_locked");
+  expect_noted(before + 2);
+  EXPECT_TRUE(events().ends_with("pin_refused")) << events();
+}
+
 /// Of another life: the PIN was mended since.
 TEST_F(Pin, AnOrderToATokenThatIsWellTakesTheNoteAway) {
   const unsigned long before = shim_.calls("C_Login");

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the session of the login says of itself, and what is made of it when it says nothing.
+#include <future>
+
 #include "tests/token/recovery_test_base.h"
 
 namespace estia::hsm {
@@ -75,6 +77,26 @@ TEST_F(SessionInfo, ThatSaysThatNobodyIsLoggedInIsBelieved) {
     }
     EXPECT_TRUE(signs_now());
   }
+}
+
+/// Found in review: nothing noticed it when a loss that was told while the token was looked at was
+/// seen to twice.
+TEST_F(SessionInfo, ThatComesTooLateChangesNothing) {
+  shim_.close_gate("C_GetSessionInfo");
+  shim_.fail("C_GetSessionInfo", CKR_SESSION_HANDLE_INVALID);
+  shim_.fail("C_Sign", CKR_GENERAL_ERROR);
+  EXPECT_EQ(refused(), "token token.failed");
+  shim_.wait_in_flight("C_GetSessionInfo", 1);
+  shim_.fail("C_FindObjectsInit", CKR_DEVICE_REMOVED);
+  auto lost = std::async(std::launch::async, [&] { return token_->uri_of("ca").text(); });
+  while (events() != "attached lost") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  shim_.open_gate("C_GetSessionInfo");
+  EXPECT_NE(lost.get(), "");
+  EXPECT_EQ(events(), "attached lost attached");
+  EXPECT_EQ(shim_.calls("C_Login"), 2U);
+  EXPECT_EQ(token_->probe().restarts, 1U) << "what the loss wants, not the look";
 }
 
 #ifndef ESTIA_WITHOUT_PKCS11_PROVIDER
