@@ -11,7 +11,6 @@
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
 #include "hsm/pin_source.h"
-#include "server/app/own_thread.h"
 #include "server/app/process_guard.h"
 #include "server/app/tls_identity.h"
 #include "server/app/token_reports.h"
@@ -121,6 +120,7 @@ Daemon::Daemon(const ProcessConfig& config, BroughtPins pins)
       token_events_(store_->audit_log(), clock_),
       tokens_(config_, token_events_, std::move(pins)),
       keys_(token_of(), *snapshots_.current(), tokens_.patience()),
+      tls_key_search_(tokens_),
       tls_identity_(load_tls_identity(config.est, token_keys(), clock_.now())),
       server_keys_(tokens_.for_server_keys(), server_keys_limits(config), clock_),
       sealer_(tokens_.main()),
@@ -153,16 +153,7 @@ TokenCaKeys::TokenOf Daemon::token_of() {
 }
 
 TokenKeySource Daemon::token_keys() {
-  return [this](const hsm::KeyUri& uri) {
-    auto key = in_own_thread([token = tokens_.of(uri).shared_from_this(), uri] {
-      return token->key(uri, hsm::SignatureCheck::ours);
-    });
-    if (key.wait_for(tokens_.patience()) != std::future_status::ready) {
-      throw Error(ErrorCode::token, "token.no_answer", "the token does not answer",
-                  "the TLS key is still being looked for");
-    }
-    return key.get();
-  };
+  return [this](const hsm::KeyUri& uri) { return tls_key_search_.find(uri); };
 }
 
 Monitored Daemon::monitored() {
@@ -359,7 +350,7 @@ Daemon::Stopped Daemon::stop() {
   if (!complete) {
     return Stopped::cut;
   }
-  const bool quiet = tokens_.idle() && keys_.idle();
+  const bool quiet = tokens_.idle() && keys_.idle() && tls_key_search_.idle();
   if (server_keys_.halt_stock() && quiet) {
     return Stopped::complete;
   }

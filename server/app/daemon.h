@@ -16,6 +16,7 @@
 #include "server/app/monitoring.h"
 #include "server/app/process_config.h"
 #include "server/app/snapshot_holder.h"
+#include "server/app/tls_key_search.h"
 #include "server/app/tls_reload.h"
 #include "server/app/token_ca_keys.h"
 #include "server/app/token_events.h"
@@ -81,6 +82,7 @@ class Daemon final {
   TokenEvents token_events_;
   Tokens tokens_;
   TokenCaKeys keys_;
+  TlsKeySearch tls_key_search_;
   http::TlsIdentity tls_identity_;
   TokenServerKeys server_keys_;
   TokenSecretSealer sealer_;

@@ -214,6 +214,17 @@ TEST_F(FaultModule, CallsThatHangAreSeenWhileALookAtTheTokenHangs) {
 class TlsKeyBehindFaults : public FaultModule {
  protected:
   TlsKeyBehindFaults() : FaultModule({"--tls-key-in-token"}) {}
+  /// Keys for clients are refused: or the search for a long one's primes is what nobody waits for.
+  void start_without_keys_for_clients() {
+    order_from_the_start("fail C_GenerateKeyPair CKR_MECHANISM_INVALID count=for-ever");
+    installation_.add_to_token("call_limit = \"1s\"\n");
+    server_ = std::make_unique<EstiadProcess>(installation_);
+  }
+  void wait_logged(const std::string& text) const {
+    while (server_->err().find(text) == std::string::npos) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
   /// Whether a request gets an answer at all.
   [[nodiscard]] bool served() const {
     try {
@@ -256,6 +267,38 @@ TEST_F(TlsKeyBehindFaults, IsNotWaitedForWithoutEnd) {
   EXPECT_EQ(ended.code, 1) << ended.err;
   EXPECT_NE(ended.err.find("listener.est.key"), std::string::npos) << ended.err;
   EXPECT_NE(ended.err.find("[token.no_answer]"), std::string::npos) << ended.err;
+}
+
+/// Found in review: the end went on as if nobody were inside the module, whose thread still looked.
+TEST_F(TlsKeyBehindFaults, ThatIsStillLookedForIsLeftAlone) {
+  start_without_keys_for_clients();
+  order("hang C_FindObjects count=for-ever");
+  const Finished reload =
+      run({program("estia"), "tls", "reload", "--state", installation_.state().string()},
+          installation_.directory(), installation_.environment());
+  EXPECT_EQ(reload.code, 1);
+  EXPECT_NE(reload.err.find("token.no_answer"), std::string::npos) << reload.err;
+  EXPECT_TRUE(served()) << "with the one that was there";
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_NE(server_->err().find("event=daemon.stopped outcome=ok"), std::string::npos);
+  EXPECT_NE(server_->err().find("a call that nobody waits for is not back"), std::string::npos)
+      << server_->err();
+}
+
+/// Once it is back nothing is left alone for it.
+TEST_F(TlsKeyBehindFaults, ThatIsFoundTooLateIsNoReasonToLeaveAnything) {
+  start_without_keys_for_clients();
+  order("hang C_FindObjects count=for-ever");
+  server_->child().signal(SIGHUP);
+  wait_logged("id=token.no_answer");
+  order("clear");
+  order("release");
+  while (server_->err().find("event=tls.reloaded") == std::string::npos) {
+    server_->child().signal(SIGHUP);  // the search that is back has the token's turn before this
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  EXPECT_EQ(server_->stop(), 0);
+  EXPECT_EQ(server_->err().find("event=daemon.token_silent"), std::string::npos) << server_->err();
 }
 
 /// D15: the client is told, others are served by another worker, and what was being made is given

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <future>
+#include <mutex>
+#include <vector>
+
+#include "crypto/keys/private_key.h"
+#include "hsm/key_uri.h"
+#include "server/app/tokens.h"
+
+namespace estia::app {
+
+/// Finds the listener's TLS key in its token, in a thread of its own: nothing brings a call of a
+/// module back. Any thread.
+class TlsKeySearch final {
+ public:
+  /// They outlive this object.
+  explicit TlsKeySearch(const Tokens& tokens) : tokens_(tokens) {}
+
+  /// Throws what hsm::Token::key throws, and Error{token, "token.no_answer"} when it is not found
+  /// within Tokens::patience(); the search goes on then, with what it found for nobody.
+  [[nodiscard]] crypto::PrivateKey find(const hsm::KeyUri& uri);
+
+  /// Whether none goes on that nobody waits for.
+  [[nodiscard]] bool idle() const;
+
+ private:
+  const Tokens& tokens_;
+  mutable std::mutex mutex_;  ///< guards what follows, for a moment
+  std::vector<std::future<crypto::PrivateKey>> hanging_;
+};
+
+}  // namespace estia::app
