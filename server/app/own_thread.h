@@ -3,9 +3,12 @@
 
 #include <chrono>
 #include <future>
+#include <string>
 #include <thread>
 #include <type_traits>
 #include <utility>
+
+#include "crypto/base/error.h"
 
 namespace estia::app {
 
@@ -22,6 +25,18 @@ template <typename Call>
 template <typename Result>
 [[nodiscard]] bool is_back(const std::future<Result>& call) {
   return call.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
+
+/// What the call to a token gave, or threw. Throws Error{token, "token.no_answer"} when it is not
+/// back at `end`: then the future is as it was, and the call goes on. `detail` says what is waited
+/// for.
+template <typename Result>
+Result answer_of(std::future<Result>& call, std::chrono::steady_clock::time_point end,
+                 const std::string& detail) {
+  if (call.wait_until(end) != std::future_status::ready) {
+    throw Error(ErrorCode::token, "token.no_answer", "the token does not answer", detail);
+  }
+  return call.get();
 }
 
 }  // namespace estia::app

@@ -57,11 +57,7 @@ TokenCaKeys::TokenCaKeys(TokenOf token_of, const ca::Snapshot& snapshot,
   const auto end = std::chrono::steady_clock::now() + patience;
   for (Search& one : search(adopt_later(snapshot))) {
     try {
-      if (one.found.wait_until(end) != std::future_status::ready) {
-        throw Error(ErrorCode::token, "token.no_answer", "the token does not answer",
-                    "its key is still being looked for");
-      }
-      one.found.get();
+      answer_of(one.found, end, "its key is still being looked for");
     } catch (const Error& error) {
       say_offline(*one.authority, error);
     }

@@ -64,15 +64,19 @@ api::ProvedKey TokenTrial::try_one(const ca::CertificationAuthority& authority,
   }
   auto proved =
       std::async(std::launch::async, [authority, &keys = keys_] { return prove(authority, keys); });
-  if (proved.wait_until(end) == std::future_status::ready) {
-    return proved.get();
+  try {
+    return answer_of(proved, end, "its signature is still being made");
+  } catch (const Error& error) {
+    if (!proved.valid()) {
+      throw;  // the call's own
+    }
+    hanging_.push_back(std::move(proved));
+    const auto waited = std::chrono::round<std::chrono::milliseconds>(Clock::now() - begin);
+    return {.ca = authority.name,
+            .id = error.id(),
+            .reason = "no answer within " + std::to_string(waited.count()) + " ms: the token hangs",
+            .took = waited};
   }
-  hanging_.push_back(std::move(proved));
-  const auto waited = std::chrono::round<std::chrono::milliseconds>(Clock::now() - begin);
-  return {.ca = authority.name,
-          .id = "token.no_answer",
-          .reason = "no answer within " + std::to_string(waited.count()) + " ms: the token hangs",
-          .took = waited};
 }
 
 bool TokenTrial::idle() {
