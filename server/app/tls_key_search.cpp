@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/app/tls_key_search.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -11,6 +10,10 @@
 namespace estia::app {
 
 crypto::PrivateKey TlsKeySearch::find(const hsm::KeyUri& uri) {
+  if (!idle()) {
+    throw Error(ErrorCode::token, "token.no_answer", "the token does not answer",
+                "an earlier search for the TLS key is not back");
+  }
   auto key = in_own_thread([token = tokens_.of(uri).shared_from_this(), uri] {
     return token->key(uri, hsm::SignatureCheck::ours);
   });
@@ -20,8 +23,7 @@ crypto::PrivateKey TlsKeySearch::find(const hsm::KeyUri& uri) {
   } catch (const Error&) {
     if (key.valid()) {  // it is not back
       const std::lock_guard lock(mutex_);
-      std::erase_if(hanging_, [](const auto& search) { return is_back(search); });
-      hanging_.push_back(std::move(key));
+      hanging_ = std::move(key);
     }
     throw;
   }
@@ -29,7 +31,7 @@ crypto::PrivateKey TlsKeySearch::find(const hsm::KeyUri& uri) {
 
 bool TlsKeySearch::idle() const {
   const std::lock_guard lock(mutex_);
-  return std::ranges::all_of(hanging_, [](const auto& search) { return is_back(search); });
+  return !hanging_.valid() || is_back(hanging_);
 }
 
 }  // namespace estia::app
