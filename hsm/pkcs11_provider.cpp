@@ -136,7 +136,7 @@ void Pkcs11Provider::refuse_for_want_of_sessions(const Attachment& attached) con
   const std::scoped_lock lock(mutex_);
   if (given_up_ > 0 && given_up_in_ == attached.generation()) {
     throw token_error(CKR_CRYPTOKI_NOT_INITIALIZED,
-                      "pkcs11-provider's sessions are stuck, and the token has no others");
+                      "the sessions of another pkcs11-provider are the token's last");
   }
   busy("pkcs11-provider needs two sessions, and the token has no more");
 }
@@ -145,6 +145,9 @@ bool Pkcs11Provider::give_up_library(const Attachment& attached) {
   constexpr unsigned kMostGivenUp = 2;
   std::shared_ptr<const ProviderLibrary> old;  // goes without the lock
   const std::scoped_lock lock(mutex_);
+  if (last_ && last_->has_signed()) {
+    return true;
+  }
   if (std::exchange(given_up_in_, attached.generation()) != attached.generation()) {
     given_up_ = 0;
   }

@@ -46,10 +46,10 @@ class Pkcs11Provider final {
   /// provider's login was refused.
   [[nodiscard]] ProviderLibrary::Key load(const ProviderLibrary& library,
                                           const Attachment& attached, const KeyUri& uri);
-  /// The provider gives sessions back to its pool in which a signature failed, and some modules go
-  /// on with that one for ever (CKR_OPERATION_ACTIVE): whoever comes next gets another library
-  /// context. Not more often than every ten seconds, and twice between two restarts of the module:
-  /// the sessions of the last one stay open until then. False: a restart is due.
+  /// The provider asks about the token once, and goes on with what it was told if that was a fault:
+  /// where nothing was signed yet whoever comes next gets another library context. Not more often
+  /// than every ten seconds, and twice between two restarts of the module: a session of the last
+  /// one stays open until then. False: a restart is due.
   [[nodiscard]] bool give_up_library(const Attachment& attached);
   [[nodiscard]] std::chrono::milliseconds wait() const noexcept { return wait_; }
 

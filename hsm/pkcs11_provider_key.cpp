@@ -113,11 +113,9 @@ Bytes Pkcs11ProviderKey::sign(SignMechanism& mechanism, ByteView input) const {
   }
 }
 
-/// Stuck sessions end with a restart of the module, as do those of library contexts that were given
-/// up.
 Bytes Pkcs11ProviderKey::sign_or_load_anew(const std::shared_ptr<Attachment>& attached,
                                            SignMechanism& mechanism, ByteView input) const {
-  constexpr int kTries = 3;  // as it is, loaded anew, and in another library context
+  constexpr int kTries = 3;
   for (int tried = 1;; ++tried) {
     try {
       return sign_once(attached, mechanism, input);
@@ -128,15 +126,12 @@ Bytes Pkcs11ProviderKey::sign_or_load_anew(const std::shared_ptr<Attachment>& at
       if (error.fault() == Fault::configuration || error.fault() == Fault::pin) {
         throw;
       }
-      const bool last = tried == kTries;
-      const bool stuck = last ? error.rv() == CKR_OPERATION_ACTIVE
-                              : tried == kTries - 1 && !provider_->give_up_library(*attached);
-      if (stuck) {
-        throw token_error(CKR_CRYPTOKI_NOT_INITIALIZED,
-                          "pkcs11-provider's sessions are stuck: " + error.detail());
-      }
-      if (last) {
+      if (tried == kTries) {
         throw;
+      }
+      if (tried == kTries - 1 && !provider_->give_up_library(*attached)) {
+        throw token_error(CKR_CRYPTOKI_NOT_INITIALIZED,
+                          "pkcs11-provider signs nothing: " + error.detail());
       }
     }
   }
@@ -155,6 +150,7 @@ Bytes Pkcs11ProviderKey::sign_once(const std::shared_ptr<Attachment>& attached,
                           ? loaded->sign_message(input, longest_signature())
                           : loaded->sign_hash(*mechanism.get(), input, longest_signature());
     attached->statistics().signed_in(std::chrono::steady_clock::now() - began);
+    loaded->library->note_signature();
     return signature;
   } catch (const TokenError&) {
     forget(loaded);

@@ -28,8 +28,8 @@ class Pkcs11ProviderKey final : public SigningKey {
     return key_->longest_signature();
   }
 
-  /// After a failure the key is loaded anew, once; then once more in another library context, in
-  /// case its sessions are stuck; and in the next attachment where this one was lost. Throws as
+  /// After a failure the key is loaded anew, twice; the second time in another library context, if
+  /// this one has signed nothing yet; and in the next attachment where this one was lost. Throws as
   /// TokenKey::sign.
   [[nodiscard]] Bytes sign(SignMechanism& mechanism, ByteView input) const override;
 

@@ -29,7 +29,6 @@ constexpr const char* kName = "pkcs11";
 /// settings to one provider.
 struct Settings {
   std::string module;
-  std::string sessions;
   ProviderLibrary::Init init;
   OSSL_FUNC_core_get_params_fn* core_get_params;
 };
@@ -46,7 +45,9 @@ int answer_settings(const OSSL_CORE_HANDLE* handle, OSSL_PARAM parameters[]) {
     return wanted == nullptr || ::OSSL_PARAM_set_utf8_ptr(wanted, value) == 1;
   };
   return say("pkcs11-module-path", settings->module.c_str()) &&
-                 say("pkcs11-module-cache-sessions", settings->sessions.c_str()) &&
+                 // It would lend a session again in which a signature failed, and some modules go
+                 // on with that one there for ever (CKR_OPERATION_ACTIVE).
+                 say("pkcs11-module-cache-sessions", "0") &&
                  // C_Finalize would end the sessions of everybody in this process.
                  say("pkcs11-module-quirks", "no-deinit")
              ? 1
@@ -169,7 +170,7 @@ ProviderLibrary::ProviderLibrary(Init init, const std::filesystem::path& module,
       holdings_(std::make_shared<Holdings>()),
       ending_(module_.at_end([holdings = holdings_] { holdings->free(); })),
       free_(static_cast<std::ptrdiff_t>(operations)) {
-  Settings told{module.string(), std::to_string(operations), init, nullptr};
+  Settings told{module.string(), init, nullptr};
   settings = &told;
   Holdings& made = *holdings_;
   made.standard = ::OSSL_PROVIDER_load(made.context, "default");

@@ -4,6 +4,7 @@
 #include <openssl/core.h>
 #include <openssl/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -30,7 +31,7 @@ class ProviderLibrary final {
   using Init = int (*)(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const OSSL_DISPATCH**,
                        void**);
 
-  /// `operations` at once, and as many sessions are kept open. Call it, and use what it gives,
+  /// `operations` at once, each in a session of its own. Call it, and use what it gives,
   /// under a Module::Use. Throws Error{token}.
   ProviderLibrary(Init init, const std::filesystem::path& module, const Attachment& attached,
                   std::size_t operations);
@@ -66,6 +67,8 @@ class ProviderLibrary final {
   [[nodiscard]] Module::Generation generation() const noexcept { return generation_; }
   /// Of those who may call the token.
   [[nodiscard]] std::counting_semaphore<>& free() const noexcept { return free_; }
+  void note_signature() const noexcept { signed_.store(true); }
+  [[nodiscard]] bool has_signed() const noexcept { return signed_.load(); }
 
  private:
   void free_all() noexcept;
@@ -76,6 +79,7 @@ class ProviderLibrary final {
   const std::shared_ptr<Holdings> holdings_;  ///< shared with the module, for its end
   const Module::Endings::iterator ending_;
   mutable std::counting_semaphore<> free_;
+  mutable std::atomic<bool> signed_{false};
 };
 
 /// What the provider left in this thread's error queue, which is empty afterwards: the module's
