@@ -99,14 +99,16 @@ Pkcs11ProviderKey::Pkcs11ProviderKey(std::shared_ptr<TokenCore> core,
 
 Bytes Pkcs11ProviderKey::sign(SignMechanism& mechanism, ByteView input) const {
   const ErrorQueueGuard queue;
+  std::shared_ptr<Attachment> last;
   try {
     Bytes signature = with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
+      last = attached;
       return sign_or_load_anew(attached, mechanism, input);
     });
     key_->note_success();
     return signature;
   } catch (const TokenError& error) {
-    key_->note_failure(error);
+    key_->note_failure(error, *last);
     throw refusal_to_sign(error);
   } catch (const Error& error) {
     throw refusal_to_sign(error);

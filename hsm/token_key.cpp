@@ -90,6 +90,9 @@ CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached
     throw;  // the token's trouble, not the key's
   } catch (const Error& error) {
     if (error.code() != ErrorCode::busy) {
+      if (!attached->login().logged_in()) {  // private keys are not shown then
+        throw token_error(CKR_USER_NOT_LOGGED_IN, error.id());
+      }
       note_missing(error, *attached);
       if (events == Events::told) {
         tell(error.id());
@@ -200,26 +203,29 @@ TokenKey::Attempt TokenKey::attempt(Attachment& attached, CK_OBJECT_HANDLE key,
 
 Bytes TokenKey::sign(SignMechanism& mechanism, ByteView input) const {
   const ErrorQueueGuard queue;
+  std::shared_ptr<Attachment> last;
   try {
-    Bytes signature = sign_or_recover(mechanism, input);
+    Bytes signature = with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
+      last = attached;
+      return sign_in(attached, mechanism, input);
+    });
     note_success();
     return signature;
   } catch (const TokenError& error) {
-    note_failure(error);
+    note_failure(error, *last);
     throw;
   } catch (const Error& error) {
     throw refusal_to_sign(error);
   }
 }
 
-Bytes TokenKey::sign_or_recover(SignMechanism& mechanism, ByteView input) const {
-  return with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
-    const Attempt made = attempt(*attached, handle_in(attached, Events::told), mechanism, input);
-    if (made.outcome.rv != CKR_OK) {
-      throw token_error(made.outcome.rv, made.outcome.function);
-    }
-    return encoded_signature(public_half_, made.signature);
-  });
+Bytes TokenKey::sign_in(const std::shared_ptr<Attachment>& attached, SignMechanism& mechanism,
+                        ByteView input) const {
+  const Attempt made = attempt(*attached, handle_in(attached, Events::told), mechanism, input);
+  if (made.outcome.rv != CKR_OK) {
+    throw token_error(made.outcome.rv, made.outcome.function);
+  }
+  return encoded_signature(public_half_, made.signature);
 }
 
 }  // namespace estia::hsm

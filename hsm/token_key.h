@@ -70,8 +70,9 @@ class TokenKey final : public SigningKey {
   /// a second at least, the key rests as one that fails does, and the report has `why`.
   void note_wrong(const Error& why) const;
   void note_right() const noexcept;
-  /// Of whoever signs with it otherwise: what sign() makes of its own.
-  void note_failure(const TokenError& error) const;
+  /// Of whoever signs with it otherwise: what sign() makes of its own. It failed last in `in`: the
+  /// key does not rest for what that one, lost by now, said of it.
+  void note_failure(const TokenError& error, Attachment& in) const;
   void note_success() const noexcept;
   /// Looks for it if it cannot be used, and its rest is over: a key that nobody asks for, because
   /// it was refused, is found again so. Whatever comes of it is in the report.
@@ -111,7 +112,8 @@ class TokenKey final : public SigningKey {
   void tell(const std::string& trouble) const;
   void rest(const Error& why, KeyFailures& failures) const;
   void doubt_place() const noexcept;
-  [[nodiscard]] Bytes sign_or_recover(SignMechanism& mechanism, ByteView input) const;
+  [[nodiscard]] Bytes sign_in(const std::shared_ptr<Attachment>& attached, SignMechanism& mechanism,
+                              ByteView input) const;
 
   const std::shared_ptr<TokenCore> core_;
   const KeyUri uri_;

@@ -67,7 +67,7 @@ void TokenKey::note_success() const noexcept {
   }
 }
 
-void TokenKey::note_failure(const TokenError& error) const {
+void TokenKey::note_failure(const TokenError& error, Attachment& in) const {
   // A token that is full for a while is not the key's trouble; one that is full for ever is.
   constexpr std::chrono::seconds kFull{10};
   const bool full = remedy(error.fault()) == Remedy::wait;
@@ -77,8 +77,13 @@ void TokenKey::note_failure(const TokenError& error) const {
     too_many = full ? failures_.add(kFull) : failures_.add();
     failing_.store(true);
   }
-  if (too_many || another_attachment_may_do(error.fault())) {
-    rest(error, failures_);  // in two attachments
+  const bool in_two = another_attachment_may_do(error.fault());
+  const bool lost_again = in_two && !in.login().logged_in();
+  if (lost_again) {
+    core_->recovery().report(in, error.fault());
+  }
+  if (too_many || (in_two && !lost_again)) {
+    rest(error, failures_);
   } else if (error.fault() == Fault::configuration || error.fault() == Fault::unknown) {
     doubt_place();
   }
@@ -127,7 +132,7 @@ void TokenKey::find_if_due() const noexcept {
       find_in(attached);
     } catch (const TokenError& error) {
       core_->recovery().report(*attached, error.fault());
-      note_failure(error);
+      note_failure(error, *attached);
     }
   } catch (const std::exception&) {
     // In the report.
