@@ -25,15 +25,6 @@ std::size_t pool_cap(std::size_t wanted, CK_ULONG token_limit) {
   return std::min<std::size_t>(wanted, std::max<CK_ULONG>(token_limit, 2) - 1);
 }
 
-/// Throws the refusal itself if it could not be noted: whoever reads it must know.
-void refused(const TokenConfig& config, const std::string& serial) {
-  const std::string not_noted = note_refused_pin(config.pin, PinMarker(config.pin_marker), serial);
-  if (!not_noted.empty()) {
-    throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
-                "now" + not_noted);
-  }
-}
-
 CK_FLAGS login_flags(const Slot& slot) {
   return slot.max_sessions == 1 ? CKF_RW_SESSION : 0;
 }
@@ -52,13 +43,14 @@ Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint6
       generation_(found.generation_),
       slot_(found.slot_),
       cap_(pool_cap(config.max_sessions, sessions_for_us(config.signing, slot_.max_sessions))),
-      callers_(config.callers),
-      session_wait_(config.session_wait),
       epoch_(epoch),
       statistics_(std::move(statistics)),
       earlier_(std::move(earlier)),
       login_(module_, slot_, login_flags(slot_), config.pin.read(), config.session_wait,
-             [&] { refused(config, slot_.token.serial); }),
+             [&] {
+               note_refused_pin_or_throw(config.pin, PinMarker(config.pin_marker),
+                                         slot_.token.serial, "now");
+             }),
       pool_(module_, slot_.id, cap_, config.callers, config.session_wait, *statistics_, login_) {
   module_->count_attachment(true);
 }
@@ -113,13 +105,9 @@ std::string Attachment::trouble_of_calls(const TokenConfig& config) const {
 }
 
 void Attachment::refuse_if_all_hang() const {
-  const auto out_for = [&](std::chrono::milliseconds time) {
+  pool_.refuse_if_all_hang(cap_, [&](std::chrono::milliseconds time) {
     return calls_.overdue(RunningCalls::Kind::one, std::chrono::steady_clock::now() - time);
-  };
-  const std::size_t hanging = out_for(std::min(session_wait_, kHangs));
-  if (hanging >= callers_ || (hanging >= cap_ && out_for(session_wait_) >= cap_)) {
-    throw calls_hang(hanging);
-  }
+  });
 }
 
 void Attachment::retire() noexcept {

@@ -95,8 +95,6 @@ class Attachment final {
   const Module::Generation generation_;
   const Slot slot_;
   const std::size_t cap_;
-  const std::size_t callers_;
-  const std::chrono::milliseconds session_wait_;
   const std::uint64_t epoch_;
   const std::shared_ptr<TokenStatistics> statistics_;
   const Earlier earlier_;

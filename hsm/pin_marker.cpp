@@ -181,4 +181,13 @@ std::string note_refused_pin(const PinSource& pin, const PinMarker& marker,
   return {};
 }
 
+void note_refused_pin_or_throw(const PinSource& pin, const PinMarker& marker,
+                               const std::string& serial, const std::string& answer) {
+  const std::string not_noted = note_refused_pin(pin, marker, serial);
+  if (!not_noted.empty()) {
+    throw Error(ErrorCode::token, "token.pin_refused", "the token refuses the PIN",
+                answer + not_noted);
+  }
+}
+
 }  // namespace estia::hsm

@@ -50,5 +50,9 @@ class PinMarker final {
 /// the detail of the refusal: empty, unless it could not be noted.
 [[nodiscard]] std::string note_refused_pin(const PinSource& pin, const PinMarker& marker,
                                            const std::string& serial);
+/// Likewise, after the token's `answer`. Throws Error{token, "token.pin_refused"} if it could not
+/// be noted: whoever reads it must know.
+void note_refused_pin_or_throw(const PinSource& pin, const PinMarker& marker,
+                               const std::string& serial, const std::string& answer);
 
 }  // namespace estia::hsm

@@ -200,9 +200,9 @@ void Pkcs11Provider::settle(const Attachment& attached, const Error& error) cons
     marker_.end_attempt();
     return;
   }
-  const std::string not_noted = note_refused_pin(pin_, marker_, attached.slot().token.serial);
-  if (!is_refused_pin(error) || !not_noted.empty()) {
-    throw token_error(CKR_PIN_INCORRECT, error.detail() + not_noted);
+  note_refused_pin_or_throw(pin_, marker_, attached.slot().token.serial, error.detail());
+  if (!is_refused_pin(error)) {
+    throw token_error(CKR_PIN_INCORRECT, error.detail());
   }
 }
 

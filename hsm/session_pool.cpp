@@ -144,13 +144,13 @@ SessionPool::Lease SessionPool::borrow(SessionKind kind) {
   }
 }
 
-Error calls_hang(std::size_t calls) {
+Error SessionPool::calls_hang(std::size_t calls) {
   return {ErrorCode::busy, "token.sessions_exhausted", "the token is busy, try again later",
           std::to_string(calls) + " calls have not come back for long"};
 }
 
 /// Whoever else came would wait for them in vain, with a worker that other tokens have use for.
-void SessionPool::refuse_if_all_hang() const {
+void SessionPool::refuse_if_loans_hang() const {
   const auto now = std::chrono::steady_clock::now();
   // They are in the order of their beginning, but for those that are lent for good.
   const auto oldest = std::ranges::find_if(loans_, [](const auto since) {
@@ -159,14 +159,10 @@ void SessionPool::refuse_if_all_hang() const {
   if (oldest == loans_.end() || *oldest >= now - std::min(wait_, kHangs)) {
     return;
   }
-  const auto out_for = [&](std::chrono::milliseconds time) {
+  refuse_if_all_hang(std::max<std::size_t>(cap_, 1), [&](std::chrono::milliseconds time) {
     return static_cast<std::size_t>(
         std::ranges::count_if(loans_, [&](const auto since) { return since < now - time; }));
-  };
-  const std::size_t hanging = out_for(std::min(wait_, kHangs));
-  if (hanging >= callers_ || out_for(wait_) >= std::max<std::size_t>(cap_, 1)) {
-    throw calls_hang(hanging);
-  }
+  });
 }
 
 /// Waits for the right to one session. Returns an idle one, or CK_INVALID_HANDLE if one may be
@@ -174,7 +170,7 @@ void SessionPool::refuse_if_all_hang() const {
 SessionPool::Taken SessionPool::take_slot(std::chrono::steady_clock::time_point deadline,
                                           SessionKind kind) {
   std::unique_lock lock(mutex_);
-  refuse_if_all_hang();
+  refuse_if_loans_hang();
   const auto ready = [&] { return closed_ || !idle_.empty() || may_open() || cap_ == 0; };
   if (!ready()) {
     const auto began = std::chrono::steady_clock::now();

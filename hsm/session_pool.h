@@ -3,6 +3,7 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <list>
@@ -16,6 +17,10 @@
 #include "hsm/token_statistics.h"
 
 namespace estia::hsm {
+
+/// Once all that the callers can have are out for so long there are no others but those who have
+/// the places of these (less than http::Limits::replace): as many again would follow them.
+inline constexpr std::chrono::milliseconds kHangs{1000};
 
 enum class SessionKind { read_only, read_write };
 
@@ -80,6 +85,16 @@ class SessionPool final {
   /// one more, the cap doubles with what is opened.
   [[nodiscard]] Lease borrow(SessionKind kind = SessionKind::read_only);
 
+  /// As borrow() does at once, for calls that may be `most` and go through no session of the pool.
+  /// `out_for` tells how many have been out for longer than that.
+  template <class OutFor>
+  void refuse_if_all_hang(std::size_t most, OutFor&& out_for) const {
+    const std::size_t hanging = out_for(std::min(wait_, kHangs));
+    if (hanging >= callers_ || (hanging >= most && out_for(wait_) >= most)) {
+      throw calls_hang(hanging);
+    }
+  }
+
   /// Closes what is idle, and later what is lent; borrow() throws Error{token,
   /// "token.session_lost"}.
   void close() noexcept;
@@ -103,7 +118,8 @@ class SessionPool final {
     Loans::iterator loan;
     bool counted;
   };
-  void refuse_if_all_hang() const;
+  [[nodiscard]] static Error calls_hang(std::size_t calls);
+  void refuse_if_loans_hang() const;
   [[nodiscard]] Taken take_slot(std::chrono::steady_clock::time_point deadline, SessionKind kind);
   [[nodiscard]] CK_RV open(Lease& lease);
   [[nodiscard]] bool has_others() const noexcept;
@@ -137,12 +153,5 @@ class SessionPool final {
   std::size_t waiting_for_login_ = 0;  ///< of the loans
   bool closed_ = false;
 };
-
-/// Once all that the callers can have are out for so long there are no others but those who have
-/// the places of these (less than http::Limits::replace): as many again would follow them.
-inline constexpr std::chrono::milliseconds kHangs{1000};
-
-/// Error{busy, "token.sessions_exhausted"}: so many are out, and more would follow them.
-[[nodiscard]] Error calls_hang(std::size_t calls);
 
 }  // namespace estia::hsm
