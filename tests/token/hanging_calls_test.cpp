@@ -103,6 +103,10 @@ class Stuck : public RecoveryTest {
     wait_until(TokenState::away);
     EXPECT_EQ(refused(), "token token.stuck");
     EXPECT_EQ(shim_.calls("C_Finalize"), 0U);
+    // Found in review: nothing noticed it. Nor does it depend on the thread that recovers.
+    while (Module::load(config_.module, {})->attachments() > 0) {
+      std::this_thread::sleep_for(milliseconds(2));
+    }
     shim_.open_gate("C_Sign");
     also();
     for (auto& call : hanging) {
@@ -156,6 +160,26 @@ TEST_F(Stuck, ALookForAKeyThatHangsEndsItForTheOthers) {
   static_cast<void>(test::refusal([&] { static_cast<void>(looks.get()); }));
   wait_until(TokenState::attached);
   EXPECT_TRUE(signs_now());
+}
+
+class LongLook : public RecoveryTest {
+ protected:
+  LongLook()
+      : RecoveryTest(std::chrono::seconds(60),
+                     {.max_sessions = 8, .call_limit = milliseconds(100)}) {}
+};
+
+/// Found in review: nothing noticed a limit without the sessions that it may wait for.
+TEST_F(LongLook, ForAKeyMayWaitForSessionsThreeTimes) {
+  EXPECT_TRUE(signs_now());
+  shim_.close_gate("C_FindObjects");
+  shim_.fail("C_SignInit", CKR_USER_NOT_LOGGED_IN, 2);
+  auto looks = std::async(std::launch::async, [&] { return refused(); });
+  shim_.wait_in_flight("C_FindObjects", 1);
+  std::this_thread::sleep_for(milliseconds(2500));  // it is watched every second
+  EXPECT_EQ(events(), "attached lost attached");
+  shim_.open_gate("C_FindObjects");
+  EXPECT_EQ(looks.get(), "none");
 }
 
 /// Found in review: nobody was told.
