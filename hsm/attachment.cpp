@@ -12,6 +12,9 @@
 namespace estia::hsm {
 namespace {
 
+/// Calls in a row that hang, so that the token does for all that is known.
+constexpr std::size_t kMostUnanswered = 3;
+
 /// One session of the token's is taken by the login; where it has no other, that one is lent.
 std::size_t pool_cap(std::size_t wanted, CK_ULONG token_limit) {
   constexpr std::size_t kMost = TokenConfig::kMostSessions;
@@ -100,6 +103,12 @@ std::string Attachment::trouble_of_calls(const TokenConfig& config) const {
   const std::size_t callers = std::min(config.callers, config.handshakes);
   if (out > 0 && 2 * out >= std::min(pool_.counts().cap, callers)) {
     return std::to_string(out) + " calls of the module have not come back";
+  }
+  // Where few ask for anything that many never come together.
+  const auto answered = std::min(limit, statistics_->last_signature());
+  const std::size_t before = sum([&](const Attachment& each) { return each.overdue(answered); });
+  if (out >= before + kMostUnanswered) {
+    return std::to_string(out - before) + " calls of the module have not come back, and no other";
   }
   return {};
 }

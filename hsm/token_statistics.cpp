@@ -31,6 +31,7 @@ void TokenStatistics::signed_in(Duration time) noexcept {
   const auto bucket = std::ranges::lower_bound(kBounds, took) - kBounds.begin();
   signatures_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
   sign_nanoseconds_.fetch_add(nanoseconds(time), std::memory_order_relaxed);
+  last_signature_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 void TokenStatistics::failed(unsigned long rv) noexcept {

@@ -316,6 +316,48 @@ TEST_F(Stuck, CallsThatHangInAnEarlierLoginCountToo) {
   EXPECT_TRUE(signs_now());
 }
 
+class QuietToken : public RecoveryTest {
+ protected:
+  QuietToken() : RecoveryTest(milliseconds(300), {.call_limit = milliseconds(1000)}) {}
+};
+
+/// Found in review: a token that answered nobody was ready where few asked it for anything.
+TEST_F(QuietToken, ThreeThatHangAndNoSignatureSinceEndIt) {
+  shim_.close_gate("C_Sign");
+  std::vector<std::future<bool>> hanging;
+  for (int i = 0; i < 3; ++i) {
+    hanging.push_back(std::async(std::launch::async, [&] { return signs_now(); }));
+  }
+  shim_.wait_in_flight("C_Sign", 3);
+  wait_until(TokenState::away);
+  EXPECT_EQ(refused(), "token token.stuck");
+  shim_.open_gate("C_Sign");
+  for (auto& call : hanging) {
+    static_cast<void>(test::refusal([&] { static_cast<void>(call.get()); }));
+  }
+  wait_until(TokenState::attached);
+  EXPECT_TRUE(signs_now());
+}
+
+TEST_F(QuietToken, ThreeThatHangAreNoReasonOnceItHasSignedAgain) {
+  shim_.close_gate("C_GenerateKeyPair");
+  std::vector<std::future<std::string>> hanging;
+  for (int i = 0; i < 3; ++i) {
+    hanging.push_back(std::async(std::launch::async, [&, i] {
+      return test::refusal(
+          [&] { static_cast<void>(token_->generate(spec("P-256"), "slow-" + std::to_string(i))); });
+    }));
+  }
+  shim_.wait_in_flight("C_GenerateKeyPair", 3);
+  EXPECT_TRUE(signs_now());
+  std::this_thread::sleep_for(milliseconds(3500));  // it is watched every second
+  EXPECT_EQ(events(), "attached");
+  shim_.open_gate("C_GenerateKeyPair");
+  for (auto& call : hanging) {
+    EXPECT_EQ(call.get(), "none");
+  }
+}
+
 TEST_F(Stuck, OneIsNoReasonYet) {
   shim_.close_gate("C_Sign");
   auto hangs = std::async(std::launch::async, [&] { return signs_now(); });
