@@ -33,6 +33,13 @@ void ConfigurationChanges::check_keys(const ca::Snapshot& wanted) {
   static_cast<void>(keys_.find(wanted));
 }
 
+void ConfigurationChanges::let_go_of_keys() noexcept {
+  const std::unique_lock lock(mutex_, std::try_to_lock);  // a change may wait for a token
+  if (lock.owns_lock() && !snapshots_.earlier_in_use()) {
+    keys_.keep_only(*snapshots_.current());
+  }
+}
+
 crypto::Crl ConfigurationChanges::take_crl(const provision::CrlRequest& request) {
   const std::lock_guard lock(mutex_);
   crypto::Crl crl =

@@ -37,6 +37,9 @@ class ConfigurationChanges final {
   /// TokenCaKeys::find and ca::check_server_keys throw.
   void check_keys(const ca::Snapshot& wanted);
 
+  /// Those of CAs that no request in flight can name any more; at once. To be called now and then.
+  void let_go_of_keys() noexcept;
+
   /// A CRL counts from the next request. Throws what provision::take_crl throws; then nothing has
   /// changed.
   [[nodiscard]] crypto::Crl take_crl(const provision::CrlRequest& request);

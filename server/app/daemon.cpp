@@ -157,6 +157,7 @@ TokenKeySource Daemon::token_keys() {
 }
 
 Monitored Daemon::monitored() {
+  changes_.let_go_of_keys();
   return {.store = store_->stats(),
           .tokens = tokens_.look(),
           .server_keys = server_keys_.status(),
@@ -244,6 +245,7 @@ std::vector<api::ProvedKey> Daemon::probe_token(const std::string& who) {
 }
 
 api::Status Daemon::status() {
+  changes_.let_go_of_keys();
   const std::shared_ptr<const ca::Snapshot> snapshot = snapshots_.current();
   const store::StoreStats stats = store_->stats();
   api::Status status{.version = ESTIA_VERSION,

@@ -2,6 +2,7 @@
 #include "server/app/token_ca_keys.h"
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 
 #include "crypto/base/error.h"
@@ -99,13 +100,16 @@ std::vector<TokenCaKeys::Search> TokenCaKeys::search(WantedOfTokens wanted) {
       for (auto& find : finds) {
         find();
       }
+      finds.clear();  // the future would keep what they hold: a key that may be replaced by then
     }));
   }
   return searches;
 }
 
 bool TokenCaKeys::idle() const {
-  return std::ranges::all_of(searching_, [](const auto& search) { return is_back(search); });
+  const std::shared_lock lock(mutex_);
+  return std::ranges::all_of(searching_, [](const auto& search) { return is_back(search); }) &&
+         (!letting_go_.valid() || is_back(letting_go_));
 }
 
 TokenCaKeys::Found TokenCaKeys::find(const ca::Snapshot& snapshot) const {
@@ -122,6 +126,33 @@ void TokenCaKeys::adopt(Found found) noexcept {
   const std::unique_lock lock(mutex_);  // what is replaced is freed after it, in `found`
   found.merge(keys_);                   // moves nodes: nothing that could fail once it is stored
   keys_.swap(found);
+}
+
+/// In a thread of its own: a key's end is a call to its token.
+void TokenCaKeys::keep_only(const ca::Snapshot& snapshot) noexcept {
+  try {
+    std::set<Name> served;
+    for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
+      served.insert(name_of(*authority));
+    }
+    const std::unique_lock lock(mutex_);
+    const bool all =
+        std::ranges::all_of(keys_, [&](const auto& held) { return served.contains(held.first); });
+    if (all || (letting_go_.valid() && !is_back(letting_go_))) {
+      return;
+    }
+    Found gone;
+    for (auto held = keys_.begin(); held != keys_.end();) {
+      const auto next = std::next(held);
+      if (!served.contains(held->first)) {
+        gone.insert(keys_.extract(held));
+      }
+      held = next;
+    }
+    letting_go_ = in_own_thread([gone = std::move(gone)]() mutable { gone.clear(); });
+  } catch (const std::exception&) {
+    // No memory, or no thread: they are reported a while longer.
+  }
 }
 
 crypto::PrivateKey TokenCaKeys::key_for(const ca::CertificationAuthority& ca) const {

@@ -37,15 +37,18 @@ class TokenCaKeys final : public ca::CaKeys {
   /// hsm::Token::key throws, with the CA's name.
   [[nodiscard]] Found find(const ca::Snapshot& snapshot) const;
 
-  /// Makes them available. Those of earlier configurations stay: requests in flight go on with what
-  /// they started with.
+  /// Makes them available. Those of earlier configurations stay until keep_only(): requests in
+  /// flight go on with what they started with.
   void adopt(Found found) noexcept;
+  /// Lets go of all other keys: no request uses an earlier configuration any more. At once; not
+  /// while adopt() may be called, of what is not in that snapshot yet.
+  void keep_only(const ca::Snapshot& snapshot) noexcept;
 
-  /// Throws Error{internal, "ca_keys.missing"} for a CA that no alias named.
+  /// Throws Error{internal, "ca_keys.missing"} for a CA that no alias names.
   [[nodiscard]] crypto::PrivateKey key_for(const ca::CertificationAuthority& ca) const override;
   void distrust(const ca::CertificationAuthority& ca) const noexcept override;
 
-  /// Whether all that the constructor began has ended.
+  /// Whether all that the constructor and keep_only() began has ended.
   [[nodiscard]] bool idle() const;
 
  private:
@@ -65,8 +68,9 @@ class TokenCaKeys final : public ca::CaKeys {
   [[nodiscard]] crypto::PrivateKey later(const ca::CertificationAuthority& ca) const;
 
   const TokenOf token_of_;
-  mutable std::shared_mutex mutex_;  ///< guards keys_; never held across a token call
+  mutable std::shared_mutex mutex_;  ///< guards what follows; never held across a token call
   mutable Found keys_;
+  std::future<void> letting_go_;  ///< of keep_only()
   std::set<Name> offline_;  ///< nothing could be said of their tokens at the start; then unchanged
   std::vector<std::future<void>> searching_;  ///< of the constructor, one for each token
 };

@@ -32,7 +32,7 @@ http::Response CaCertificates::answer(const Target& target, const http::Request&
 std::shared_ptr<const CaCertificates::ByCa> CaCertificates::encoded(
     const std::shared_ptr<const ca::Snapshot>& snapshot) {
   const std::lock_guard lock(mutex_);
-  if (snapshot_ != snapshot) {
+  if (snapshot_.lock() != snapshot) {
     auto fresh = std::make_shared<ByCa>();
     for (const auto& [name, authority] : snapshot->cas) {
       const Bytes message = crypto::certs_only(authority.chain);

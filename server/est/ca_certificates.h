@@ -27,8 +27,8 @@ class CaCertificates final {
   [[nodiscard]] std::shared_ptr<const ByCa> encoded(
       const std::shared_ptr<const ca::Snapshot>& snapshot);
 
-  std::mutex mutex_;                              // guards the two below
-  std::shared_ptr<const ca::Snapshot> snapshot_;  // the one that encoded_ was made from
+  std::mutex mutex_;                            // guards the two below
+  std::weak_ptr<const ca::Snapshot> snapshot_;  // the one that encoded_ was made from
   std::shared_ptr<const ByCa> encoded_;
 };
 

@@ -42,6 +42,14 @@ TEST_F(Management, AnAppliedAliasIsUsedByTheNextRequestOnOpenConnections) {
             operator_name() + " 2, " + operator_name() + " 3, " + operator_name() + " 4");
 }
 
+/// Found in review: twice, until a restart.
+TEST_F(Management, AfterAChangeEachKeyIsReportedOnce) {
+  ASSERT_EQ(apply(with_factory()).code, 0);
+  const std::string status = estia_ok({"token", "status"});
+  EXPECT_NE(status.find("keys.1"), std::string::npos) << status;
+  EXPECT_EQ(status.find("keys.2"), std::string::npos) << status;
+}
+
 TEST_F(Management, RevocationAndHoldActOnTheNextRequestOfTheSameConnection) {
   Device device = client->make_device("/CN=device-1");
   client->enroll(device);

@@ -24,6 +24,19 @@ TEST(SnapshotHolder, ARequestKeepsWhatItStartedWith_D7) {
   EXPECT_EQ(holder.current()->version, 2U);
 }
 
+TEST(SnapshotHolder, TellsWhetherAnEarlierOneIsInUse) {
+  SnapshotHolder holder(version(1));
+  holder.publish(version(2));
+  EXPECT_FALSE(holder.earlier_in_use());
+  auto second = holder.current();
+  EXPECT_FALSE(holder.earlier_in_use()) << "it is in force";
+  holder.publish(version(3));
+  holder.publish(version(4));
+  EXPECT_TRUE(holder.earlier_in_use());
+  second.reset();
+  EXPECT_FALSE(holder.earlier_in_use());
+}
+
 TEST(SnapshotHolder, ReadersSeeWholeSnapshotsInOrderWhileOneIsPublished) {
   constexpr std::uint64_t kLast = 2000;
   SnapshotHolder holder(version(0));

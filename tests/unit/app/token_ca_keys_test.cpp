@@ -185,6 +185,41 @@ TEST_F(TokenCaKeysTest, AKeyThatIsRefusedAtTheStartIsSaidOnce) {
   EXPECT_EQ(said, 1);
 }
 
+/// Found in review: after a change each key was reported twice.
+TEST_F(TokenCaKeysTest, AKeyThatIsFoundAgainIsHeldOnce) {
+  TokenCaKeys keys(only_token(), snapshot(old_), kPatience);
+  keys.adopt(keys.find(snapshot(old_)));
+  while (!keys.idle()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(token_->keys().size(), 1U);
+}
+
+/// Found in review: the key of a CA that was taken out was reported, and missed, until a restart.
+TEST_F(TokenCaKeysTest, AKeyGoesWithTheLastRequestThatMayNeedIt) {
+  TokenCaKeys keys(only_token(), snapshot(old_), kPatience);
+  SnapshotHolder holder(std::make_shared<ca::Snapshot>(snapshot(old_)));
+  test::NoDecryptKeys decrypt_keys;
+  test::OpenSealer sealer;
+  test::NoServerKeys server_keys;
+  ConfigurationChanges changes(store_->configuration(), decrypt_keys, sealer, clock_, keys,
+                               server_keys, holder);
+  std::shared_ptr<const ca::Snapshot> in_flight = holder.current();
+  static_cast<void>(changes.apply({.document = document(new_), .source = "test"}));
+  changes.let_go_of_keys();
+  EXPECT_TRUE(signs(keys, old_));
+  EXPECT_EQ(token_->keys().size(), 2U);
+  in_flight.reset();
+  changes.let_go_of_keys();
+  while (!keys.idle()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(refused(keys, old_), "internal ca_keys.missing");
+  EXPECT_TRUE(signs(keys, new_));
+  ASSERT_EQ(token_->keys().size(), 1U);
+  EXPECT_EQ(token_->keys().at(0).uri, new_.key_uri);
+}
+
 /// NoServerKeys is a token that encrypts nothing.
 TEST_F(TokenCaKeysTest, WhatTheTokenDoesNotEncryptIsNotPromised) {
   TokenCaKeys keys(only_token(), snapshot(old_), kPatience);

@@ -74,5 +74,12 @@ TEST_F(CaCertificatesTest, ANewSnapshotGivesNewAnswers) {
   EXPECT_NE(answer(with_user_agent()).body, before);
 }
 
+/// Found in review: with it what a configuration used, keys in tokens too, was held after its end.
+TEST_F(CaCertificatesTest, ASnapshotIsNotKeptForItsAnswers) {
+  std::shared_ptr<const ca::Snapshot> snapshot = make_snapshot(authority);
+  static_cast<void>(certificates.answer({snapshot, snapshot->find_alias("est")}, {}));
+  EXPECT_EQ(snapshot.use_count(), 1);
+}
+
 }  // namespace
 }  // namespace estia::est
