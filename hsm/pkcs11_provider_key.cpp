@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "crypto/base/error.h"
@@ -101,6 +102,12 @@ Bytes Pkcs11ProviderKey::sign(SignMechanism& mechanism, ByteView input) const {
   const ErrorQueueGuard queue;
   std::shared_ptr<Attachment> last;
   try {
+    const auto trial = [&](const std::shared_ptr<Attachment>& attached) {
+      return sign_in_trial(attached, mechanism, input);
+    };
+    if (auto tried = key_->try_if_due(std::cref(trial))) {
+      return std::move(*tried);
+    }
     Bytes signature = with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
       last = attached;
       return sign_or_load_anew(attached, mechanism, input);
@@ -139,25 +146,43 @@ Bytes Pkcs11ProviderKey::sign_or_load_anew(const std::shared_ptr<Attachment>& at
   }
 }
 
+/// What it loads is for others, too, once it has signed.
+Bytes Pkcs11ProviderKey::sign_in_trial(const std::shared_ptr<Attachment>& attached,
+                                       SignMechanism& mechanism, ByteView input) const {
+  attached->refuse_if_all_hang();
+  const std::uint64_t doubts = key_->doubts();
+  static_cast<void>(key_->find_for_trial(attached));
+  std::shared_ptr<const Loaded> loaded = load(*attached, doubts);
+  Bytes signature = sign_with(*loaded, *attached, mechanism, input);
+  const std::scoped_lock lock(mutex_);
+  loaded_.swap(loaded);  // the old one is freed after the lock
+  return signature;
+}
+
 Bytes Pkcs11ProviderKey::sign_once(const std::shared_ptr<Attachment>& attached,
                                    SignMechanism& mechanism, ByteView input) const {
   attached->refuse_if_all_hang();
   const std::shared_ptr<const Loaded> loaded = loaded_in(attached);
-  const Module::Use in_use(attached->module(), attached->generation());
-  const Permit permit(*loaded->library, provider_->wait());
-  const RunningCalls::Call call(attached->calls());
-  const auto began = std::chrono::steady_clock::now();
   try {
-    Bytes signature = kind() == KeyKind::ed25519
-                          ? loaded->sign_message(input, longest_signature())
-                          : loaded->sign_hash(*mechanism.get(), input, longest_signature());
-    attached->statistics().signed_in(std::chrono::steady_clock::now() - began);
-    loaded->library->note_signature();
-    return signature;
+    return sign_with(*loaded, *attached, mechanism, input);
   } catch (const TokenError&) {
     forget(loaded);
     throw;
   }
+}
+
+Bytes Pkcs11ProviderKey::sign_with(const Loaded& loaded, Attachment& attached,
+                                   SignMechanism& mechanism, ByteView input) const {
+  const Module::Use in_use(attached.module(), attached.generation());
+  const Permit permit(*loaded.library, provider_->wait());
+  const RunningCalls::Call call(attached.calls());
+  const auto began = std::chrono::steady_clock::now();
+  Bytes signature = kind() == KeyKind::ed25519
+                        ? loaded.sign_message(input, longest_signature())
+                        : loaded.sign_hash(*mechanism.get(), input, longest_signature());
+  attached.statistics().signed_in(std::chrono::steady_clock::now() - began);
+  loaded.library->note_signature();
+  return signature;
 }
 
 std::shared_ptr<const Pkcs11ProviderKey::Loaded> Pkcs11ProviderKey::known_in(

@@ -40,6 +40,10 @@ class Pkcs11ProviderKey final : public SigningKey {
                                         SignMechanism& mechanism, ByteView input) const;
   [[nodiscard]] Bytes sign_once(const std::shared_ptr<Attachment>& attached,
                                 SignMechanism& mechanism, ByteView input) const;
+  [[nodiscard]] Bytes sign_in_trial(const std::shared_ptr<Attachment>& attached,
+                                    SignMechanism& mechanism, ByteView input) const;
+  [[nodiscard]] Bytes sign_with(const Loaded& loaded, Attachment& attached,
+                                SignMechanism& mechanism, ByteView input) const;
   [[nodiscard]] std::shared_ptr<const Loaded> loaded_in(
       const std::shared_ptr<Attachment>& attached) const;
   [[nodiscard]] std::shared_ptr<const Loaded> known_in(const Attachment& attached) const;

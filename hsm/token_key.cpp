@@ -79,9 +79,7 @@ CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached
     return *known;
   }
   const RunningCalls::Call call(attached->calls(), RunningCalls::Kind::blocking);
-  note_looking(true);
-  const std::unique_ptr<const TokenKey, void (*)(const TokenKey*)> looked(
-      this, [](const TokenKey* key) { key->note_looking(false); });
+  const Looking looks = look_begins();
   try {
     const CK_OBJECT_HANDLE copy = find_and_prove(attached);
     tell("");
@@ -102,8 +100,18 @@ CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached
   }
 }
 
-/// Where it was found is kept while it is not proven, or each attempt would leave a copy behind.
 CK_OBJECT_HANDLE TokenKey::find_and_prove(const std::shared_ptr<Attachment>& attached) const {
+  Place place = placed_in(attached);
+  prove(*attached, place.copy);
+  const std::scoped_lock lock(mutex_);
+  place.proven = true;
+  place_ = place;
+  missing_.reset();
+  return place.copy;
+}
+
+/// Where it was found is kept while it is not proven, or each attempt would leave a copy behind.
+TokenKey::Place TokenKey::placed_in(const std::shared_ptr<Attachment>& attached) const {
   Place place;
   {
     const std::scoped_lock lock(mutex_);
@@ -114,12 +122,7 @@ CK_OBJECT_HANDLE TokenKey::find_and_prove(const std::shared_ptr<Attachment>& att
     const std::scoped_lock lock(mutex_);
     place_ = place;
   }
-  prove(*attached, place.copy);
-  const std::scoped_lock lock(mutex_);
-  place.proven = true;
-  place_ = place;
-  missing_.reset();
-  return place.copy;
+  return place;
 }
 
 /// A handle, a label and an id may come to name another key; its public half does not.
@@ -205,9 +208,15 @@ Bytes TokenKey::sign(SignMechanism& mechanism, ByteView input) const {
   const ErrorQueueGuard queue;
   std::shared_ptr<Attachment> last;
   try {
+    const auto trial = [&](const std::shared_ptr<Attachment>& attached) {
+      return sign_with(*attached, find_for_trial(attached), mechanism, input);
+    };
+    if (auto tried = try_if_due(std::cref(trial))) {
+      return std::move(*tried);
+    }
     Bytes signature = with_recovery(*core_, [&](const std::shared_ptr<Attachment>& attached) {
       last = attached;
-      return sign_in(attached, mechanism, input);
+      return sign_with(*attached, handle_in(attached, Events::told), mechanism, input);
     });
     note_success();
     return signature;
@@ -219,9 +228,9 @@ Bytes TokenKey::sign(SignMechanism& mechanism, ByteView input) const {
   }
 }
 
-Bytes TokenKey::sign_in(const std::shared_ptr<Attachment>& attached, SignMechanism& mechanism,
-                        ByteView input) const {
-  const Attempt made = attempt(*attached, handle_in(attached, Events::told), mechanism, input);
+Bytes TokenKey::sign_with(Attachment& attached, CK_OBJECT_HANDLE key, SignMechanism& mechanism,
+                          ByteView input) const {
+  const Attempt made = attempt(attached, key, mechanism, input);
   if (made.outcome.rv != CKR_OK) {
     throw token_error(made.outcome.rv, made.outcome.function);
   }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -77,10 +78,20 @@ class TokenKey final : public SigningKey {
   /// Looks for it if it cannot be used, and its rest is over: a key that nobody asks for, because
   /// it was refused, is found again so. Whatever comes of it is in the report.
   void find_if_due() const noexcept;
+  /// What one trial calls, in the attachment that it is given: with find_for_trial().
+  using Trial = std::function<Bytes(const std::shared_ptr<Attachment>&)>;
+  /// While the key rests because its signatures failed: about every two seconds, and by one thread
+  /// at a time, `trial` signs once, and recovery is not told what comes of it. Its success ends the
+  /// rest; otherwise throws why the key rests, for as long as it would have. Empty: none is due.
+  [[nodiscard]] std::optional<Bytes> try_if_due(const Trial& trial) const;
+  /// As find_in(), but for the caller alone, and without waiting for others. Throws as find(), and
+  /// Error{busy}.
+  [[nodiscard]] CK_OBJECT_HANDLE find_for_trial(const std::shared_ptr<Attachment>& attached) const;
   /// How often it was: whoever else knows its place in the token must not trust that either.
   [[nodiscard]] std::uint64_t doubts() const noexcept { return doubts_.load(); }
 
  private:
+  static constexpr std::chrono::seconds kBetweenTrials{2};
   /// Where it was found; worth nothing in another attachment.
   struct Place {
     std::weak_ptr<Attachment> attachment{};
@@ -94,7 +105,14 @@ class TokenKey final : public SigningKey {
     Error why;
     std::uint64_t epoch;
     std::chrono::steady_clock::time_point until;
+    std::optional<std::chrono::steady_clock::time_point> next_trial{};  ///< if it may be tried
   };
+  /// The right to make one.
+  struct DueTrial {
+    std::shared_ptr<Attachment> attached;
+    Error why;  ///< the key rests
+  };
+  using Looking = std::unique_ptr<const TokenKey, void (*)(const TokenKey*)>;
   struct Attempt;
 
   [[nodiscard]] CK_OBJECT_HANDLE handle_in(const std::shared_ptr<Attachment>& attached,
@@ -102,6 +120,12 @@ class TokenKey final : public SigningKey {
   [[nodiscard]] std::optional<CK_OBJECT_HANDLE> known_in(const Attachment& attached) const;
   [[nodiscard]] bool ready_in(const Attachment& attached) const;
   [[nodiscard]] Place look_for(const std::shared_ptr<Attachment>& attached) const;
+  [[nodiscard]] Place placed_in(const std::shared_ptr<Attachment>& attached) const;
+  [[nodiscard]] std::optional<DueTrial> begin_trial() const;
+  void end_trial() const noexcept;
+  void end_rest(const Attachment& attached) const;
+  void try_proof() const;
+  [[nodiscard]] Looking look_begins() const noexcept;
   void note_looking(bool begins) const noexcept;
   void note_attributes(const std::optional<KeyAttributes>& attributes) const;
   [[nodiscard]] CK_OBJECT_HANDLE find_and_prove(const std::shared_ptr<Attachment>& attached) const;
@@ -112,8 +136,8 @@ class TokenKey final : public SigningKey {
   void tell(const std::string& trouble) const;
   void rest(const Error& why, KeyFailures& failures) const;
   void doubt_place() const noexcept;
-  [[nodiscard]] Bytes sign_in(const std::shared_ptr<Attachment>& attached, SignMechanism& mechanism,
-                              ByteView input) const;
+  [[nodiscard]] Bytes sign_with(Attachment& attached, CK_OBJECT_HANDLE key,
+                                SignMechanism& mechanism, ByteView input) const;
 
   const std::shared_ptr<TokenCore> core_;
   const KeyUri uri_;
@@ -129,8 +153,11 @@ class TokenKey final : public SigningKey {
   mutable std::string told_;  ///< the trouble that was told last; empty: none
   mutable std::optional<std::chrono::steady_clock::time_point> looks_since_;
   mutable std::optional<Missing> missing_;
-  mutable KeyFailures failures_;  ///< to sign
-  mutable KeyFailures wrong_;     ///< signatures that did not verify
+  mutable bool trying_ = false;        ///< a trial is on
+  mutable bool proof_ended_ = false;   ///< the last rest: nothing was signed for others since
+  mutable bool proof_misled_ = false;  ///< and what others then asked for failed
+  mutable KeyFailures failures_;       ///< to sign
+  mutable KeyFailures wrong_;          ///< signatures that did not verify
   mutable std::chrono::steady_clock::time_point next_distrust_{};
   mutable std::chrono::steady_clock::time_point next_doubt_{};
 };

@@ -54,6 +54,11 @@ void TokenKey::note_looking(bool begins) const noexcept {
   looks_since_ = begins ? std::optional(std::chrono::steady_clock::now()) : std::nullopt;
 }
 
+TokenKey::Looking TokenKey::look_begins() const noexcept {
+  note_looking(true);
+  return {this, [](const TokenKey* key) { key->note_looking(false); }};
+}
+
 void TokenKey::note_attributes(const std::optional<KeyAttributes>& attributes) const {
   const std::scoped_lock lock(mutex_);
   attributes_ = attributes;
@@ -63,6 +68,8 @@ void TokenKey::note_success() const noexcept {
   if (failing_.load(std::memory_order_relaxed)) {
     const std::scoped_lock lock(mutex_);
     failures_ = {};
+    proof_ended_ = false;
+    proof_misled_ = false;
     failing_.store(false);
   }
 }
@@ -117,6 +124,10 @@ void TokenKey::rest(const Error& why, KeyFailures& failures) const {
     ++doubts_;
     place_ = Place();
     missing_ = Missing{unshared(why), attached->epoch(), now + pause};
+    if (&failures == &failures_) {  // a wrong signature is found out too late for a trial
+      missing_->next_trial = now + kBetweenTrials;
+      proof_misled_ = proof_misled_ || std::exchange(proof_ended_, false);
+    }
   }
   tell(why.id());
 }
@@ -129,6 +140,7 @@ void TokenKey::find_if_due() const noexcept {
       return;
     }
     try {
+      try_proof();
       find_in(attached);
     } catch (const TokenError& error) {
       core_->recovery().report(*attached, error.fault());
