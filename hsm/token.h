@@ -123,7 +123,7 @@ struct KeyReport {
   Bytes fingerprint{};  ///< of its public half
   bool ready = false;   ///< it was found in the login that is in force
   /// It was looked for in that login, and is not there or not to be used, or the token has not said
-  /// for two seconds.
+  /// for two seconds; or it has never been found in this process.
   bool refused = false;
   std::string why{};  ///< id and detail, if it was not: for people
   /// Read when it was last looked for, also if it was refused then; none if it was not there.

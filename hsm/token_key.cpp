@@ -84,7 +84,8 @@ CK_OBJECT_HANDLE TokenKey::handle_in(const std::shared_ptr<Attachment>& attached
     const CK_OBJECT_HANDLE copy = find_and_prove(attached);
     tell("");
     return copy;
-  } catch (const TokenError&) {
+  } catch (const TokenError& error) {
+    note_in_vain(error, *attached);
     throw;  // the token's trouble, not the key's
   } catch (const Error& error) {
     if (error.code() != ErrorCode::busy) {
@@ -107,6 +108,7 @@ CK_OBJECT_HANDLE TokenKey::find_and_prove(const std::shared_ptr<Attachment>& att
   place.proven = true;
   place_ = place;
   missing_.reset();
+  note_found();
   return place.copy;
 }
 

@@ -107,6 +107,11 @@ class TokenKey final : public SigningKey {
     std::chrono::steady_clock::time_point until;
     std::optional<std::chrono::steady_clock::time_point> next_trial{};  ///< if it may be tried
   };
+  /// What the token answered to a look.
+  struct InVain {
+    Error why;
+    std::uint64_t epoch;
+  };
   /// The right to make one.
   struct DueTrial {
     std::shared_ptr<Attachment> attached;
@@ -129,6 +134,8 @@ class TokenKey final : public SigningKey {
   void note_looking(bool begins) const noexcept;
   void note_attributes(const std::optional<KeyAttributes>& attributes) const;
   [[nodiscard]] CK_OBJECT_HANDLE find_and_prove(const std::shared_ptr<Attachment>& attached) const;
+  void note_in_vain(const Error& why, const Attachment& attached) const;
+  void note_found() const noexcept;
   void note_missing(const Error& why, const Attachment& attached) const;
   void prove(Attachment& attached, CK_OBJECT_HANDLE key) const;
   [[nodiscard]] Attempt attempt(Attachment& attached, CK_OBJECT_HANDLE key,
@@ -153,11 +160,13 @@ class TokenKey final : public SigningKey {
   mutable std::string told_;  ///< the trouble that was told last; empty: none
   mutable std::optional<std::chrono::steady_clock::time_point> looks_since_;
   mutable std::optional<Missing> missing_;
-  mutable bool trying_ = false;        ///< a trial is on
-  mutable bool proof_ended_ = false;   ///< the last rest: nothing was signed for others since
-  mutable bool proof_misled_ = false;  ///< and what others then asked for failed
-  mutable KeyFailures failures_;       ///< to sign
-  mutable KeyFailures wrong_;          ///< signatures that did not verify
+  mutable std::optional<InVain> in_vain_;  ///< the last look, since it was last found
+  mutable bool ever_found_ = false;        ///< and proven
+  mutable bool trying_ = false;            ///< a trial is on
+  mutable bool proof_ended_ = false;       ///< the last rest: nothing was signed for others since
+  mutable bool proof_misled_ = false;      ///< and what others then asked for failed
+  mutable KeyFailures failures_;           ///< to sign
+  mutable KeyFailures wrong_;              ///< signatures that did not verify
   mutable std::chrono::steady_clock::time_point next_distrust_{};
   mutable std::chrono::steady_clock::time_point next_doubt_{};
 };

@@ -35,6 +35,17 @@ void TokenKey::note_missing(const Error& why, const Attachment& attached) const 
   missing_ = Missing{unshared(why), attached.epoch(), now + kMissingFor};
 }
 
+void TokenKey::note_in_vain(const Error& why, const Attachment& attached) const {
+  const std::scoped_lock lock(mutex_);
+  in_vain_ = InVain{unshared(why), attached.epoch()};
+}
+
+/// Under the lock.
+void TokenKey::note_found() const noexcept {
+  in_vain_.reset();
+  ever_found_ = true;
+}
+
 /// Each trouble once, and its end.
 void TokenKey::tell(const std::string& trouble) const {
   {
@@ -166,11 +177,15 @@ KeyReport TokenKey::report() const {
   report.attributes = attributes_;
   const bool silent = looks_since_ && std::chrono::steady_clock::now() > *looks_since_ + kSilent;
   const bool missing = attached && missing_ && missing_->epoch == attached->epoch();
-  report.refused = attached && (silent || missing);
+  // Of one that was never found nobody knows that it can be used; one that was is there again soon.
+  report.refused = attached && (silent || missing || !ever_found_);
+  const bool in_vain =
+      attached && in_vain_ && (!ever_found_ || in_vain_->epoch == attached->epoch());
   if (!report.ready) {
     report.why = !attached ? "the token is not attached"
                  : silent  ? "token.no_answer it is still being looked for"
                  : missing ? missing_->why.id() + " " + missing_->why.detail()
+                 : in_vain ? in_vain_->why.id() + " " + in_vain_->why.detail()
                  : place_.epoch == attached->epoch() ? "found, and not proven yet"
                                                      : "not looked for since the last login";
   }

@@ -87,6 +87,7 @@ void TokenKey::end_rest(const Attachment& attached) const {
     const std::scoped_lock lock(mutex_);
     place_.proven = place_.epoch == attached.epoch();
     missing_.reset();
+    note_found();
   }
   tell("");
 }

@@ -45,6 +45,15 @@ class FaultModule : public testing::Test {
   void set_call_limit() const {
     installation_.add_to_token("call_limit = \"1s\"\nmax_sessions = 4\n");
   }
+  /// What readiness says at the start.
+  [[nodiscard]] std::string first_readiness() {
+    std::ofstream(installation_.state() / "estia.toml", std::ios::app)
+        << "\n[listener.ops]\nport = 0\n";
+    server_ = std::make_unique<EstiadProcess>(installation_);
+    return run({"curl", "-s", "http://" + server_->ops_address() + "/readyz"},
+               installation_.directory(), {})
+        .out;
+  }
   /// Before estiad's first call.
   void order_from_the_start(const std::string& line) {
     const std::filesystem::path rules = installation_.directory() / "rules";
@@ -140,15 +149,21 @@ TEST_P(AKeyIsNotFound, WhileTheTokenIsSilentAndTheStartGoesOn) {
 TEST_P(AKeyIsNotFound, WhileTheTokenIsSilentAndReadinessSaysSo) {
   order_from_the_start(std::string("hang ") + GetParam() + " count=for-ever");
   installation_.add_to_token("call_limit = \"3s\"\n");
-  std::ofstream(installation_.state() / "estia.toml", std::ios::app)
-      << "\n[listener.ops]\nport = 0\n";
-  server_ = std::make_unique<EstiadProcess>(installation_);
-  const Finished page = run({"curl", "-s", "http://" + server_->ops_address() + "/readyz"},
-                            installation_.directory(), {});
-  EXPECT_NE(page.out.find("keys none can be used"), std::string::npos) << page.out;
+  const std::string page = first_readiness();
+  EXPECT_NE(page.find("keys none can be used"), std::string::npos) << page;
   EXPECT_EQ(server_->err().find("token.stuck"), std::string::npos);
   order("clear");
   order("release");
+  enroll_at_last("later");
+  EXPECT_EQ(server_->stop(), 0);
+}
+
+/// Found in review: green for ten seconds, although the CA was offline.
+TEST_P(AKeyIsNotFound, WhileTheTokenIsFullAndReadinessSaysSo) {
+  order_from_the_start(std::string("fail ") + GetParam() + " CKR_DEVICE_MEMORY count=for-ever");
+  const std::string page = first_readiness();
+  EXPECT_NE(page.find("keys none can be used"), std::string::npos) << page;
+  order("clear");
   enroll_at_last("later");
   EXPECT_EQ(server_->stop(), 0);
 }

@@ -212,6 +212,30 @@ TEST_F(KeyReports, AKeyWhoseTokenIsFullForEverIsRefused) {
   EXPECT_TRUE(signs_now());
 }
 
+/// Found in review: nothing was wrong with it for ten seconds, and nothing was said of what had
+/// failed. One that has signed is not refused for a token that is full for a moment.
+TEST_F(KeyReports, AKeyThatWasNeverFoundIsRefusedAtOnce) {
+  const KeyUri uri = token_->uri_of("ca");
+  for (const auto& [function, rv] : {std::pair("C_FindObjects", CKR_DEVICE_MEMORY),
+                                     {"C_GetAttributeValue", CKR_HOST_MEMORY},
+                                     {"C_SignInit", CKR_SESSION_COUNT}}) {
+    SCOPED_TRACE(function);
+    const LateKey late = token_->key_later(uri, key_->public_key());
+    EXPECT_TRUE(token_->keys().at(1).refused) << "nobody has looked yet";
+    shim_.fail(function, rv, 1'000'000);
+    EXPECT_EQ(test::refusal(late.find), "token token.exhausted");
+    const KeyReport report = token_->keys().at(1);
+    EXPECT_TRUE(report.refused);
+    EXPECT_EQ(report.why.rfind("token.exhausted", 0), 0U) << report.why;
+    EXPECT_FALSE(token_->keys().at(0).refused);
+    shim_.fail(function, rv, 0);
+    EXPECT_TRUE(signs(late.key));
+    EXPECT_FALSE(token_->keys().at(1).refused);
+    EXPECT_TRUE(token_->keys().at(1).ready);
+    EXPECT_EQ(token_->keys().at(1).why, "");
+  }
+}
+
 /// Found in review: it was looked for with every request, and each time a copy was left behind.
 TEST_F(KeyReports, AKeyThatMayNotSignRestsAndIsSaid) {
   shim_.fail("C_SignInit", CKR_KEY_FUNCTION_NOT_PERMITTED);
