@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/api/json.h"
 
+#include "crypto/base/wiped_heap.h"
 #include "server/http/router.h"
 
 namespace estia::api {
@@ -34,6 +35,7 @@ Json parse_strictly(const std::string& text) {
     return true;
   };
   try {
+    const WipedHeap wiped;  // the parser's buffers, where a secret is among what it reads
     return Json::parse(text, watch);
   } catch (const Json::parse_error& error) {
     // Its text repeats what it read, which may be a secret.

@@ -119,7 +119,8 @@ TEST_F(TypedPin, AnOperatorBringsItInAFile) {
   EXPECT_EQ(server->err().find(installation.pin()), std::string::npos);
 }
 
-/// Found in review: the text of the request stayed in memory with it.
+/// Found in review: the text of the request stayed in memory with it. Found under AddressSanitizer:
+/// and so did the buffers of the JSON parser, whose first bytes alone the heap writes over.
 TEST_F(TypedPin, NothingIsLeftOfOneThatIsRefusedAndOneOfTheOther) {
   const auto wait_until_seen = [&](const std::string& pin, std::size_t times) {
     const test::Needle needle(as_bytes(pin));
@@ -127,7 +128,8 @@ TEST_F(TypedPin, NothingIsLeftOfOneThatIsRefusedAndOneOfTheOther) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the worker clears up
     }
   };
-  const std::string wrong = "wrong-canary-" + installation.pin();
+  const std::string canary = "wrong-canary-" + installation.pin();
+  const std::string wrong = std::string(24, '-') + canary;
   write_new_file(installation.directory() / "wrong", wrong + "\n", FileMode::secret);
   start();
   EXPECT_NE(
@@ -135,7 +137,7 @@ TEST_F(TypedPin, NothingIsLeftOfOneThatIsRefusedAndOneOfTheOther) {
           .code,
       0);
   EXPECT_EQ(token_state(), "PIN refused");
-  wait_until_seen(wrong, 0);
+  wait_until_seen(canary, 0);
   estia_ok({"token", "activate", "--pin-file", installation.pin_file().string()});
   EXPECT_EQ(enrolment("right"), 200);
   wait_until_seen(installation.pin(), 1);
