@@ -18,8 +18,10 @@ class HeldStateToken final : public HeldState {
                .pin_marker = state_.pin_marker()} {}
 
   [[nodiscard]] const TokenPlace& token() const override { return place_; }
-  void audit(const std::string& what, const std::string& detail) override {
-    state_.audit(what, detail);
+  [[nodiscard]] bool several() const override { return state_.several(); }
+  void audit(const std::string& what, const std::string& outcome,
+             const std::vector<std::string>& details) override {
+    state_.audit(what, outcome, details);
   }
 
  private:

@@ -16,7 +16,8 @@ void TokenActivateCommand::add_to(CLI::App& token, ActivateStopped stopped) {
   CLI::App* app =
       token.add_subcommand("activate", "Log in once more, after the token refused estiad's PIN");
   command->target.add_to(*app, true);
-  app->add_option("--token", command->token, "Its name in the process configuration (main)")
+  app->add_option("--token", command->token,
+                  "Its name in the process configuration; needed where that names several")
       ->type_name("NAME");
   app->add_option("--pin-file", command->pin_file,
                   "File of mode 0600 with the PIN, for a token whose PIN is in no file of estiad's")

@@ -7,17 +7,20 @@
 namespace estia::admin {
 namespace {
 
-app::ProcessConfig::Token token_named(const std::string& name,
-                                      const std::filesystem::path& directory) {
+app::ProcessConfig config_of(const std::filesystem::path& directory) {
   const provision::StateLayout layout(directory);
-  app::ProcessConfig config = app::load_process_config(layout.configuration(), layout.directory());
+  return app::load_process_config(layout.configuration(), layout.directory());
+}
+
+const app::ProcessConfig::Token& token_named(const std::string& name,
+                                             const app::ProcessConfig& config) {
   if (name == app::ProcessConfig::kMainToken) {
     return config.token;
   }
   const auto found = config.tokens.find(name);
   if (found == config.tokens.end()) {
     throw Error(ErrorCode::not_found, "token.unknown",
-                layout.configuration().string() + " names no token '" + name + "'");
+                config.file.string() + " names no token '" + name + "'");
   }
   return found->second;
 }
@@ -27,15 +30,21 @@ app::ProcessConfig::Token token_named(const std::string& name,
 StateToken::StateToken(const std::filesystem::path& directory, const std::string& name)
     : state_(directory),
       name_(name.empty() ? app::ProcessConfig::kMainToken : name),
-      token_(token_named(name_, directory)) {}
+      config_(config_of(directory)),
+      token_(token_named(name_, config_)) {}
 
-void StateToken::audit(const std::string& what, const std::string& detail) {
-  state_.store().audit_log().append({.at = state_.clock().now(),
-                                     .who = operator_name(),
-                                     .what = what,
-                                     .outcome = "ok",
-                                     .object = "token/" + name_,
-                                     .detail = detail});
+void StateToken::audit(const std::string& what, const std::string& outcome,
+                       const std::vector<std::string>& details) {
+  std::vector<ca::AuditEvent> events;
+  for (const std::string& detail : details) {
+    events.push_back({.at = state_.clock().now(),
+                      .who = operator_name(),
+                      .what = what,
+                      .outcome = outcome,
+                      .object = "token/" + name_,
+                      .detail = detail});
+  }
+  state_.store().audit_log().append(events);
 }
 
 }  // namespace estia::admin

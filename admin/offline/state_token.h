@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "admin/offline/open_state.h"
 #include "server/app/process_config.h"
@@ -26,12 +27,18 @@ class StateToken final {
     return token_.pin_marker;
   }
 
-  /// What whoever runs the command has ordered, before it is tried.
-  void audit(const std::string& what, const std::string& detail);
+  /// Whether estia.toml names others besides.
+  [[nodiscard]] bool several() const noexcept { return !config_.tokens.empty(); }
+
+  /// What whoever runs the command has ordered: "begun" before it is tried, then its outcome. A row
+  /// for each of `details`, all of them or none.
+  void audit(const std::string& what, const std::string& outcome,
+             const std::vector<std::string>& details);
 
  private:
   OpenState state_;
   std::string name_;
+  app::ProcessConfig config_;
   app::ProcessConfig::Token token_;
 };
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "admin/token/audited_order.h"
 #include "crypto/base/error.h"
 #include "crypto/base/stop_signals_held.h"
 #include "hsm/logins.h"
@@ -36,6 +37,9 @@ void activate_stopped(const HoldState& hold, const std::filesystem::path& state,
                       const std::string& token,
                       const std::function<std::optional<Secret>()>& brought) {
   const std::unique_ptr<HeldState> held = hold(state, token);
+  if (token.empty() && held->several()) {
+    throw Error(ErrorCode::conflict, "token.name_needed", "there are several tokens: say which");
+  }
   const TokenPlace& place = held->token();
   hsm::TokenConfig config;
   config.module = place.module;
@@ -45,8 +49,7 @@ void activate_stopped(const HoldState& hold, const std::filesystem::path& state,
   config.pin = pin_source(place, brought());
   config.pin_marker = place.pin_marker;
   const StopSignalsHeld signals;  // SoftHSM writes its token's file
-  held->audit("token.activate", "estiad is stopped");
-  hsm::try_pin(config);
+  audited(held.get(), "token.activate", {"estiad is stopped"}, [&] { hsm::try_pin(config); });
   std::cout << "the token takes the PIN: estiad may be started\n";
 }
 

@@ -81,13 +81,16 @@ void TokenCertStoreCommand::run() const {
   const TokenChoice::Taken taken = choice.take();
   const Secret pin = read_user_pin(pin_file, taken.place);
   const StopSignalsHeld held;
+  std::vector<std::string> which;
   for (const crypto::Certificate& certificate : certificates) {
-    taken.audit("token.cert_stored", "serial=" + to_hex(certificate.serial()) +
-                                         " sha256=" + to_hex(certificate.fingerprint_sha256()));
+    which.push_back("serial=" + to_hex(certificate.serial()) +
+                    " sha256=" + to_hex(certificate.fingerprint_sha256()));
   }
-  for (const TokenCertificate& stored : store_certificates(taken.place, pin, certificates, name)) {
-    std::cout << "stored\t" << line_of(stored);
-  }
+  taken.audited("token.cert_stored", which, [&] {
+    for (const TokenCertificate& one : store_certificates(taken.place, pin, certificates, name)) {
+      std::cout << "stored\t" << line_of(one);
+    }
+  });
 }
 
 void TokenCertListCommand::add_to(CLI::App& cert, HoldState hold) {

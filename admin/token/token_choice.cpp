@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "admin/token/audited_order.h"
+
 namespace estia::admin {
 
 void TokenChoice::add_to(CLI::App& command, HoldState hold) {
@@ -37,10 +39,9 @@ TokenChoice::Taken TokenChoice::take() const {
                     .serial = serial_}};
 }
 
-void TokenChoice::Taken::audit(const std::string& what, const std::string& detail) const {
-  if (state) {
-    state->audit(what, detail);
-  }
+void TokenChoice::Taken::audited(const std::string& what, const std::vector<std::string>& details,
+                                 const std::function<void()>& order) const {
+  admin::audited(state.get(), what, details, order);
 }
 
 }  // namespace estia::admin

@@ -3,8 +3,10 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "admin/token/token_place.h"
 
@@ -21,8 +23,9 @@ class TokenChoice final {
     TokenPlace place{};
     std::unique_ptr<HeldState> state{};
 
-    /// In the audit trail of the state directory, if there is one.
-    void audit(const std::string& what, const std::string& detail) const;
+    /// admin::audited, in the trail of the state directory, if there is one.
+    void audited(const std::string& what, const std::vector<std::string>& details,
+                 const std::function<void()>& order) const;
   };
   /// Throws CLI::ValidationError for too few options or too many, and what HoldState throws.
   [[nodiscard]] Taken take() const;

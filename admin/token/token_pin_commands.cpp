@@ -22,9 +22,9 @@ const char* const kSoPin = "security officer's PIN";
 const char* const kUserPin = "user's PIN";
 
 /// estiad may log in again: it is another PIN than the one that was refused.
-void accept(const TokenChoice::Taken& taken, PinFileChange& file) {
+void accept(const TokenPlace& place, PinFileChange& file) {
   file.commit();
-  hsm::PinMarker(taken.place.pin_marker).clear();
+  hsm::PinMarker(place.pin_marker).clear();
   std::cout << file.file().string() << " has the new PIN\n";
 }
 
@@ -41,15 +41,14 @@ void tell_where_it_goes(const TokenPlace& place) {
 
 /// Changes the token, and the PIN file of the state directory with it. `change` throws as those of
 /// token_pins.h.
-void change_both(const TokenChoice::Taken& taken, const char* what, const Secret& new_pin,
+void change_both(const TokenPlace& place, const Secret& new_pin,
                  const std::function<void()>& change) {
   std::optional<PinFileChange> file;
-  if (!taken.place.pin_file.empty()) {
-    file.emplace(taken.place.pin_file);
+  if (!place.pin_file.empty()) {
+    file.emplace(place.pin_file);
     file->prepare(new_pin);
   }
   try {
-    taken.audit(what, "user");
     change();
   } catch (const Error& error) {
     if (file && error.id() == "token.pin_unknown") {
@@ -65,9 +64,9 @@ void change_both(const TokenChoice::Taken& taken, const char* what, const Secret
   }
   std::cout << "the token has a new user PIN\n";
   if (file) {
-    accept(taken, *file);
+    accept(place, *file);
   } else {
-    tell_where_it_goes(taken.place);
+    tell_where_it_goes(place);
   }
 }
 
@@ -93,7 +92,9 @@ void TokenPinSetCommand::run() const {
   const Secret new_pin = read_new_pin(new_pin_file, "--new-pin-file", kUserPin);
   must_differ(so_pin, new_pin, "the security officer's PIN and the user's PIN must differ");
   const StopSignalsHeld held;
-  change_both(taken, "token.pin_set", new_pin, [&] { set_user_pin(taken.place, so_pin, new_pin); });
+  taken.audited("token.pin_set", {"user"}, [&] {
+    change_both(taken.place, new_pin, [&] { set_user_pin(taken.place, so_pin, new_pin); });
+  });
 }
 
 void TokenPinChangeCommand::add_to(CLI::App& pin, HoldState hold) {
@@ -121,12 +122,14 @@ void TokenPinChangeCommand::run() const {
   must_differ(old_pin, new_pin, "the new PIN is the old one; nothing was changed");
   const StopSignalsHeld held;
   if (!so) {
-    change_both(taken, "token.pin_changed", new_pin,
-                [&] { change_pin(taken.place, PinOwner::user, old_pin, new_pin); });
+    taken.audited("token.pin_changed", {"user"}, [&] {
+      change_both(taken.place, new_pin,
+                  [&] { change_pin(taken.place, PinOwner::user, old_pin, new_pin); });
+    });
     return;
   }
-  taken.audit("token.pin_changed", "security officer");
-  change_pin(taken.place, PinOwner::security_officer, old_pin, new_pin);
+  taken.audited("token.pin_changed", {"security officer"},
+                [&] { change_pin(taken.place, PinOwner::security_officer, old_pin, new_pin); });
   std::cout << "the token has a new security officer's PIN\n";
 }
 
@@ -154,18 +157,18 @@ void TokenPinResumeCommand::run() const {
                 "no change of the PIN ended half-way: there is no " + file.next().string());
   }
   const StopSignalsHeld held;
-  taken.audit("token.pin_resumed", "user");
   try {
-    try_user_pin(taken.place, *pin);
+    taken.audited("token.pin_resumed", {"user"}, [&] {
+      try_user_pin(taken.place, *pin);
+      accept(taken.place, file);
+    });
   } catch (const Error& error) {
     if (error.id() != "token.pin_incorrect") {
       throw;
     }
     file.discard();
     std::cout << "the token has the old PIN, as " << file.file().string() << " says\n";
-    return;
   }
-  accept(taken, file);
 }
 
 }  // namespace estia::admin

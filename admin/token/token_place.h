@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace estia::admin {
 
@@ -29,8 +30,12 @@ class HeldState {
   HeldState& operator=(HeldState&&) = delete;
 
   [[nodiscard]] virtual const TokenPlace& token() const = 0;
-  /// An operator's order in the audit trail; durable when it returns. Throws Error{store, ...}.
-  virtual void audit(const std::string& what, const std::string& detail) = 0;
+  /// Whether its process configuration names others besides.
+  [[nodiscard]] virtual bool several() const = 0;
+  /// An operator's order in the audit trail, a row for each of `details`, all of them or none;
+  /// durable when it returns. `outcome`: "begun", "ok" or an id. Throws Error{store, ...}.
+  virtual void audit(const std::string& what, const std::string& outcome,
+                     const std::vector<std::string>& details) = 0;
 };
 
 /// Takes a state directory, for the token of that name in its process configuration; empty: the

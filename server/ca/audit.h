@@ -19,7 +19,7 @@ struct AuditEvent {
              ///< "certificate.released", "request.refused", "config.replaced", "entity.added",
              ///< "entity.changed", "entity.disabled", "entity.enabled", "code.set",
              ///< "code.removed", "anchor.crl", "ca.created", "daemon.started", "daemon.stopped"
-  std::string outcome{};  ///< "ok" or the id of the refusal
+  std::string outcome{};  ///< "ok" or the id of the refusal; "begun" of an order to a token
   std::string object{};   ///< serial in hex, alias, configuration version...
   std::string detail{};   ///< further key=value pairs
 };

@@ -84,6 +84,37 @@ TEST_F(TokenActivation, IsBroughtThePinThatIsInNoFile) {
   }
 }
 
+/// Found in review: the audit trail said `ok` before the attempt, and nothing after it.
+TEST_F(TokenActivation, IsAuditedBeforeItIsTriedAndWithWhatBecameOfIt) {
+  const auto row = [](const std::string& outcome) {
+    return "token.activate|" + outcome + "|token/main|estiad is stopped\n";
+  };
+  write_pin("pin", kWrongPin);
+  expect_refused("token.pin_incorrect");
+  std::string rows = row("begun") + row("token.pin_incorrect");
+  EXPECT_EQ(place_.audited_orders(), rows);
+  std::filesystem::remove(place_.path("pin"));
+  expect_refused("file.unreadable");
+  rows += row("begun") + row("file.unreadable");
+  EXPECT_EQ(place_.audited_orders(), rows);
+  write_pin("pin", Workplace::kPin);
+  expect_activated();
+  rows += row("begun") + row("ok");
+  EXPECT_EQ(place_.audited_orders(), rows);
+}
+
+/// Found in review: the main one was tried, which nobody had named. A running estiad asks, too.
+TEST_F(TokenActivation, NeedsTheNameWhereThereAreSeveral) {
+  const auto config = place_.state() / "estia.toml";
+  replace_file(config,
+               read_file(config) + "\n[tokens.net]\nmodule = \"" + place_.module() +
+                   "\"\nlabel = \"second\"\npin_file = \"" + place_.path("right").string() + "\"\n",
+               FileMode::readable);
+  expect_refused("token.name_needed");
+  EXPECT_EQ(place_.audited_orders(), "") << "nothing was tried";
+  expect_activated({"--token", "main"});
+}
+
 TEST_F(TokenActivation, IsRefusedWhereTheStateIsInUseOrNamesNoSuchToken) {
   expect_refused("token.unknown", {"--token", "other"});
   const provision::StateLayout layout(place_.state());

@@ -150,6 +150,19 @@ TEST_F(TokenCert, TheAuditTrailNamesEach) {
   }
 }
 
+/// Found in review: the trail said `ok` before anything was stored.
+TEST_F(TokenCert, TheAuditTrailHasTheOutcome) {
+  const auto rows = [&](const std::string& outcome) {
+    const crypto::Certificate& issuing = bundle_.at(1);
+    const std::string detail = "|token/main|serial=" + to_hex(issuing.serial()) +
+                               " sha256=" + to_hex(issuing.fingerprint_sha256()) + "\n";
+    return "token.cert_stored|begun" + detail + "token.cert_stored|" + outcome + detail;
+  };
+  ASSERT_EQ(store(place_.path("issuing.pem")).code, 0);
+  expect_refused(store(place_.path("issuing.pem")), "token.cert_exists");
+  EXPECT_EQ(place_.audited_orders(), rows("ok") + rows("token.cert_exists"));
+}
+
 /// The same key under two ids: which one is meant has to be said.
 TEST_F(TokenCert, AKeyThatIsThereTwiceNeedsAnId) {
   write_new_file(place_.path("key.der"), std::string(as_text(bundle_.at(1).public_key().spki())),

@@ -350,5 +350,26 @@ TEST_F(TokenPinOfState, TheAuditTrailNamesWhoOrderedIt) {
   EXPECT_NE(rows.find("|token.pin_changed|ok|token/main|user\n"), std::string::npos) << rows;
 }
 
+/// Found in review: the trail said `ok` before the attempt, whatever became of it.
+TEST_F(TokenPinOfState, TheAuditTrailHasTheOutcome) {
+  const auto rows = [](const std::string& what, const std::string& outcome) {
+    return what + "|begun|token/main|user\n" + what + "|" + outcome + "|token/main|user\n";
+  };
+  expect_refused(
+      of_state({"set", "--so-pin-file", file("new-pin"), "--new-pin-file", file("new-so-pin")}),
+      "token.pin_incorrect");
+  expect_refused(
+      of_state({"change", "--pin-file", file("new-so-pin"), "--new-pin-file", file("new-pin")}),
+      "token.pin_incorrect");
+  leave_half_done(false);
+  ASSERT_EQ(of_state({"resume"}).code, 0);
+  leave_half_done(true);
+  ASSERT_EQ(of_state({"resume"}).code, 0);
+  EXPECT_EQ(place_.audited_orders(), rows("token.pin_set", "token.pin_incorrect") +
+                                         rows("token.pin_changed", "token.pin_incorrect") +
+                                         rows("token.pin_resumed", "token.pin_incorrect") +
+                                         rows("token.pin_resumed", "ok"));
+}
+
 }  // namespace
 }  // namespace estia::test

@@ -82,4 +82,10 @@ std::size_t Workplace::object_count() const {
   return count_files(path("tokens"), ".object") - token_count();
 }
 
+std::string Workplace::audited_orders() const {
+  return tool({"sqlite3", (state() / "estia.db").string(),
+               "SELECT what, outcome, object, detail FROM audit WHERE what LIKE 'token.%' ORDER BY "
+               "sequence"});
+}
+
 }  // namespace estia::test

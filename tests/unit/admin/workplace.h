@@ -37,6 +37,10 @@ class Workplace final {
   /// token_init and init; throws std::runtime_error unless both succeed.
   void make_ca(const std::vector<std::string>& more = {}) const;
 
+  /// "WHAT|OUTCOME|OBJECT|DETAIL\n" of each order to a token in state()'s audit trail, in their
+  /// order.
+  [[nodiscard]] std::string audited_orders() const;
+
   /// How many tokens, and private keys in them, SoftHSM keeps on disk.
   [[nodiscard]] std::size_t token_count() const;
   [[nodiscard]] std::size_t object_count() const;
