@@ -11,6 +11,7 @@
 #include "crypto/base/error.h"
 #include "crypto/base/file.h"
 #include "hsm/pin_source.h"
+#include "server/app/audited.h"
 #include "server/app/process_guard.h"
 #include "server/app/tls_identity.h"
 #include "server/app/token_reports.h"
@@ -206,42 +207,30 @@ api::Management Daemon::management() {
       .reload_tls = [this](const std::string& who) { return tls_reload_.reload(who); }};
 }
 
-/// An operator's order: the audit trail says so before it is tried, and what became of it.
-template <typename Order>
-auto Daemon::audited(const char* what, const std::string& who, const std::string& object,
-                     Order order) {
-  const auto say = [&](const std::string& outcome) {
-    store_->audit_log().append(
-        {.at = clock_.now(), .who = who, .what = what, .outcome = outcome, .object = object});
-  };
-  say("begun");
-  try {
-    auto result = order();
-    say("ok");
-    return result;
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::store) {
-      say(error.id());
-    }
-    throw;
-  }
-}
-
 void Daemon::activate_token(api::TokenActivation order, const std::string& who) {
   if (order.token.empty() && tokens_.several()) {
     throw Error(ErrorCode::conflict, "token.name_needed", "there are several tokens: say which");
   }
   const std::string name = order.token.empty() ? Tokens::kMain : order.token;
   hsm::Token& token = tokens_.named(name);
-  static_cast<void>(audited("token.activate", who, "token/" + name, [&] {
-    token.activate(std::move(order.pin));
-    return true;
-  }));
+  static_cast<void>(audited(
+      store_->audit_log(), clock_,
+      {.who = who, .what = "token.activate", .object = "token/" + name},
+      [&] {
+        token.activate(std::move(order.pin));
+        return true;
+      },
+      [](bool) { return Outcome(); }));
+  tokens_.look_anew();
 }
 
 /// Its signatures are by the CA keys.
 std::vector<api::ProvedKey> Daemon::probe_token(const std::string& who) {
-  return audited("token.probe", who, "tokens", [&] { return trial_.run(*snapshots_.current()); });
+  std::vector<api::ProvedKey> proved = audited(
+      store_->audit_log(), clock_, {.who = who, .what = "token.probe", .object = "tokens"},
+      [&] { return trial_.run(*snapshots_.current()); }, TokenTrial::outcome_of);
+  tokens_.look_anew();
+  return proved;
 }
 
 api::Status Daemon::status() {

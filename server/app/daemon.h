@@ -68,8 +68,6 @@ class Daemon final {
   [[nodiscard]] Monitored monitored();
   [[nodiscard]] TokenKeySource token_keys();
   [[nodiscard]] TokenCaKeys::TokenOf token_of();
-  template <typename Order>
-  auto audited(const char* what, const std::string& who, const std::string& object, Order order);
   void activate_token(api::TokenActivation order, const std::string& who);
   [[nodiscard]] std::vector<api::ProvedKey> probe_token(const std::string& who);
   void audit(const char* what, const std::string& outcome, const std::string& detail);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "server/app/own_thread.h"
 
@@ -173,13 +174,18 @@ std::optional<hsm::TokenStatus> TokenProbe::look() {
   constexpr std::chrono::seconds kPatience{1};
   constexpr std::chrono::seconds kRecent{2};
   std::unique_lock lock(shared_->mutex);
+  const auto back_by = [&](Clock::time_point end) {
+    return shared_->back.wait_until(lock, end, [&] { return !shared_->looking; });
+  };
+  if (shared_->stale) {
+    static_cast<void>(back_by(shared_->began + kPatience));
+  }
   if (!shared_->looking) {
     static_cast<void>(in_own_thread([shared = shared_] { look_once(*shared); }));
     shared_->looking = true;  // it ends under the lock
     shared_->began = Clock::now();
   }
-  const bool back =
-      shared_->back.wait_until(lock, shared_->began + kPatience, [&] { return !shared_->looking; });
+  const bool back = back_by(shared_->began + kPatience);
   return back || Clock::now() - shared_->seen < kRecent ? shared_->last : std::nullopt;
 }
 
@@ -191,10 +197,18 @@ void TokenProbe::look_once(Shared& shared) noexcept {
     // No memory: it does not answer.
   }
   const std::lock_guard lock(shared.mutex);
-  shared.last = std::move(seen);
-  shared.seen = Clock::now();
+  if (!std::exchange(shared.stale, false)) {
+    shared.last = std::move(seen);
+    shared.seen = Clock::now();
+  }
   shared.looking = false;
   shared.back.notify_all();
+}
+
+void TokenProbe::look_anew() {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->last.reset();
+  shared_->stale = shared_->looking;
 }
 
 bool TokenProbe::idle() const {

@@ -25,8 +25,11 @@ class TokenProbe final {
  public:
   explicit TokenProbe(std::shared_ptr<hsm::Token> token)
       : shared_(std::make_shared<Shared>(std::move(token))) {}
-  /// Waits for a second at most. nullopt: a look has not come back for seconds.
+  /// Waits for a second at most. nullopt: a look has not come back for seconds, or since
+  /// look_anew().
   [[nodiscard]] std::optional<hsm::TokenStatus> look();
+  /// From now on nothing is told that a look saw which began before.
+  void look_anew();
   /// Whether no look is out.
   [[nodiscard]] bool idle() const;
 
@@ -38,6 +41,7 @@ class TokenProbe final {
     std::mutex mutex;  ///< guards what follows, for a moment
     std::condition_variable back;
     bool looking = false;
+    bool stale = false;         ///< the look that is out began before look_anew()
     Clock::time_point began{};  ///< the last look
     std::optional<hsm::TokenStatus> last{};
     Clock::time_point seen{};

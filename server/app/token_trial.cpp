@@ -2,7 +2,9 @@
 #include "server/app/token_trial.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -13,6 +15,14 @@
 
 namespace estia::app {
 namespace {
+
+void log_proved(const char* event, const api::ProvedKey& proved) {
+  ops::log(proved.id.empty() ? ops::Level::info : ops::Level::warning, event,
+           {{"ca", proved.ca},
+            {"id", proved.id.empty() ? "ok" : proved.id},
+            {"reason", proved.reason},
+            {"milliseconds", std::to_string(proved.took.count())}});
+}
 
 api::ProvedKey prove(const ca::CertificationAuthority& authority, const ca::CaKeys& keys) {
   api::ProvedKey proved{.ca = authority.name};
@@ -25,11 +35,6 @@ api::ProvedKey prove(const ca::CertificationAuthority& authority, const ca::CaKe
   }
   proved.took =
       std::chrono::round<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
-  ops::log(proved.id.empty() ? ops::Level::info : ops::Level::warning, "token.proved",
-           {{"ca", proved.ca},
-            {"id", proved.id.empty() ? "ok" : proved.id},
-            {"reason", proved.reason},
-            {"milliseconds", std::to_string(proved.took.count())}});
   return proved;
 }
 
@@ -49,8 +54,19 @@ std::vector<api::ProvedKey> TokenTrial::run(const ca::Snapshot& snapshot) {
   std::vector<api::ProvedKey> proved;
   for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
     proved.push_back(try_one(*authority, std::min(end, Clock::now() + patience_.each)));
+    log_proved("token.proved", proved.back());
   }
   return proved;
+}
+
+Outcome TokenTrial::outcome_of(const std::vector<api::ProvedKey>& proved) {
+  const auto failed =
+      std::ranges::count_if(proved, [](const api::ProvedKey& key) { return !key.id.empty(); });
+  if (failed == 0) {
+    return {};
+  }
+  return {.id = "failed",
+          .detail = "keys=" + std::to_string(proved.size()) + " failed=" + std::to_string(failed)};
 }
 
 /// In a thread of its own: nothing brings a call of a module back.
@@ -62,13 +78,23 @@ api::ProvedKey TokenTrial::try_one(const ca::CertificationAuthority& authority,
             .id = "token.no_answer",
             .reason = "not tried: too many others did not answer"};
   }
-  auto proved =
-      std::async(std::launch::async, [authority, &keys = keys_] { return prove(authority, keys); });
+  // Set by whoever comes first: the answer, or the end of waiting for it.
+  const auto settled = std::make_shared<std::atomic<bool>>(false);
+  auto proved = std::async(std::launch::async, [authority, &keys = keys_, settled] {
+    api::ProvedKey one = prove(authority, keys);
+    if (settled->exchange(true)) {
+      log_proved("token.proved_late", one);
+    }
+    return one;
+  });
   try {
     return answer_of(proved, end, "its signature is still being made");
   } catch (const Error& error) {
     if (!proved.valid()) {
       throw;  // the call's own
+    }
+    if (settled->exchange(true)) {
+      return proved.get();  // in this moment
     }
     hanging_.push_back(std::move(proved));
     const auto waited = std::chrono::round<std::chrono::milliseconds>(Clock::now() - begin);

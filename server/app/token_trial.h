@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/api/management.h"
+#include "server/app/audited.h"
 #include "server/ca/ca_keys.h"
 #include "server/ca/model.h"
 
@@ -32,8 +33,12 @@ class TokenTrial final {
   TokenTrial& operator=(TokenTrial&&) = delete;
 
   /// Of the CAs that an alias names. What a key refuses is in the report, as is one that does not
-  /// answer ("token.no_answer"). Throws Error{busy, "token.probing"}.
+  /// answer ("token.no_answer"), and in the log; what comes of that one later is logged as late.
+  /// Throws Error{busy, "token.probing"}.
   [[nodiscard]] std::vector<api::ProvedKey> run(const ca::Snapshot& snapshot);
+
+  /// "ok" if each of them was proved, else "failed", and how many of how many.
+  [[nodiscard]] static Outcome outcome_of(const std::vector<api::ProvedKey>& proved);
 
   /// Whether all calls are back.
   [[nodiscard]] bool idle();

@@ -192,6 +192,12 @@ bool Tokens::idle() const {
   return std::ranges::all_of(tokens_, [](const One& one) { return one.probe->idle(); });
 }
 
+void Tokens::look_anew() {
+  for (const One& one : tokens_) {
+    one.probe->look_anew();
+  }
+}
+
 std::vector<SeenToken> Tokens::look() {
   std::vector<SeenToken> seen;
   for (const One& one : tokens_) {

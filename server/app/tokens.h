@@ -51,6 +51,8 @@ class Tokens final {
   [[nodiscard]] std::map<std::string, std::vector<hsm::KeyReport>> keys() const;
   /// As monitoring and operators see them, by name; the main one first.
   [[nodiscard]] std::vector<SeenToken> look();
+  /// What was seen until now is not told any more: an order may have changed it.
+  void look_anew();
   /// Whether none of these looks is out.
   [[nodiscard]] bool idle() const;
 

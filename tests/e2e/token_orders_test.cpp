@@ -63,6 +63,10 @@ TEST_F(TokenOrders, ProbeFailsWhereAKeyIsMissing) {
   const Finished json = estia({"token", "probe", "--json"});
   EXPECT_EQ(json.code, 1);
   EXPECT_NE(json.out.find("\"result\": \"token.key_not_found\""), std::string::npos) << json.out;
+  // Found in review: it was `ok`, whatever had failed.
+  EXPECT_EQ(installation.query("SELECT group_concat(outcome || ' ' || detail, ';') FROM (SELECT * "
+                               "FROM audit WHERE what = 'token.probe' ORDER BY sequence)"),
+            "begun ;failed keys=1 failed=1;begun ;failed keys=1 failed=1");
 }
 
 TEST_F(TokenOrders, ProbeFailsWithoutTheToken) {

@@ -7,10 +7,12 @@
 
 #include <future>
 #include <mutex>
+#include <sstream>
 #include <thread>
 
 #include "crypto/base/error.h"
 #include "crypto/x509/certificate_builder.h"
+#include "server/ops/log.h"
 #include "tests/support/refusal.h"
 #include "tests/support/token_fixture.h"
 
@@ -43,11 +45,17 @@ class OneKey final : public ca::CaKeys {
 class TokenTrialTest : public testing::Test {
  protected:
   TokenTrialTest() {
+    ops::set_up_log(ops::Level::info, log_);
     ::signal(SIGPIPE, SIG_IGN);  // as the daemon does
     dir_.use();
     token_ = hsm::Token::open(dir_.config());
     keys_ = std::make_unique<OneKey>(token_->generate(crypto::KeySpec::parse("P-256"), "ca"));
   }
+  ~TokenTrialTest() override { ops::set_up_log(ops::Level::info); }
+  TokenTrialTest(const TokenTrialTest&) = delete;
+  TokenTrialTest& operator=(const TokenTrialTest&) = delete;
+  TokenTrialTest(TokenTrialTest&&) = delete;
+  TokenTrialTest& operator=(TokenTrialTest&&) = delete;
   void add_ca(const std::string& name, bool served) {
     snapshot_.cas.emplace(name, ca::CertificationAuthority{
                                     .name = name, .key_uri = "pkcs11:object=" + name, .chain = {}});
@@ -59,6 +67,7 @@ class TokenTrialTest : public testing::Test {
     }
   }
 
+  std::ostringstream log_;
   const test::TokenDir dir_ = test::make_token();
   std::shared_ptr<hsm::Token> token_;
   std::unique_ptr<OneKey> keys_;
@@ -114,6 +123,36 @@ TEST_F(TokenTrialTest, AKeyThatDoesNotAnswerIsSaidToHang) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   EXPECT_EQ(trial.run(snapshot_).at(1).id, "");
+}
+
+/// Found in review: the log had nothing of it until the call came back, and then that it was
+/// proved.
+TEST_F(TokenTrialTest, TheLogHasWhatWasAnsweredAndWhatCameLater) {
+  add_ca("first", true);
+  std::promise<void> open;
+  keys_->gate = open.get_future().share();
+  TokenTrial trial(*keys_, {.each = std::chrono::milliseconds(50)});
+  static_cast<void>(trial.run(snapshot_));
+  EXPECT_NE(log_.str().find("event=token.proved ca=first id=token.no_answer"), std::string::npos)
+      << log_.str();
+  open.set_value();
+  while (!trial.idle()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_NE(log_.str().find("event=token.proved_late ca=first id=ok"), std::string::npos)
+      << log_.str();
+  EXPECT_EQ(log_.str().find("event=token.proved ca=first id=ok"), std::string::npos) << log_.str();
+}
+
+/// Found in review: the audit trail had `ok` where every key had failed.
+TEST_F(TokenTrialTest, ItsOutcomeIsOkOnlyWhereEachIsProved) {
+  add_ca("good", true);
+  TokenTrial trial(*keys_);
+  EXPECT_EQ(TokenTrial::outcome_of(trial.run(snapshot_)).id, "ok");
+  add_ca("broken", true);
+  const Outcome outcome = TokenTrial::outcome_of(trial.run(snapshot_));
+  EXPECT_EQ(outcome.id, "failed");
+  EXPECT_EQ(outcome.detail, "keys=2 failed=1");
 }
 
 TEST_F(TokenTrialTest, AllOfThemHaveALimit) {

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <memory>
 
+#include "server/app/monitoring.h"
 #include "tests/support/shim.h"
 #include "tests/support/token_fixture.h"
 
@@ -45,6 +47,26 @@ TEST(TokensAtTheStart, AreWaitedForAtTheSameTime) {
   const auto tokens = start.get();
   EXPECT_TRUE(tokens->named(Tokens::kMain).probe().logged_in);
   EXPECT_TRUE(tokens->named("two").probe().logged_in);
+}
+
+/// Found in review: an order that was carried out was answered with what had been seen before it.
+TEST(TokenProbe, TellsNothingThatWasSeenBeforeAnOrder) {
+  const test::TokenDir dir = test::make_token();
+  dir.use();
+  const test::Shim shim(dir.module);
+  hsm::TokenConfig config = dir.config();
+  config.module = test::Shim::path();
+  TokenProbe probe(hsm::Token::open(config));
+  while (!probe.look()) {  // a slow machine
+  }
+  shim.close_gate("C_GetSessionInfo");
+  probe.look_anew();
+  EXPECT_FALSE(probe.look()) << "it hangs";
+  probe.look_anew();  // that one is out, and began before
+  shim.open_gate("C_GetSessionInfo");
+  while (!probe.look()) {
+  }
+  EXPECT_TRUE(probe.look()->logged_in);
 }
 
 }  // namespace
