@@ -147,18 +147,15 @@ bool one_can_be_used(const std::vector<SeenToken>& tokens, const OfKind& of_kind
   });
 }
 
-/// Of the keys that sign certificates, and of the listener's, without which nobody gets in. Where
-/// all tokens are away that is said already.
+/// Of the keys that sign certificates, where it is not said already that all tokens are away, and
+/// of the listener's, without which nobody gets in, also to what needs no token.
 std::string key_trouble(const Monitored& monitored) {
   const std::vector<SeenToken>& tokens = monitored.tokens;
-  if (!trouble_of_all(tokens).empty()) {
-    return {};
-  }
   const std::set<std::string> signing = keys_of_served_cas(*monitored.snapshot);
   const Bytes listener = monitored.tls_certificate.public_key().fingerprint();
   // One that nobody knows a token of is in none.
   const OfKind signs = [&](const hsm::KeyReport& key) { return signing.contains(key.uri); };
-  if (!signing.empty() && !one_can_be_used(tokens, signs)) {
+  if (trouble_of_all(tokens).empty() && !signing.empty() && !one_can_be_used(tokens, signs)) {
     return "none can be used";
   }
   const OfKind listens = [&](const hsm::KeyReport& key) { return key.fingerprint == listener; };
