@@ -37,6 +37,7 @@ CK_FLAGS login_flags(const Slot& slot) {
 Attachment::Found::Found(std::shared_ptr<const Module> module, const TokenConfig& config)
     : module_(std::move(module)), generation_(module_->generation()) {
   const Module::Use use(*module_, generation_);
+  require_functions(config.signing, *module_);
   slot_ = find_slot(*module_, config.label, config.serial);
 }
 

@@ -28,7 +28,7 @@ class Attachment final {
   /// Finds the token, without logging in.
   class Found final {
    public:
-    /// Throws as find_slot().
+    /// Throws as find_slot() and require_functions().
     Found(std::shared_ptr<const Module> module, const TokenConfig& config);
     [[nodiscard]] const TokenInfo& token() const noexcept { return slot_.token; }
 

@@ -12,6 +12,7 @@
 #include "crypto/base/error.h"
 #include "hsm/ckr.h"
 #include "hsm/module_mutex.h"
+#include "hsm/module_report.h"
 
 namespace estia::hsm {
 namespace {
@@ -37,7 +38,7 @@ struct InitializeArgs {
   void* beyond = nullptr;
 };
 
-CK_FUNCTION_LIST* load_functions(const std::filesystem::path& path) {
+FunctionList load_functions(const std::filesystem::path& path) {
   // Never closed again: threads of the module may still run in it.
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
@@ -48,14 +49,30 @@ CK_FUNCTION_LIST* load_functions(const std::filesystem::path& path) {
   const auto get_list =
       reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
   CK_FUNCTION_LIST* functions = nullptr;
+  if (get_list == nullptr && ::dlsym(library, "C_GetInterface") != nullptr) {
+    throw Error(ErrorCode::config, "token.module_invalid",
+                path.string() + " has C_GetInterface alone, and Estia calls C_GetFunctionList");
+  }
   if (get_list == nullptr || get_list(&functions) != CKR_OK || functions == nullptr) {
     throw Error(ErrorCode::config, "token.module_invalid",
                 path.string() + " is not a PKCS #11 module");
   }
-  return functions;
+  return {*functions, path};
 }
 
 }  // namespace
+
+std::vector<std::string> functions_left_out(const std::filesystem::path& path,
+                                            std::span<const std::string_view> wanted) {
+  const FunctionList functions = load_functions(path);
+  std::vector<std::string> absent;
+  for (const std::string_view function : wanted) {
+    if (!functions.has(function)) {
+      absent.emplace_back(function);
+    }
+  }
+  return absent;
+}
 
 std::shared_ptr<Module> Module::load(const std::filesystem::path& path,
                                      const std::string& init_args) {
@@ -96,12 +113,12 @@ void Module::initialize() {
   set_module_mutexes(args.standard);
   args.standard.flags = CKF_OS_LOCKING_OK;
   args.standard.pReserved = init_args_.empty() ? nullptr : init_args_.data();
-  CK_RV rv = functions_->C_Initialize(&args);
+  CK_RV rv = functions_.get()->C_Initialize(&args);
   if (rv == CKR_CANT_LOCK) {
     InitializeArgs plain;
     plain.standard.flags = CKF_OS_LOCKING_OK;  // 0 would switch locking off
     plain.standard.pReserved = args.standard.pReserved;
-    rv = functions_->C_Initialize(&plain);
+    rv = functions_.get()->C_Initialize(&plain);
   }
   if (rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) {
     check(rv, "C_Initialize");
@@ -176,7 +193,7 @@ bool Module::restart(Generation seen, std::chrono::milliseconds wait) {
     return false;
   }
   const ErrorQueueGuard queue;
-  static_cast<void>(functions_->C_Finalize(nullptr));  // of one that lost itself: an error
+  static_cast<void>(functions_.get()->C_Finalize(nullptr));  // of one that lost itself: an error
   end_generation();
   initialize();
   closed_.store(false);

@@ -14,7 +14,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#include "hsm/function_list.h"
 
 namespace estia::hsm {
 
@@ -44,8 +47,9 @@ class Module final {
 
   /// Loads (dlopen, symbols kept local) and initialises it with locks of ours, so that it scales
   /// over threads; a module that refuses those gets the system's. Throws Error{config,
-  /// "token.module_path"} for a relative path, "token.module_unloadable", "token.module_invalid",
-  /// "token.module_in_use" (same module, other arguments) and Error{token} if C_Initialize fails.
+  /// "token.module_path"} for a relative path, "token.module_unloadable", "token.module_invalid"
+  /// (also where functions that Estia needs are NULL), "token.module_in_use" (same module, other
+  /// arguments) and Error{token} if C_Initialize fails.
   [[nodiscard]] static std::shared_ptr<Module> load(const std::filesystem::path& path,
                                                     const std::string& init_args);
 
@@ -55,7 +59,9 @@ class Module final {
   Module(Module&&) = delete;
   Module& operator=(Module&&) = delete;
 
-  [[nodiscard]] const CK_FUNCTION_LIST* operator->() const noexcept { return functions_; }
+  [[nodiscard]] const CK_FUNCTION_LIST* operator->() const noexcept { return functions_.get(); }
+  /// Whether the module itself has it ("C_Sign"): calls of others that load it find NULL there.
+  [[nodiscard]] bool has(std::string_view function) const { return functions_.has(function); }
 
   [[nodiscard]] Generation generation() const noexcept { return generation_.load(); }
   /// Attachments that are in force.
@@ -88,7 +94,7 @@ class Module final {
   void end_generation();
 
   std::string init_args_;
-  CK_FUNCTION_LIST* functions_ = nullptr;
+  const FunctionList functions_;
   mutable std::mutex restarting_;  ///< held by one restart, or look at calls, at a time
   std::atomic<Generation> generation_{1};
   std::atomic<bool> closed_{false};                         ///< nobody may enter

@@ -14,6 +14,9 @@ std::string text_of(const CK_VERSION& version) {
 }
 
 LibraryReport read_library(const Module& module) {
+  if (!module.has("C_GetInfo")) {
+    return {};
+  }
   CK_INFO info{};
   check(module->C_GetInfo(&info), "C_GetInfo");
   return {.manufacturer = unpadded(info.manufacturerID),
@@ -54,7 +57,11 @@ TokenReport token_report(const CK_TOKEN_INFO& info) {
 
 SlotReport read_slot_report(const Module& module, CK_SLOT_ID id) {
   CK_SLOT_INFO info{};
-  check(module->C_GetSlotInfo(id, &info), "C_GetSlotInfo");
+  if (module.has("C_GetSlotInfo")) {
+    check(module->C_GetSlotInfo(id, &info), "C_GetSlotInfo");
+  } else {
+    info.flags = CKF_TOKEN_PRESENT;  // C_GetTokenInfo tells
+  }
   SlotReport slot{.id = id,
                   .description = unpadded(info.slotDescription),
                   .manufacturer = unpadded(info.manufacturerID)};
@@ -65,7 +72,7 @@ SlotReport read_slot_report(const Module& module, CK_SLOT_ID id) {
   const CK_RV rv = module->C_GetTokenInfo(id, &token);
   if (rv == CKR_OK) {
     slot.token = token_report(token);
-  } else {
+  } else if (rv != CKR_TOKEN_NOT_PRESENT) {
     slot.trouble = "C_GetTokenInfo: " + ckr_name(rv);  // the others are shown nevertheless
   }
   return slot;

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace estia::hsm {
@@ -60,5 +62,11 @@ struct ModuleReport {
 /// and Error{token}.
 [[nodiscard]] ModuleReport report_on_module(const std::filesystem::path& module,
                                             const std::string& init_args = {});
+
+/// Those of the wanted functions ("C_InitPIN") that are NULL in the module's list, where somebody
+/// else is to call them. Loads it, for good. Throws Error{config, "token.module_unloadable"} and
+/// "token.module_invalid", also for functions that Estia needs always.
+[[nodiscard]] std::vector<std::string> functions_left_out(const std::filesystem::path& module,
+                                                          std::span<const std::string_view> wanted);
 
 }  // namespace estia::hsm

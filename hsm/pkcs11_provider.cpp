@@ -81,6 +81,23 @@ CK_ULONG sessions_for_us(Signing signing, CK_ULONG token_limit) {
   return 1 + (token_limit - 2) / 2;
 }
 
+void require_functions(Signing signing, const Module& module) {
+  if (signing == Signing::native) {
+    return;
+  }
+  std::string absent;
+  for (const char* function :
+       {"C_GetInfo", "C_GetSlotInfo", "C_GetMechanismList", "C_GetMechanismInfo",
+        "C_GetSessionInfo", "C_CopyObject", "C_GenerateRandom"}) {
+    if (!module.has(function)) {
+      absent.append(absent.empty() ? "" : ", ").append(function);
+    }
+  }
+  if (!absent.empty()) {
+    unavailable("the module has no " + absent);
+  }
+}
+
 Pkcs11Provider::Pkcs11Provider(const TokenConfig& config, ProviderLibrary::Init init)
     : module_(config.module),
       pin_(config.pin),

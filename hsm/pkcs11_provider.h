@@ -26,6 +26,10 @@ class Attachment;
 /// "token.signing_sessions"} where the limit is no room for both.
 [[nodiscard]] CK_ULONG sessions_for_us(Signing signing, CK_ULONG token_limit);
 
+/// pkcs11-provider loads the module by itself, and would call what is NULL in its list of
+/// functions. Throws Error{config, "token.signing_unavailable"}, which names those.
+void require_functions(Signing signing, const Module& module);
+
 /// The OpenSSL provider of the package pkcs11-provider over one token: another way to its
 /// signatures than ours (D2). It has a library context of its own, and uses our login: the sessions
 /// of a process share one. A module that gives each of its users in a process a login of his own

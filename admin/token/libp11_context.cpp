@@ -4,10 +4,19 @@
 #include <dlfcn.h>
 #include <openssl/err.h>
 
+#include <array>
+#include <string_view>
+
 #include "crypto/base/error.h"
+#include "hsm/module_report.h"
 
 namespace estia::admin {
 namespace {
+
+/// By libp11, without a look whether they are there, besides those that Estia needs always.
+constexpr auto kCalled = std::to_array<std::string_view>(
+    {"C_GetInfo", "C_GetSlotInfo", "C_InitToken", "C_InitPIN", "C_SetPIN", "C_CloseAllSessions",
+     "C_GetSessionInfo", "C_Logout", "C_CreateObject"});
 
 [[noreturn]] void refuse_module(const std::filesystem::path& module, const std::string& reason) {
   throw Error(ErrorCode::config, "token.module",
@@ -25,6 +34,13 @@ void check_loads(const std::filesystem::path& module) {
   ::dlclose(library);
   if (!is_module) {
     refuse_module(module, "it has no C_GetFunctionList");
+  }
+  std::string absent;
+  for (const std::string& function : hsm::functions_left_out(module, kCalled)) {
+    absent.append(absent.empty() ? "" : ", ").append(function);
+  }
+  if (!absent.empty()) {
+    refuse_module(module, "it has no " + absent);
   }
 }
 

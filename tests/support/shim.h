@@ -13,7 +13,8 @@
 namespace estia::test {
 
 /// Puts the shim module in front of `real` for this process. Make it before the first hsm call and
-/// open path() in place of the real module.
+/// open path() in place of the real module. ESTIA_P11_WITHOUT in the environment names functions
+/// that are NULL in its list, with blanks between.
 class Shim final {
  public:
   explicit Shim(const std::filesystem::path& real) {
