@@ -199,6 +199,11 @@ ProviderLibrary::Key Pkcs11Provider::load(const ProviderLibrary& library,
     }
     return key;
   } catch (const Error& error) {
+    if (offer.most) {
+      throw token_unavailable("token.pin_too_long",
+                              "pkcs11-provider takes a PIN of " + std::to_string(*offer.most) +
+                                  " bytes at most where the module gives it a login of its own");
+    }
     if (offer.made) {
       doubted_ = attached.epoch();
       settle(attached, error);

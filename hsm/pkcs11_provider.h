@@ -47,7 +47,8 @@ class Pkcs11Provider final {
   /// "token.sessions_exhausted"}.
   [[nodiscard]] std::shared_ptr<const ProviderLibrary> library_in(const Attachment& attached);
   /// The private key of that name. Throws the same, and Error{token, "token.pin_..."} where the
-  /// provider's login was refused.
+  /// provider's login was refused; Error{token, "token.pin_too_long"} where the provider would cut
+  /// the PIN, which the token is not told then.
   [[nodiscard]] ProviderLibrary::Key load(const ProviderLibrary& library,
                                           const Attachment& attached, const KeyUri& uri);
   /// The provider asks about the token once, and goes on with what it was told if that was a fault:

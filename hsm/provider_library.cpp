@@ -8,6 +8,7 @@
 #include <openssl/store.h>
 #include <openssl/ui.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdint>
 #include <mutex>
@@ -117,8 +118,13 @@ int answer_pin(UI* ui, UI_STRING* wanted) {
     return 0;
   }
   try {
-    offer->marker.begin_attempt(offer->serial);
     const Secret pin = offer->pin.read();
+    const auto most = static_cast<std::size_t>(std::max(::UI_get_result_maxsize(wanted), 0));
+    if (pin.size() > most) {  // the token would see a part of it, if anything
+      offer->most = most;
+      return 0;
+    }
+    offer->marker.begin_attempt(offer->serial);
     offer->made = true;
     return ::UI_set_result_ex(ui, wanted, pin.text().data(), static_cast<int>(pin.size())) == 0 ? 1
                                                                                                 : 0;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <semaphore>
 #include <string>
 
@@ -50,6 +51,8 @@ class ProviderLibrary final {
     const std::string& serial;
     bool allowed;
     bool made = false;
+    /// Bytes of a PIN that the provider takes: this one is longer, and was not told.
+    std::optional<std::size_t> most{};
   };
 
   /// Frees a key with its copy in the token; not after a restart of the module, which has done so.

@@ -12,6 +12,7 @@
 
 #include "crypto/base/file.h"
 #include "hsm/module.h"
+#include "hsm/slots.h"
 #include "tests/e2e/support/child.h"
 #include "tests/token/heap_in_use.h"
 #include "tests/token/token_test_base.h"
@@ -123,6 +124,52 @@ TEST_F(Remote, APinThatIsRefusedToPkcs11ProviderIsNoted) {
     EXPECT_FALSE(info.user_pin_final_try || info.user_pin_locked);
   }
 }
+
+class RemoteLongPin : public Remote, public ::testing::WithParamInterface<std::size_t> {
+ protected:
+  void change_pin(const std::string& pin) const {
+    const auto module = Module::load(ESTIA_P11_KIT_CLIENT, {});
+    const Module::Use use(*module, module->generation());
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+    ASSERT_EQ(
+        (*module)->C_OpenSession(find_slot(*module, dir_.label, {}).id,
+                                 CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session),
+        CKR_OK);
+    std::string before(read_secret_file(dir_.pin_file).text());
+    std::string after = pin;
+    ASSERT_EQ(
+        (*module)->C_SetPIN(session, reinterpret_cast<CK_UTF8CHAR*>(before.data()), before.size(),
+                            reinterpret_cast<CK_UTF8CHAR*>(after.data()), after.size()),
+        CKR_OK);
+    ASSERT_EQ((*module)->C_CloseSession(session), CKR_OK);
+    replace_file(dir_.pin_file, pin, FileMode::secret);
+  }
+};
+
+/// Found in review: what pkcs11-provider cuts came out as CKR_GENERAL_ERROR. Whatever the length,
+/// the token sees the PIN or nothing.
+TEST_P(RemoteLongPin, IsToldWholeOrNotAtAll) {
+  static_cast<void>(open_remote()->generate(spec("P-256"), "ca"));
+  change_pin(std::string(GetParam(), '7'));
+  TokenConfig remote = dir_.config();
+  remote.module = ESTIA_P11_KIT_CLIENT;
+  remote.signing = Signing::pkcs11_provider;
+  remote.pin_marker = dir_.folder / "pin-refused";
+  const auto token = Token::open(remote);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(refusal([&] {
+                const crypto::PrivateKey key = token->key(KeyUri::parse("pkcs11:object=ca"));
+                static_cast<void>(key.sign(Bytes{1, 2, 3}));
+              }),
+              GetParam() <= 33 ? "none" : "token token.pin_too_long");
+  }
+  EXPECT_FALSE(std::filesystem::exists(remote.pin_marker));
+  EXPECT_FALSE(std::filesystem::exists(remote.pin_marker.string() + ".trial"));
+  for (const TokenInfo& info : list_tokens(dir_.module)) {
+    EXPECT_FALSE(info.user_pin_count_low) << "a wrong PIN was tried";
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Lengths, RemoteLongPin, ::testing::Values(32, 33, 34, 40));
 
 /// Calls to a module that is not initialised, or whose server is gone: none hangs.
 TEST_F(Remote, ARestartLeavesNothingOfPkcs11ProvidersPast) {
