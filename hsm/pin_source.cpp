@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "crypto/base/error.h"
-#include "crypto/base/file.h"
+#include "crypto/base/pin_file.h"
 
 namespace estia::hsm {
 namespace {
@@ -45,8 +45,8 @@ Secret PinSource::read() const {
   if (held) {
     return held->read();
   }
-  return credential.empty() ? read_secret_file(file)
-                            : read_credential_file(credential_file(credential));
+  return credential.empty() ? read_pin_file(file)
+                            : read_pin_credential(credential_file(credential));
 }
 
 }  // namespace estia::hsm

@@ -33,9 +33,9 @@ struct PinSource {
   std::shared_ptr<HeldPin> held{};
 
   /// The PIN, one line end removed. Throws Error{config, "file...."} for a file that others can
-  /// read, that is missing or empty: some modules take an empty PIN for "already logged in"
-  /// (CVE-2023-40660); Error{config, "token.no_credentials"} without that directory; HeldPin::read.
-  /// Called once per login. Any thread.
+  /// read, that is missing, empty or more than a line (read_pin_file): some modules take an empty
+  /// PIN for "already logged in" (CVE-2023-40660); Error{config, "token.no_credentials"} without
+  /// that directory; HeldPin::read. Called once per login. Any thread.
   [[nodiscard]] Secret read() const;
 };
 

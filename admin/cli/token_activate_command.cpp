@@ -6,7 +6,7 @@
 
 #include "admin/cli/management_client.h"
 #include "admin/cli/record_text.h"
-#include "crypto/base/file.h"
+#include "crypto/base/pin_file.h"
 #include "crypto/base/secret_prompt.h"
 
 namespace estia::admin {
@@ -33,7 +33,7 @@ void TokenActivateCommand::add_to(CLI::App& token, ActivateStopped stopped) {
 
 std::optional<Secret> TokenActivateCommand::pin() const {
   if (!pin_file.empty()) {
-    return read_secret_file(pin_file);
+    return read_pin_file(pin_file);
   }
   if (!ask_pin) {
     return std::nullopt;

@@ -5,9 +5,10 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <string_view>
 
 #include "crypto/base/error.h"
-#include "crypto/base/file.h"
+#include "crypto/base/pin_file.h"
 #include "crypto/base/secret_prompt.h"
 
 namespace estia::admin {
@@ -33,7 +34,7 @@ Secret ask(const std::string& option, const std::string& question) {
 Secret read_pin(const std::filesystem::path& file, const std::string& option,
                 const std::string& whose) {
   leave_no_dump();
-  return file.empty() ? ask(option, whose) : read_secret_file(file);
+  return file.empty() ? ask(option, whose) : read_pin_file(file);
 }
 
 Secret read_user_pin(const std::filesystem::path& file, const TokenPlace& place) {
@@ -64,6 +65,11 @@ void check_pin(const Secret& pin) {
   constexpr std::size_t kMost = 255;
   if (pin.size() < kLeast || pin.size() > kMost) {
     throw Error(ErrorCode::config, "token.pin", "a PIN has 4 to 255 bytes");
+  }
+  const std::string_view text = pin.text();
+  if (text.starts_with(' ') || text.ends_with(' ') || text.starts_with('\t') ||
+      text.ends_with('\t')) {  // no PIN file may hold it
+    throw Error(ErrorCode::config, "token.pin", "a PIN neither begins nor ends with a blank");
   }
 }
 

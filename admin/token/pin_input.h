@@ -14,7 +14,7 @@ namespace estia::admin {
 // leaves no core dump.
 
 /// One that exists already, asked once. `option` names the file's option, `whose` is "user's PIN".
-/// Throws what read_secret_file throws, CLI::ValidationError where nobody can be asked,
+/// Throws what read_pin_file throws, CLI::ValidationError where nobody can be asked,
 /// Error{conflict, "cli.declined"} for Ctrl-C.
 [[nodiscard]] Secret read_pin(const std::filesystem::path& file, const std::string& option,
                               const std::string& whose);
@@ -29,7 +29,8 @@ namespace estia::admin {
 [[nodiscard]] Secret read_new_pin(const std::filesystem::path& file, const std::string& option,
                                   const std::string& whose);
 
-/// Throws Error{config, "token.pin"} for one that no token should get: under 4 or over 255 bytes.
+/// Throws Error{config, "token.pin"} for one that no token should get: under 4 or over 255 bytes,
+/// or with a blank at either end.
 void check_pin(const Secret& pin);
 
 /// Throws Error{config, "token.pin"} for equal ones; `why` ends the sentence.

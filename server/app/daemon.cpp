@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "crypto/base/error.h"
-#include "crypto/base/file.h"
+#include "crypto/base/pin_file.h"
 #include "hsm/pin_source.h"
 #include "server/app/audited.h"
 #include "server/app/process_guard.h"
@@ -74,7 +74,7 @@ void warn_of_promises(const ca::Snapshot& snapshot, const ca::ServerKeys& keys) 
 void check_token(const ProcessConfig& config, const std::string& name,
                  const ProcessConfig::Token& token) {
   if (token.pin_from == ProcessConfig::PinFrom::file) {
-    static_cast<void>(read_secret_file(token.pin_file));
+    static_cast<void>(read_pin_file(token.pin_file));
   }
   // A check by hand has no credentials: the service manager hands them to the daemon.
   const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+#include "crypto/base/secret.h"
+
+namespace estia {
+
+// A file that is to hold a token's PIN. What was hardly meant is refused before a token sees it,
+// where it would count as a wrong PIN.
+
+/// As read_secret_file. Throws also Error{config, "file.secret_lines"} for a second line (an empty
+/// one, too) and Error{config, "file.secret_blank"} for a blank at either end.
+[[nodiscard]] Secret read_pin_file(const std::filesystem::path& path);
+
+/// The same, as read_credential_file.
+[[nodiscard]] Secret read_pin_credential(const std::filesystem::path& path);
+
+}  // namespace estia
