@@ -65,7 +65,7 @@ void Libp11Token::note_if_refused(PinOwner owner, const Secret& pin) noexcept {
   try {
     if (owner == PinOwner::user && last_answer() == CKR_PIN_INCORRECT && !place_.pin_file.empty() &&
         equal_constant_time(pin.view(), read_secret_file(place_.pin_file).view())) {
-      hsm::PinMarker(place_.pin_marker).set(unpadded_text(slot_->token->serialnr));
+      hsm::PinMarker(place_.pin_marker).set(serial());
     }
   } catch (const std::exception&) {
     // Told all the same that it was refused; estiad has one attempt left, as without this.

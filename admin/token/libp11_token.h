@@ -40,6 +40,8 @@ class Libp11Token final {
   [[nodiscard]] PKCS11_SLOT& slot() noexcept { return *slot_; }
   [[nodiscard]] unsigned long slot_id() noexcept { return ::PKCS11_get_slotid_from_slot(slot_); }
 
+  [[nodiscard]] std::string serial() const { return unpadded_text(slot_->token->serialnr); }
+
   /// One attempt, in a session that may write. Throws as fail().
   void login(PinOwner owner, const Secret& pin);
   /// What the module answered to libp11's last call (a CK_RV); 0 where it was not asked.

@@ -7,9 +7,11 @@
 #include <CLI/CLI.hpp>
 #include <string_view>
 
+#include "admin/token/libp11_token.h"
 #include "crypto/base/error.h"
 #include "crypto/base/pin_file.h"
 #include "crypto/base/secret_prompt.h"
+#include "hsm/pin_marker.h"
 
 namespace estia::admin {
 namespace {
@@ -29,6 +31,13 @@ Secret ask(const std::string& option, const std::string& question) {
   return prompt.ask(question);
 }
 
+/// Whether estiad has noted so of this token: the note may be of another one with its label, whose
+/// serial number alone tells them apart.
+bool has_refused(const TokenPlace& place) {
+  return !place.pin_marker.empty() && std::filesystem::exists(place.pin_marker) &&
+         hsm::PinMarker(place.pin_marker).refused(Libp11Token(place).serial());
+}
+
 }  // namespace
 
 Secret read_pin(const std::filesystem::path& file, const std::string& option,
@@ -38,8 +47,7 @@ Secret read_pin(const std::filesystem::path& file, const std::string& option,
 }
 
 Secret read_user_pin(const std::filesystem::path& file, const TokenPlace& place) {
-  if (file.empty() && !place.pin_file.empty() && !place.pin_marker.empty() &&
-      std::filesystem::exists(place.pin_marker)) {
+  if (file.empty() && !place.pin_file.empty() && has_refused(place)) {
     throw Error(ErrorCode::token, "token.pin_refused",
                 "the token has refused the PIN in " + place.pin_file.string() +
                     "; give the right one with --pin-file");

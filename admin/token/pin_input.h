@@ -20,8 +20,8 @@ namespace estia::admin {
                               const std::string& whose);
 
 /// The user's PIN as it is: from --pin-file, else from the file that estiad reads it from, else
-/// typed. Throws also Error{token, "token.pin_refused"} for estiad's where the token has refused
-/// it: such a PIN is not tried again by itself.
+/// typed. Throws also Error{token, "token.pin_refused"} for estiad's where that very token has
+/// refused it, and what Libp11Token throws: such a PIN is not tried again by itself.
 [[nodiscard]] Secret read_user_pin(const std::filesystem::path& file, const TokenPlace& place);
 
 /// A new one, typed twice. Throws also Error{config, "token.pin"} for two that differ, or that are

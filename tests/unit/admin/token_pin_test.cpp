@@ -179,7 +179,7 @@ class TokenPinOfState : public TokenPin {
 };
 
 TEST_F(TokenPinOfState, ThePinFileFollowsTheToken) {
-  write_new_file(place_.state() / "token-pin-refused", "serial x\nat y\n", FileMode::secret);
+  write_new_file(place_.state() / "token-pin-refused", "not to be read\n", FileMode::secret);
   expect_refused(of_state({"change", "--new-pin-file", file("new-pin")}), "token.pin_refused");
   const Finished changed =
       of_state({"change", "--pin-file", file("pin"), "--new-pin-file", file("new-pin")});
@@ -197,6 +197,14 @@ TEST_F(TokenPinOfState, ThePinFileFollowsTheToken) {
   ASSERT_EQ(set.code, 0) << set.err;
   EXPECT_EQ(pin_file(), std::string(kNewSoPin) + "\n");
   EXPECT_TRUE(logs_in(kNewSoPin));
+}
+
+/// Found in review: it was said that the token had refused the PIN, and it was another one.
+TEST_F(TokenPinOfState, WhatAnotherTokenOfThatLabelRefusedIsNoHindrance) {
+  write_new_file(place_.state() / "token-pin-refused", "serial x\nat y\n", FileMode::secret);
+  const Finished changed = of_state({"change", "--new-pin-file", file("new-pin")});
+  EXPECT_EQ(changed.code, 0) << changed.err;
+  EXPECT_TRUE(logs_in(kNewPin));
 }
 
 /// Found in review: estiad made the second attempt with the same PIN.
