@@ -11,6 +11,7 @@ class OwnKey : public ManagedSite {
   OwnKey() {
     EXPECT_EQ(server->stop(), 0);  // SoftHSM bears no other process that writes
     make_key("plant-ca");
+    lengthen_pin();
     start();
   }
 
@@ -19,22 +20,26 @@ class OwnKey : public ManagedSite {
           "--login", "--pin", installation.pin(), "--keypairgen", "--key-type", "EC:prime256v1",
           "--label", label, "--id", "01", "--usage-sign"});
   }
+  /// Found in review: openssl with pkcs11-provider, which stood there before, cuts PINs of 32
+  /// characters.
+  void lengthen_pin() const {
+    const std::filesystem::path longer = installation.directory() / "longer-pin";
+    write_new_file(longer, std::string(40, '7') + "-canary\n", FileMode::secret);
+    estia_ok({"token", "pin", "change", "--new-pin-file", longer.string()});
+  }
   /// Self-signed, in the token.
   [[nodiscard]] std::filesystem::path certify() const {
-    const std::filesystem::path settings = installation.directory() / "openssl.cnf";
-    write_new_file(settings,
-                   "openssl_conf = init\n[init]\nproviders = providers\n[providers]\n"
-                   "default = built_in\npkcs11 = token\n[built_in]\nactivate = 1\n[token]\n"
-                   "activate = 1\npkcs11-module-quirks = no-deinit\npkcs11-module-path = " +
-                       softhsm_module() + "\npkcs11-module-token-pin = file:" +
-                       installation.pin_file().string() + "\n",
-                   FileMode::secret);
+    const std::filesystem::path names = installation.directory() / "plant-ca.template";
+    write_new_file(names,
+                   "cn = \"Plant CA\"\nexpiration_days = 3650\nca\ncert_signing_key\n"
+                   "crl_signing_key\n",
+                   FileMode::readable);
+    const std::filesystem::path pin = installation.directory() / "pin-copy";
+    write_new_file(pin, read_secret_file(installation.pin_file()).text(), FileMode::secret);
     std::filesystem::path certificate = installation.directory() / "plant-ca.pem";
-    tool({"openssl", "req", "-x509", "-new", "-key", key_uri(), "-subj", "/CN=Plant CA", "-days",
-          "3650", "-addext", "basicConstraints=critical,CA:TRUE", "-addext",
-          "keyUsage=critical,keyCertSign,cRLSign", "-addext", "subjectKeyIdentifier=hash", "-out",
-          certificate.string()},
-         {"OPENSSL_CONF=" + settings.string()});
+    tool({"certtool", "--provider", softhsm_module(), "--generate-self-signed", "--template",
+          names.string(), "--outfile", certificate.string(), "--load-privkey",
+          key_uri() + ";pin-source=" + pin.string()});
     return certificate;
   }
   [[nodiscard]] std::string key_uri(const std::string& label = "plant-ca") const {
