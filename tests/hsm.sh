@@ -25,6 +25,14 @@ while [ $# -gt 0 ]; do
   esac
 done
 
+read -r -d '' -a words <<<"${capabilities//,/ }" || true
+for word in "${words[@]}"; do
+  case $word in
+    [-+]?*) ;;
+    *) die "--capabilities: + or - is missing before $(quote "$word")" ;;
+  esac
+done
+
 readonly kCellSeconds=300
 work=$(mktemp -d)
 children=()  # processes that a preset started
@@ -105,6 +113,12 @@ while IFS= read -r cell; do
   run_cell "$cell"
   if [ -e "$ESTIA_HSM_PIN_MARKER" ]; then
     die "the token refused the PIN in $pin_file. It was tried once, and is not tried again"
+  fi
+  # What is wrong with the order, the PIN file or the module's file is wrong in every cell.
+  if [ "$(wc -l <"$work/results")" = 1 ]; then
+    wrong=$(awk -F '\t' '/no such capability|file\.secret_|token\.module_(invalid|unloadable)/ {
+      n = split($6, part, "\""); why = n > 1 ? part[2] : $6; sub(/[: ]+$/, "", why); print why }' "$work/results")
+    [ -z "$wrong" ] || die "nothing was tried: $wrong"
   fi
   if [ "$(wc -l <"$work/results")" = 1 ] && awk -F '\t' '/token.not_found/ { found = 1 } END { exit !found }' "$work/results"; then
     die "the module shows no initialised token $(quote "$token")${serial:+ with serial $serial}: pkcs11-tool --module $(quote "$module") --list-token-slots"

@@ -50,19 +50,16 @@ Capabilities Capabilities::parse(std::string_view words) {
     if (word.empty()) {
       continue;
     }
+    if (word.front() != '-' && word.front() != '+') {
+      throw std::invalid_argument("+ or - is missing before a capability: " + std::string(word));
+    }
     const std::size_t equals = word.find('=');
     const std::string name(word.substr(1, std::min(equals, word.size()) - 1));
     std::string reason = equals == std::string_view::npos ? "said to be missing"
                                                           : std::string(word.substr(equals + 1));
     std::ranges::replace(reason, '_', ' ');
     static_cast<void>(Capability::named(name));
-    if (word.front() == '-') {
-      made.said_[name] = reason;
-    } else if (word.front() == '+') {
-      made.said_[name] = std::nullopt;
-    } else {
-      throw std::invalid_argument("+ or - is missing before a capability: " + std::string(word));
-    }
+    made.said_[name] = word.front() == '-' ? std::optional(reason) : std::nullopt;
   }
   return made;
 }

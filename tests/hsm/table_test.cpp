@@ -40,6 +40,16 @@ TEST(StatedSkips, AreReadFromWords) {
   EXPECT_THROW(static_cast<void>(said.lacks("P-123")), std::invalid_argument);
 }
 
+/// Found in review: "no such capability: d25519", and that 68 times.
+TEST(StatedSkips, AForgottenSignIsToldAsThat) {
+  try {
+    static_cast<void>(Capabilities::parse("Ed25519"));
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "+ or - is missing before a capability: Ed25519");
+  }
+}
+
 /// Somebody else's token only: ours go with their folder. Runs last, and destroys what a cell that
 /// died has left.
 class Afterwards : public Suite {};
