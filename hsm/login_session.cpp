@@ -19,6 +19,32 @@ void check_same_token(const Module& module, const Slot& slot) {
   }
 }
 
+/// CKR_OK while a user is logged in.
+CK_RV ask_state(const Module& module, CK_SESSION_HANDLE session) noexcept {
+  CK_SESSION_INFO info{};
+  const CK_RV rv = module->C_GetSessionInfo(session, &info);
+  const bool user = info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
+  return rv == CKR_OK && !user ? CKR_USER_NOT_LOGGED_IN : rv;
+}
+
+LoginSession::Login meaning_of(CK_RV state) noexcept {
+  if (state == CKR_OK) {
+    return LoginSession::Login::held;
+  }
+  const Remedy told = remedy(classify(state));
+  const bool over =
+      told == Remedy::new_session || told == Remedy::new_login || told == Remedy::restart_module;
+  return over ? LoginSession::Login::lost : LoginSession::Login::unknown;
+}
+
+/// Without a login private keys are not shown: they would be taken for missing.
+void check_holds(const Module& module, CK_SESSION_HANDLE session, CK_RV answer) {
+  const CK_RV state = ask_state(module, session);
+  if (meaning_of(state) == LoginSession::Login::lost) {
+    throw token_error(state, "C_Login (answer " + ckr_name(answer) + "), then C_GetSessionInfo");
+  }
+}
+
 }  // namespace
 
 LoginSession::LoginSession(std::shared_ptr<const Module> module, const Slot& slot,
@@ -43,6 +69,7 @@ LoginSession::LoginSession(std::shared_ptr<const Module> module, const Slot& slo
     if (rv != CKR_USER_ALREADY_LOGGED_IN) {
       check(rv, "C_Login");
     }
+    check_holds(call, handle_, rv);
   } catch (...) {
     static_cast<void>(call->C_CloseSession(handle_));
     throw;
@@ -104,17 +131,9 @@ LoginSession::Login LoginSession::state() noexcept {
   if (!turn.mine()) {
     return Login::held;  // in use at this moment: health must not wait
   }
-  CK_SESSION_INFO info{};
   CK_RV rv = CKR_CRYPTOKI_NOT_INITIALIZED;
-  use_if_current(*module_, generation_, [&] { rv = (*module_)->C_GetSessionInfo(handle_, &info); });
-  if (rv == CKR_OK) {
-    const bool user = info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
-    return user ? Login::held : Login::lost;
-  }
-  const Remedy told = remedy(classify(rv));
-  const bool over =
-      told == Remedy::new_session || told == Remedy::new_login || told == Remedy::restart_module;
-  return over ? Login::lost : Login::unknown;
+  use_if_current(*module_, generation_, [&] { rv = ask_state(*module_, handle_); });
+  return meaning_of(rv);
 }
 
 }  // namespace estia::hsm

@@ -23,9 +23,10 @@ class LoginSession final {
   /// somebody else in the process made is accepted. The PIN goes only to that token: another may
   /// have come into its slot. With `read_write` objects of the token can be made in it. `refused`
   /// is called when the token refuses the PIN, before any other call: one may hang; it may throw
-  /// something else to be told. Throws
-  /// Error{config, "token.pin_empty"} before any call for an empty PIN (CVE-2023-40660),
-  /// Error{token, "token.pin_..."}.
+  /// something else to be told. A login of which the session's state says that it does not hold is
+  /// an error, whatever C_Login answered; a session that does not tell its state is believed.
+  /// Throws Error{config, "token.pin_empty"} before any call for an empty PIN (CVE-2023-40660),
+  /// Error{token, "token.pin_..." | "token.login_lost"}.
   LoginSession(std::shared_ptr<const Module> module, const Slot& slot, CK_FLAGS read_write,
                const Secret& pin, std::chrono::milliseconds wait,
                const std::function<void()>& refused);

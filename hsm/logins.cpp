@@ -156,7 +156,7 @@ void Logins::settle(const std::string& serial, const Error& error, Orders& order
     return;
   }
   const auto* told = dynamic_cast<const TokenError*>(&error);
-  const bool in_login = told != nullptr && told->function() == "C_Login";
+  const bool in_login = told != nullptr && told->function().starts_with("C_Login");
   if (in_login) {
     orders = Orders::none;
   }

@@ -172,6 +172,9 @@ std::optional<Key> SealingKey::Parts::find(const std::shared_ptr<Attachment>& at
     }
   });
   if (key.object == CK_INVALID_HANDLE) {
+    if (!attached->login().logged_in()) {  // it is not shown then
+      throw token_error(CKR_USER_NOT_LOGGED_IN, "the sealing key");
+    }
     return std::nullopt;
   }
   if (key.id.size() != kIdSize) {

@@ -32,6 +32,21 @@ auto with_session(Attachment& attached, SessionKind kind, Use&& use) {
          fault == Fault::login_lost || fault == Fault::not_initialized || fault == Fault::gone;
 }
 
+/// Calls `operation`. Private objects are not shown while nobody is logged in: what is not found
+/// then is no object that is missing, but a lost login.
+template <class Operation>
+decltype(auto) unless_logged_out(const std::shared_ptr<Attachment>& attached,
+                                 Operation&& operation) {
+  try {
+    return operation(attached);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::not_found && !attached->login().logged_in()) {
+      throw token_error(CKR_USER_NOT_LOGGED_IN, error.id());
+    }
+    throw;
+  }
+}
+
 /// Calls `operation`, a function of the attachment, and once more with the next one if this one was
 /// lost meanwhile: what it does must be nothing that may not happen twice. Every fault is reported.
 /// Throws what TokenCore::attachment and `operation` throw. Any thread.
@@ -41,11 +56,11 @@ auto with_recovery(TokenCore& core, Operation&& operation) {
     const std::shared_ptr<Attachment> attached = core.attachment();
     try {
       if constexpr (std::is_void_v<decltype(operation(attached))>) {
-        operation(attached);
+        unless_logged_out(attached, operation);
         core.recovery().report_success();
         return;
       } else {
-        auto result = operation(attached);
+        auto result = unless_logged_out(attached, operation);
         core.recovery().report_success();
         return result;
       }
