@@ -33,6 +33,13 @@ Error counted(const std::string& answer) {
           "it counts a wrong one, though the module says " + answer};
 }
 
+Error not_known(const std::string& not_noted) {
+  return {ErrorCode::token, "token.pin_refused", "the token may refuse the PIN",
+          "the ends of two logins in a row are not known; say estia token activate once the PIN is "
+          "right" +
+              not_noted};
+}
+
 }  // namespace
 
 std::shared_ptr<Attachment> Logins::first(Orders orders) {
@@ -113,12 +120,13 @@ std::shared_ptr<Attachment> Logins::log_in(Orders& orders, const std::shared_ptr
   const Attachment::Found found(module_, config_);
   const std::string& serial = found.token().serial;
   check_may_try(found.token(), orders);
+  const PinMarker::End before = marker_.last_attempt(serial);
   marker_.begin_attempt(serial);
   std::shared_ptr<Attachment> next;
   try {
     next = attach(found, old);
   } catch (const Error& error) {
-    settle(serial, error, orders);
+    settle(serial, before, error, orders);
     throw;
   }
   marker_.end_attempt();
@@ -144,25 +152,31 @@ void Logins::check_may_try(const TokenInfo& token, Orders orders) const {
     throw Error(ErrorCode::token, "token.pin_final_try", "the token refuses the PIN",
                 "one more wrong PIN locks the token: be sure of it, then say estia token activate");
   }
-  if (marker_.unsettled(token.serial) && counts_wrong_pins(token)) {
+  const PinMarker::End last = marker_.last_attempt(token.serial);
+  const bool told = counts_wrong_pins(token);
+  // A token need not tell: one that says nothing may have counted each of them.
+  if (last == PinMarker::End::unknown_twice || (last != PinMarker::End::known && told)) {
     const std::string not_noted = note_refused_pin(config_.pin, marker_, token.serial);
-    throw counted("nothing of the last login" + not_noted);
+    throw told ? counted("nothing of the last login" + not_noted) : not_known(not_noted);
   }
 }
 
 /// After an attempt that failed. A PIN that was refused in so many words was noted at once.
-void Logins::settle(const std::string& serial, const Error& error, Orders& orders) const {
+void Logins::settle(const std::string& serial, PinMarker::End before, const Error& error,
+                    Orders& orders) const {
   if (is_refused_pin(error)) {
     return;
   }
   const auto* told = dynamic_cast<const TokenError*>(&error);
-  const bool in_login = told != nullptr && told->function().starts_with("C_Login");
-  if (in_login) {
-    orders = Orders::none;
+  if (told == nullptr || !told->function().starts_with("C_Login")) {
+    marker_.undo_attempt(serial, before);
+    return;
   }
-  const auto flagged = in_login ? says_it_counted() : false;
+  orders = Orders::none;
+  const auto flagged = says_it_counted();
   if (!flagged) {
-    return;  // it says nothing now: before the next attempt
+    marker_.answer_attempt(serial);  // it says nothing now: before the next attempt
+    return;
   }
   if (*flagged) {
     throw counted(error.detail() + note_refused_pin(config_.pin, marker_, serial));

@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kLargest = 4096;
 /// Of one label, taking turns. The first is forgotten for one more.
 constexpr std::size_t kMostTokens = 16;
+/// Of an attempt, behind its time: for people, too, once it is the note.
+constexpr const char* kAgain = ", after an attempt whose end is not known";
+constexpr const char* kAnswered = ", with an answer that told nothing";
 
 struct Note {
   std::string serial;
@@ -63,12 +66,13 @@ std::string text_of(const std::vector<Note>& notes) {
 }
 
 /// What the file says once this token has refused its PIN, too: as the last one.
-std::string with_refusal(std::vector<Note> notes, const std::string& serial) {
+std::string with_refusal(std::vector<Note> notes, const std::string& serial,
+                         const std::string& how = {}) {
   std::erase_if(notes, [&](const Note& note) { return note.serial == serial; });
   if (notes.size() >= kMostTokens) {
     notes.erase(notes.begin());
   }
-  notes.push_back({serial, utc_text(SystemClock().now())});
+  notes.push_back({serial, utc_text(SystemClock().now()) + how});
   return text_of(notes);
 }
 
@@ -147,9 +151,9 @@ void PinMarker::begin_attempt(const std::string& serial) const {
     return;
   }
   try {
-    // The note as it is to be after a refusal, which then needs no room any more.
-    replace_file(trial(), with_refusal(read_notes(file_).value_or(std::vector<Note>()), serial),
-                 FileMode::secret);
+    const End last = last_attempt(serial);
+    const bool again = last == End::unknown || last == End::unknown_twice;
+    write_trial(serial, again ? End::unknown_twice : End::unknown);
   } catch (const std::exception& error) {
     throw token_unavailable("token.marker", "a refused PIN could not be noted, so none is tried: " +
                                                 std::string(error.what()));
@@ -163,9 +167,44 @@ void PinMarker::end_attempt() const noexcept {
   }
 }
 
-bool PinMarker::unsettled(const std::string& serial) const {
+void PinMarker::answer_attempt(const std::string& serial) const noexcept {
+  undo_attempt(serial, End::told_nothing);
+}
+
+void PinMarker::undo_attempt(const std::string& serial, End before) const noexcept {
+  if (before == End::known) {
+    end_attempt();
+    return;
+  }
+  try {
+    write_trial(serial, before);
+  } catch (const std::exception&) {
+    // It counts as one whose end is not known.
+  }
+}
+
+/// The note as it is to be after a refusal, which then needs no room any more.
+void PinMarker::write_trial(const std::string& serial, End end) const {
+  if (file_.empty()) {
+    return;
+  }
+  const char* how = end == End::told_nothing ? kAnswered : end == End::unknown_twice ? kAgain : "";
+  replace_file(trial(), with_refusal(read_notes(file_).value_or(std::vector<Note>()), serial, how),
+               FileMode::secret);
+}
+
+PinMarker::End PinMarker::last_attempt(const std::string& serial) const {
   const auto notes = file_.empty() ? std::vector<Note>() : read_notes(trial());
-  return !notes || (!notes->empty() && notes->back().serial == serial);
+  if (!notes) {
+    return End::unknown;
+  }
+  if (notes->empty() || notes->back().serial != serial) {
+    return End::known;
+  }
+  const std::string& when = notes->back().when;
+  return when.ends_with(kAnswered) ? End::told_nothing
+         : when.ends_with(kAgain)  ? End::unknown_twice
+                                   : End::unknown;
 }
 
 std::string note_refused_pin(const PinSource& pin, const PinMarker& marker,

@@ -13,7 +13,7 @@ namespace estia::hsm {
 /// restart either, until an operator says so. Every further attempt could be the one that locks the
 /// token. It holds serial numbers and when, nothing of the PIN. A second one beside it lies there
 /// while an attempt is going on: if the process dies in it, the next one asks the token whether it
-/// counted a wrong PIN. Any thread.
+/// counted a wrong PIN, and makes one more attempt at most: not all tokens tell. Any thread.
 class PinMarker final {
  public:
   /// An empty path: nothing is kept.
@@ -31,16 +31,33 @@ class PinMarker final {
   /// removed.
   void clear() const;
 
+  /// Of the last attempt with a token.
+  enum class End {
+    known,
+    told_nothing,   ///< an answer that is no refusal; what the token counts was not told
+    unknown,        ///< it began, and nothing else is known
+    unknown_twice,  ///< nor is it of the one before
+  };
+
   /// Also finds out whether a refusal could be noted, if it had to: without that nobody may try a
-  /// PIN. Throws Error{token, "token.marker"}.
+  /// PIN, nor if the next process would not know that this attempt was a second one. Throws
+  /// Error{token, "token.marker"}.
   void begin_attempt(const std::string& serial) const;
   /// Its end is known, and was no refusal.
   void end_attempt() const noexcept;
-  /// An attempt with this token began whose end nobody knows.
-  [[nodiscard]] bool unsettled(const std::string& serial) const;
+  /// It was answered by no refusal, and the token does not tell now what it counts.
+  void answer_attempt(const std::string& serial) const noexcept;
+  /// It ended before the PIN was tried: the last one is the one before, of that end.
+  void undo_attempt(const std::string& serial, End before) const noexcept;
+  [[nodiscard]] End last_attempt(const std::string& serial) const;
+  /// An attempt with this token began, and whether the PIN was counted is not known.
+  [[nodiscard]] bool unsettled(const std::string& serial) const {
+    return last_attempt(serial) != End::known;
+  }
 
  private:
   void remove() const;
+  void write_trial(const std::string& serial, End end) const;
   [[nodiscard]] std::filesystem::path trial() const { return file_.string() + ".trial"; }
 
   std::filesystem::path file_;

@@ -208,6 +208,84 @@ TEST_F(Marker, AnAttemptThatTheTokenDidNotCountIsMadeAgain) {
   EXPECT_FALSE(std::filesystem::exists(trial()));
 }
 
+/// Found in review: where the token has no flags each start sent the PIN once more, for ever.
+TEST_F(Marker, TwoAttemptsInARowWhoseEndsNobodyKnowsAreTheOperators) {
+  leave_an_attempt();
+  leave_an_attempt();  // by the next process, which was killed in it, too
+  const unsigned long before = shim_.calls("C_Login");
+  {
+    const FullDisk full;
+    const auto next = Token::attach(config_);
+    EXPECT_EQ(next->probe().state, TokenState::pin_refused);
+    EXPECT_NE(next->probe().why.find("the ends of two logins"), std::string::npos);
+    EXPECT_TRUE(marker_.refused(serial())) << "which takes no room";
+  }
+  const auto after = Token::attach(config_);
+  EXPECT_EQ(after->probe().state, TokenState::pin_refused);
+  EXPECT_NE(after->probe().why.find("an attempt whose end is not known"), std::string::npos)
+      << after->probe().why;
+  EXPECT_EQ(shim_.calls("C_Login"), before);
+  after->activate();
+  EXPECT_EQ(after->probe().state, TokenState::attached);
+  EXPECT_EQ(shim_.calls("C_Login"), before + 1);
+  EXPECT_FALSE(std::filesystem::exists(config_.pin_marker));
+}
+
+TEST_F(Marker, AnAttemptWhoseEndIsKnownBeginsTheCountAnew) {
+  for (int i = 0; i < 3; ++i) {
+    leave_an_attempt();
+    EXPECT_EQ(Token::attach(config_)->probe().state, TokenState::attached);
+    leave_an_attempt();
+    shim_.fail("C_Login", CKR_DEVICE_ERROR);
+    EXPECT_EQ(test::refusal([&] { try_pin(config_); }), "token token.failed");
+    EXPECT_FALSE(std::filesystem::exists(trial()));
+  }
+}
+
+/// Nor does one that ended before the PIN was tried forget the one that may have been counted.
+TEST_F(Marker, AnAttemptWithoutAPinBeginsNothingAnew) {
+  leave_an_attempt();
+  for (int i = 0; i < 3; ++i) {
+    shim_.fail("C_OpenSession", CKR_DEVICE_ERROR);
+    EXPECT_EQ(test::refusal([&] { try_pin(config_); }), "token token.failed");
+  }
+  EXPECT_EQ(marker_.last_attempt(serial()), PinMarker::End::unknown);
+  shim_.add_token_flags(CKF_USER_PIN_COUNT_LOW);
+  const unsigned long before = shim_.calls("C_Login");
+  EXPECT_EQ(Token::attach(config_)->probe().state, TokenState::pin_refused);
+  EXPECT_EQ(shim_.calls("C_Login"), before);
+}
+
+/// The answer was no refusal, though the token then says nothing of its counts: an outage.
+TEST_F(Marker, AnAnswerThatTellsNothingIsAnEnd) {
+  leave_an_attempt();
+  key_.reset();
+  token_.reset();
+  shim_.close_gate("C_Login");
+  shim_.fail("C_Login", CKR_DEVICE_ERROR);
+  auto first = std::async(std::launch::async, [&] { return Token::attach(config_); });
+  shim_.wait_in_flight("C_Login", 1);
+  shim_.fail("C_GetSlotList", CKR_DEVICE_ERROR);
+  shim_.open_gate("C_Login");
+  const auto next = first.get();
+  while (next->probe().state != TokenState::attached) {
+    ASSERT_NE(next->probe().state, TokenState::pin_refused) << next->probe().why;
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  EXPECT_FALSE(std::filesystem::exists(trial()));
+}
+
+/// Nobody would know that it was the second one.
+TEST_F(Marker, ASecondAttemptThatCannotBeNotedIsNotMade) {
+  leave_an_attempt();
+  const unsigned long before = shim_.calls("C_Login");
+  const FullDisk full;
+  const auto next = Token::attach(config_);
+  EXPECT_EQ(next->probe().state, TokenState::away);
+  EXPECT_NE(next->probe().why.find("token.marker"), std::string::npos) << next->probe().why;
+  EXPECT_EQ(shim_.calls("C_Login"), before);
+}
+
 /// Found in review: nothing noticed an attempt that stayed open though the token had answered. What
 /// somebody else enters wrongly later would be taken for ours.
 TEST_F(Marker, AnAttemptThatFailedAndWasNotCountedIsOver) {
