@@ -58,6 +58,7 @@ LoginSession::LoginSession(std::shared_ptr<const Module> module, const Slot& slo
   const Module& call = *module_;
   check(call->C_OpenSession(slot.id, CKF_SERIAL_SESSION | read_write, nullptr, nullptr, &handle_),
         "C_OpenSession");
+  module_->sessions().add(generation_, handle_);
   try {
     check_same_token(call, slot);  // a session ends with the token that it was opened to
     Secret copy = pin.clone();     // the call wants it writable
@@ -71,6 +72,7 @@ LoginSession::LoginSession(std::shared_ptr<const Module> module, const Slot& slo
     }
     check_holds(call, handle_, rv);
   } catch (...) {
+    module_->sessions().remove(generation_, handle_);
     static_cast<void>(call->C_CloseSession(handle_));
     throw;
   }
@@ -83,6 +85,7 @@ LoginSession::~LoginSession() {
 void LoginSession::close() noexcept {
   const Turn turn(free_, std::chrono::milliseconds(0));
   if (turn.mine() && handle_ != CK_INVALID_HANDLE) {
+    module_->sessions().remove(generation_, handle_);
     use_if_current(*module_, generation_,
                    [&] { static_cast<void>((*module_)->C_CloseSession(handle_)); });
     handle_ = CK_INVALID_HANDLE;

@@ -26,7 +26,7 @@ class LoginSession final {
   /// something else to be told. A login of which the session's state says that it does not hold is
   /// an error, whatever C_Login answered; a session that does not tell its state is believed.
   /// Throws Error{config, "token.pin_empty"} before any call for an empty PIN (CVE-2023-40660),
-  /// Error{token, "token.pin_..." | "token.login_lost"}.
+  /// Error{token, "token.pin_..." | "token.login_lost" | "token.session_lost"}.
   LoginSession(std::shared_ptr<const Module> module, const Slot& slot, CK_FLAGS read_write,
                const Secret& pin, std::chrono::milliseconds wait,
                const std::function<void()>& refused);

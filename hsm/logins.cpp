@@ -212,10 +212,11 @@ std::shared_ptr<Attachment> Logins::attach(const Attachment::Found& found,
   try {
     next = make(found);
   } catch (const TokenError& error) {
-    if (error.rv() != CKR_SESSION_COUNT || error.function() != "C_OpenSession") {
+    const bool opening = error.function().starts_with("C_OpenSession");
+    if (!opening || (error.rv() != CKR_SESSION_COUNT && error.rv() != CKR_SESSION_HANDLE_INVALID)) {
       throw;
     }
-    old->retire();  // it has one session in all
+    old->retire();  // it has one session in all, or has dropped that one and gives its number
     return make(found);
   }
   old->retire();

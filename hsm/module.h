@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "hsm/function_list.h"
+#include "hsm/open_sessions.h"
 
 namespace estia::hsm {
 
@@ -64,6 +65,7 @@ class Module final {
   [[nodiscard]] bool has(std::string_view function) const { return functions_.has(function); }
 
   [[nodiscard]] Generation generation() const noexcept { return generation_.load(); }
+  [[nodiscard]] OpenSessions& sessions() const noexcept { return sessions_; }
   /// Attachments that are in force.
   [[nodiscard]] std::size_t attachments() const noexcept { return attachments_.load(); }
   void count_attachment(bool begins) const noexcept {
@@ -101,6 +103,7 @@ class Module final {
   mutable std::atomic<std::size_t> phase_{0};               ///< of the calls that begin now: 0 or 1
   mutable std::array<std::atomic<std::size_t>, 2> uses_{};  ///< calls that are out, by phase
   mutable std::atomic<std::size_t> attachments_{0};
+  mutable OpenSessions sessions_;
   mutable std::mutex ending_;  ///< guards endings_
   mutable Endings endings_;    ///< of this generation
 };

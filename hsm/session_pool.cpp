@@ -44,6 +44,7 @@ void SessionPool::close() noexcept {
 
 /// In another generation the handle would be somebody else's.
 void SessionPool::close_session(CK_SESSION_HANDLE handle) const noexcept {
+  module_->sessions().remove(generation_, handle);
   use_if_current(*module_, generation_,
                  [&] { static_cast<void>((*module_)->C_CloseSession(handle)); });
 }
@@ -238,6 +239,7 @@ CK_RV SessionPool::open(Lease& lease) {
     return rv;
   }
   check(rv, "C_OpenSession");
+  module_->sessions().add(generation_, handle);
   lease.handle_ = handle;
   return CKR_OK;
 }

@@ -80,9 +80,9 @@ class SessionPool final {
 
   /// Throws Error{busy, "token.sessions_exhausted"} when none comes free in time, or at once while
   /// all sessions are out for longer than that, or as many as there are callers for kHangs; and
-  /// Error{token} when none can be opened. A token that allows fewer than the cap lowers it. It is
-  /// asked for one more a second later, and while it stays full more and more rarely; once it has
-  /// one more, the cap doubles with what is opened.
+  /// Error{token} when none can be opened, or one of ours is given once more. A token that allows
+  /// fewer than the cap lowers it. It is asked for one more a second later, and while it stays full
+  /// more and more rarely; once it has one more, the cap doubles with what is opened.
   [[nodiscard]] Lease borrow(SessionKind kind = SessionKind::read_only);
 
   /// As borrow() does at once, for calls that may be `most` and go through no session of the pool.

@@ -17,6 +17,8 @@ struct P11Lies {
   bool corrupt_signatures = false;
   bool corrupt_wrapped = false;
   bool repeat_attributes = false;
+  bool repeat_sessions = false;
+  CK_SESSION_HANDLE last_session = CK_INVALID_HANDLE;
   std::map<CK_ATTRIBUTE_TYPE, std::vector<unsigned char>> first_attributes;
   unsigned long flipped_attribute = ~0UL;
 
@@ -51,6 +53,14 @@ struct P11Lies {
       list[i].ulValueLen = value.size();
     }
     return true;
+  }
+
+  /// True if a session that is there already was given.
+  bool repeated(CK_SESSION_HANDLE* session) const {
+    if (repeat_sessions) {
+      *session = last_session;
+    }
+    return repeat_sessions;
   }
 
   void remember(const CK_ATTRIBUTE* list, CK_ULONG count) {

@@ -193,6 +193,8 @@ void after_success(const Arguments& arguments) {
   const std::scoped_lock lock(all.mutex);
   if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_Finalize>) {
     all.open_sessions = 0;
+  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_OpenSession>) {
+    all.lies.last_session = *std::get<4>(arguments);
   } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetTokenInfo>) {
     all.lies.falsify(std::get<1>(arguments), all.session_limit);
   } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GetAttributeValue>) {
@@ -212,6 +214,10 @@ bool in_place_of_real(const Arguments& arguments) {
     Shim& all = shim();
     const std::scoped_lock lock(all.mutex);
     return all.lies.repeated(std::get<2>(arguments), std::get<3>(arguments));
+  } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_OpenSession>) {
+    Shim& all = shim();
+    const std::scoped_lock lock(all.mutex);
+    return all.lies.repeated(std::get<4>(arguments));
   } else if constexpr (kSame<Member, &CK_FUNCTION_LIST::C_GenerateKeyPair>) {
     hold_rsa_generation(std::get<1>(arguments));
   }
@@ -354,6 +360,10 @@ void estia_shim_repeat_attributes(int on) {
     all.lies.repeat_attributes = on != 0;
     all.lies.first_attributes.clear();
   });
+}
+
+void estia_shim_repeat_sessions(int on) {
+  change([&](Shim& all) { all.lies.repeat_sessions = on != 0; });
 }
 
 void estia_shim_flip_attribute(unsigned long type) {

@@ -32,6 +32,8 @@ void estia_shim_corrupt_wrapped(int on);
 /// From now on C_GetAttributeValue answers for every object what it answered first: one public key
 /// in place of another.
 void estia_shim_repeat_attributes(int on);
+/// From now on C_OpenSession gives the session that it gave last once more.
+void estia_shim_repeat_sessions(int on);
 /// C_GetAttributeValue inverts the lowest bit of the first byte of this attribute. ~0: none.
 void estia_shim_flip_attribute(unsigned long type);
 }

@@ -62,6 +62,9 @@ class Shim final {
   void repeat_attributes(bool on) const {
     find<decltype(estia_shim_repeat_attributes)>("estia_shim_repeat_attributes")(on ? 1 : 0);
   }
+  void repeat_sessions(bool on) const {
+    find<decltype(estia_shim_repeat_sessions)>("estia_shim_repeat_sessions")(on ? 1 : 0);
+  }
   void flip_attribute(unsigned long type) const {
     find<decltype(estia_shim_flip_attribute)>("estia_shim_flip_attribute")(type);
   }
