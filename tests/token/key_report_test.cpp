@@ -198,12 +198,14 @@ TEST_F(KeyReports, FailuresWithSuccessesBetweenRefuseNoKey) {
 /// Found in review: all was well, it said. One that is full for a moment is no reason.
 TEST_F(KeyReports, AKeyWhoseTokenIsFullForEverIsRefused) {
   shim_.fail("C_Sign", CKR_DEVICE_MEMORY, 1'000'000);
+  const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(refused(), "token token.exhausted");
   EXPECT_FALSE(only().refused);
   while (!only().refused) {
     EXPECT_EQ(refused(), "token token.exhausted");
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
   shim_.fail("C_Sign", CKR_DEVICE_MEMORY, 0);
   while (!only().ready) {
     static_cast<void>(token_->probe());

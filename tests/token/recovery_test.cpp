@@ -116,6 +116,7 @@ TEST_F(Rungs, AttemptsGrowRarer) {
   std::filesystem::remove(tokens);
   std::filesystem::rename(hidden, tokens);
   wait_until(TokenState::attached);
+  EXPECT_EQ(events(), "attached lost away attached") << "said once, not with each attempt";
 }
 
 /// One that is lost again at once must not cost all others a login each time.

@@ -26,6 +26,17 @@ CK_RV initialise(void* /*args*/) {
   return CKR_GENERAL_ERROR;
 }
 
+/// Nobody comes as far, but a module without them is refused before it is initialised.
+template <class... Arguments>
+CK_RV fails(Arguments... /*arguments*/) {
+  return CKR_GENERAL_ERROR;
+}
+
+template <class... Arguments>
+void fill(CK_RV (*&entry)(Arguments...)) {
+  entry = fails<Arguments...>;
+}
+
 CK_FUNCTION_LIST functions{};
 
 }  // namespace
@@ -33,6 +44,20 @@ CK_FUNCTION_LIST functions{};
 extern "C" CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list) {
   functions.version = {2, 40};
   functions.C_Initialize = initialise;
+  fill(functions.C_Finalize);
+  fill(functions.C_GetSlotList);
+  fill(functions.C_GetTokenInfo);
+  fill(functions.C_OpenSession);
+  fill(functions.C_CloseSession);
+  fill(functions.C_Login);
+  fill(functions.C_FindObjectsInit);
+  fill(functions.C_FindObjects);
+  fill(functions.C_FindObjectsFinal);
+  fill(functions.C_GetAttributeValue);
+  fill(functions.C_GenerateKeyPair);
+  fill(functions.C_DestroyObject);
+  fill(functions.C_SignInit);
+  fill(functions.C_Sign);
   *list = &functions;
   return CKR_OK;
 }
