@@ -28,6 +28,15 @@ std::size_t pool_cap(std::size_t wanted, CK_ULONG token_limit) {
   return std::min<std::size_t>(wanted, std::max<CK_ULONG>(token_limit, 2) - 1);
 }
 
+/// Noted beside the refused PINs, for whoever starts after a kill.
+LoginSession::Attempt attempt_of(const TokenConfig& config, const std::string& serial) {
+  const PinMarker marker(config.pin_marker);
+  return {.begins = [marker, serial] { marker.begin_attempt(serial); },
+          .ends = [marker] { marker.end_attempt(); },
+          .refused = [&config, marker,
+                      serial] { note_refused_pin_or_throw(config.pin, marker, serial, "now"); }};
+}
+
 CK_FLAGS login_flags(const Slot& slot) {
   return slot.max_sessions == 1 ? CKF_RW_SESSION : 0;
 }
@@ -51,10 +60,7 @@ Attachment::Attachment(const Found& found, const TokenConfig& config, std::uint6
       statistics_(std::move(statistics)),
       earlier_(std::move(earlier)),
       login_(module_, slot_, login_flags(slot_), config.pin.read(), config.session_wait,
-             [&] {
-               note_refused_pin_or_throw(config.pin, PinMarker(config.pin_marker),
-                                         slot_.token.serial, "now");
-             }),
+             attempt_of(config, slot_.token.serial)),
       pool_(module_, slot_.id, cap_, config.callers, config.session_wait, *statistics_, login_) {
   module_->count_attachment(true);
 }
@@ -100,14 +106,15 @@ std::string Attachment::trouble_of_calls(const TokenConfig& config) const {
   if (sum([&](const Attachment& each) { return each.blocking(looking_limit); }) > 0) {
     return "a key is looked for, and the module does not come back";
   }
+  // Of these two the earlier calls first: one that comes back in between is none that hangs.
+  const auto answered = std::min(limit, statistics_->last_signature());
+  const std::size_t before = sum([&](const Attachment& each) { return each.overdue(answered); });
   const std::size_t out = sum([&](const Attachment& each) { return each.overdue(limit); });
   const std::size_t callers = std::min(config.callers, config.handshakes);
   if (out > 0 && 2 * out >= std::min(pool_.counts().cap, callers)) {
     return std::to_string(out) + " calls of the module have not come back";
   }
   // Where few ask for anything that many never come together.
-  const auto answered = std::min(limit, statistics_->last_signature());
-  const std::size_t before = sum([&](const Attachment& each) { return each.overdue(answered); });
   if (out >= before + kMostUnanswered) {
     return std::to_string(out - before) + " calls of the module have not come back, and no other";
   }

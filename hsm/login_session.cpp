@@ -49,7 +49,7 @@ void check_holds(const Module& module, CK_SESSION_HANDLE session, CK_RV answer) 
 
 LoginSession::LoginSession(std::shared_ptr<const Module> module, const Slot& slot,
                            CK_FLAGS read_write, const Secret& pin, std::chrono::milliseconds wait,
-                           const std::function<void()>& refused)
+                           const Attempt& attempt)
     : module_(std::move(module)), generation_(module_->generation()), wait_(wait) {
   if (pin.empty()) {
     throw Error(ErrorCode::config, "token.pin_empty", "an empty PIN is no PIN");
@@ -62,14 +62,16 @@ LoginSession::LoginSession(std::shared_ptr<const Module> module, const Slot& slo
   try {
     check_same_token(call, slot);  // a session ends with the token that it was opened to
     Secret copy = pin.clone();     // the call wants it writable
+    attempt.begins();
     const CK_RV rv =
         call->C_Login(handle_, CKU_USER, const_cast<CK_UTF8CHAR*>(copy.view().data()), copy.size());
     if (classify(rv) == Fault::pin) {
-      refused();
+      attempt.refused();
     }
     if (rv != CKR_USER_ALREADY_LOGGED_IN) {
       check(rv, "C_Login");
     }
+    attempt.ends();
     check_holds(call, handle_, rv);
   } catch (...) {
     module_->sessions().remove(generation_, handle_);

@@ -19,17 +19,22 @@ namespace estia::hsm {
 /// copies of keys belong to it. Any thread; used by one at a time.
 class LoginSession final {
  public:
+  /// Who keeps account of PINs that are tried: each is called without any other call to the token
+  /// in between, since one may hang.
+  struct Attempt {
+    std::function<void()> begins;  ///< before C_Login; what it throws keeps the PIN from being told
+    std::function<void()> ends;    ///< C_Login has answered that the user is logged in
+    std::function<void()> refused;  ///< the token refuses the PIN; may throw what is to be told
+  };
   /// One attempt, never repeated: a wrong PIN counts against the token's limit. A login that
   /// somebody else in the process made is accepted. The PIN goes only to that token: another may
-  /// have come into its slot. With `read_write` objects of the token can be made in it. `refused`
-  /// is called when the token refuses the PIN, before any other call: one may hang; it may throw
-  /// something else to be told. A login of which the session's state says that it does not hold is
-  /// an error, whatever C_Login answered; a session that does not tell its state is believed.
+  /// have come into its slot. With `read_write` objects of the token can be made in it.
+  /// A login of which the session's state says that it does not hold is an error, whatever C_Login
+  /// answered; a session that does not tell its state is believed.
   /// Throws Error{config, "token.pin_empty"} before any call for an empty PIN (CVE-2023-40660),
   /// Error{token, "token.pin_..." | "token.login_lost" | "token.session_lost"}.
   LoginSession(std::shared_ptr<const Module> module, const Slot& slot, CK_FLAGS read_write,
-               const Secret& pin, std::chrono::milliseconds wait,
-               const std::function<void()>& refused);
+               const Secret& pin, std::chrono::milliseconds wait, const Attempt& attempt);
   ~LoginSession();
   LoginSession(const LoginSession&) = delete;
   LoginSession& operator=(const LoginSession&) = delete;

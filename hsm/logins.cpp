@@ -120,16 +120,13 @@ std::shared_ptr<Attachment> Logins::log_in(Orders& orders, const std::shared_ptr
   const Attachment::Found found(module_, config_);
   const std::string& serial = found.token().serial;
   check_may_try(found.token(), orders);
-  const PinMarker::End before = marker_.last_attempt(serial);
-  marker_.begin_attempt(serial);
   std::shared_ptr<Attachment> next;
   try {
     next = attach(found, old);
   } catch (const Error& error) {
-    settle(serial, before, error, orders);
+    settle(serial, error, orders);
     throw;
   }
-  marker_.end_attempt();
   if (orders == Orders::try_pin) {
     marker_.clear(serial);
   }
@@ -162,15 +159,13 @@ void Logins::check_may_try(const TokenInfo& token, Orders orders) const {
 }
 
 /// After an attempt that failed. A PIN that was refused in so many words was noted at once.
-void Logins::settle(const std::string& serial, PinMarker::End before, const Error& error,
-                    Orders& orders) const {
+void Logins::settle(const std::string& serial, const Error& error, Orders& orders) const {
   if (is_refused_pin(error)) {
     return;
   }
   const auto* told = dynamic_cast<const TokenError*>(&error);
   if (told == nullptr || !told->function().starts_with("C_Login")) {
-    marker_.undo_attempt(serial, before);
-    return;
+    return;  // none was made
   }
   orders = Orders::none;
   const auto flagged = says_it_counted();

@@ -52,8 +52,7 @@ class Logins final {
   [[nodiscard]] std::shared_ptr<Attachment> attach(const Attachment::Found& found,
                                                    const std::shared_ptr<Attachment>& old);
   void check_may_try(const TokenInfo& token, Orders orders) const;
-  void settle(const std::string& serial, PinMarker::End before, const Error& error,
-              Orders& orders) const;
+  void settle(const std::string& serial, const Error& error, Orders& orders) const;
   [[nodiscard]] std::optional<bool> says_it_counted() const noexcept;
   void restart_module();
   void restart_unless_others_hang(const Attachment* old);

@@ -168,16 +168,8 @@ void PinMarker::end_attempt() const noexcept {
 }
 
 void PinMarker::answer_attempt(const std::string& serial) const noexcept {
-  undo_attempt(serial, End::told_nothing);
-}
-
-void PinMarker::undo_attempt(const std::string& serial, End before) const noexcept {
-  if (before == End::known) {
-    end_attempt();
-    return;
-  }
   try {
-    write_trial(serial, before);
+    write_trial(serial, End::told_nothing);
   } catch (const std::exception&) {
     // It counts as one whose end is not known.
   }

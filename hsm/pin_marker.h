@@ -47,8 +47,6 @@ class PinMarker final {
   void end_attempt() const noexcept;
   /// It was answered by no refusal, and the token does not tell now what it counts.
   void answer_attempt(const std::string& serial) const noexcept;
-  /// It ended before the PIN was tried: the last one is the one before, of that end.
-  void undo_attempt(const std::string& serial, End before) const noexcept;
   [[nodiscard]] End last_attempt(const std::string& serial) const;
   /// An attempt with this token began, and whether the PIN was counted is not known.
   [[nodiscard]] bool unsettled(const std::string& serial) const {

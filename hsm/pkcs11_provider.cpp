@@ -216,7 +216,8 @@ ProviderLibrary::Key Pkcs11Provider::load(const ProviderLibrary& library,
 void Pkcs11Provider::settle(const Attachment& attached, const Error& error) const {
   const std::optional<bool> refused = was_refused(attached, error);
   if (!refused) {
-    return;  // it says nothing now: before the next attempt
+    marker_.answer_attempt(attached.slot().token.serial);  // it says nothing now
+    return;
   }
   if (!*refused) {
     marker_.end_attempt();

@@ -142,6 +142,7 @@ class TokenKey final : public SigningKey {
                                 SignMechanism& mechanism, ByteView input) const;
   void tell(const std::string& trouble) const;
   void rest(const Error& why, KeyFailures& failures) const;
+  void rest_in(std::uint64_t epoch, const Error& why, KeyFailures& failures) const;
   void doubt_place() const noexcept;
   [[nodiscard]] Bytes sign_with(Attachment& attached, CK_OBJECT_HANDLE key,
                                 SignMechanism& mechanism, ByteView input) const;
@@ -160,13 +161,14 @@ class TokenKey final : public SigningKey {
   mutable std::string told_;  ///< the trouble that was told last; empty: none
   mutable std::optional<std::chrono::steady_clock::time_point> looks_since_;
   mutable std::optional<Missing> missing_;
-  mutable std::optional<InVain> in_vain_;  ///< the last look, since it was last found
-  mutable bool ever_found_ = false;        ///< and proven
-  mutable bool trying_ = false;            ///< a trial is on
-  mutable bool proof_ended_ = false;       ///< the last rest: nothing was signed for others since
-  mutable bool proof_misled_ = false;      ///< and what others then asked for failed
-  mutable KeyFailures failures_;           ///< to sign
-  mutable KeyFailures wrong_;              ///< signatures that did not verify
+  mutable std::optional<InVain> in_vain_;               ///< the last look, since it was last found
+  mutable bool ever_found_ = false;                     ///< and proven
+  mutable bool trying_ = false;                         ///< a trial is on
+  mutable CK_OBJECT_HANDLE tried_ = CK_INVALID_HANDLE;  ///< in the last one
+  mutable bool proof_ended_ = false;   ///< the last rest: nothing was signed for others since
+  mutable bool proof_misled_ = false;  ///< and what others then asked for failed
+  mutable KeyFailures failures_;       ///< to sign
+  mutable KeyFailures wrong_;          ///< signatures that did not verify
   mutable std::chrono::steady_clock::time_point next_distrust_{};
   mutable std::chrono::steady_clock::time_point next_doubt_{};
 };

@@ -99,8 +99,10 @@ void TokenKey::note_failure(const TokenError& error, Attachment& in) const {
   const bool lost_again = in_two && !in.login().logged_in();
   if (lost_again) {
     core_->recovery().report(in, error.fault());
-  }
-  if (too_many || (in_two && !lost_again)) {
+    if (too_many) {
+      rest_in(in.epoch() + 1, error, failures_);  // in this one nobody signs any more
+    }
+  } else if (too_many || in_two) {
     rest(error, failures_);
   } else if (error.fault() == Fault::configuration || error.fault() == Fault::unknown) {
     doubt_place();
@@ -121,20 +123,22 @@ void TokenKey::doubt_place() const noexcept {
 /// A key of which the token says what it says of a lost one must not have it recovered with every
 /// request: other keys wait meanwhile. Once its rest is over it must prove itself.
 void TokenKey::rest(const Error& why, KeyFailures& failures) const {
-  const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now();
-  if (!attached) {
-    return;
+  if (const std::shared_ptr<Attachment> attached = core_->recovery().attachment_now()) {
+    rest_in(attached->epoch(), why, failures);
   }
+}
+
+void TokenKey::rest_in(std::uint64_t epoch, const Error& why, KeyFailures& failures) const {
   const auto now = std::chrono::steady_clock::now();
   {
     const std::scoped_lock lock(mutex_);
-    if (missing_ && missing_->epoch == attached->epoch() && now < missing_->until) {
+    if (missing_ && missing_->epoch == epoch && now < missing_->until) {
       return;  // others failed at the same time
     }
     const auto pause = failures.next_rest(kMissingFor);
     ++doubts_;
     place_ = Place();
-    missing_ = Missing{unshared(why), attached->epoch(), now + pause};
+    missing_ = Missing{unshared(why), epoch, now + pause};
     if (&failures == &failures_) {  // a wrong signature is found out too late for a trial
       missing_->next_trial = now + kBetweenTrials;
       proof_misled_ = proof_misled_ || std::exchange(proof_ended_, false);

@@ -85,7 +85,7 @@ void TokenKey::end_trial() const noexcept {
 void TokenKey::end_rest(const Attachment& attached) const {
   {
     const std::scoped_lock lock(mutex_);
-    place_.proven = place_.epoch == attached.epoch();
+    place_.proven = place_.epoch == attached.epoch() && place_.copy == tried_;
     missing_.reset();
     note_found();
   }
@@ -103,6 +103,8 @@ CK_OBJECT_HANDLE TokenKey::find_for_trial(const std::shared_ptr<Attachment>& att
   const Looking looks = look_begins();
   const Place place = placed_in(attached);
   prove(*attached, place.copy);
+  const std::scoped_lock lock(mutex_);
+  tried_ = place.copy;
   return place.copy;
 }
 

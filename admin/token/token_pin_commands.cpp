@@ -39,15 +39,8 @@ void tell_where_it_goes(const TokenPlace& place) {
   }
 }
 
-/// Changes the token, and the PIN file of the state directory with it. `change` throws as those of
-/// token_pins.h.
-void change_both(const TokenPlace& place, const Secret& new_pin,
-                 const std::function<void()>& change) {
-  std::optional<PinFileChange> file;
-  if (!place.pin_file.empty()) {
-    file.emplace(place.pin_file);
-    file->prepare(new_pin);
-  }
+/// Throws what `change` throws. The new PIN is in the file beside `file` until that is known.
+void change_token(std::optional<PinFileChange>& file, const std::function<void()>& change) {
   try {
     change();
   } catch (const Error& error) {
@@ -62,11 +55,25 @@ void change_both(const TokenPlace& place, const Secret& new_pin,
     }
     throw;
   }
+}
+
+/// Changes the token, which is audited as `what`, and the PIN file of the state directory with it.
+/// `change` throws as those of token_pins.h.
+void change_both(const TokenChoice::Taken& taken, const std::string& what, const Secret& new_pin,
+                 const std::function<void()>& change) {
+  std::optional<PinFileChange> file;
+  taken.audited(what, {"user"}, [&] {
+    if (!taken.place.pin_file.empty()) {
+      file.emplace(taken.place.pin_file);
+      file->prepare(new_pin);
+    }
+    change_token(file, change);
+  });
   std::cout << "the token has a new user PIN\n";
   if (file) {
-    accept(place, *file);
+    accept(taken.place, *file);
   } else {
-    tell_where_it_goes(place);
+    tell_where_it_goes(taken.place);
   }
 }
 
@@ -92,9 +99,7 @@ void TokenPinSetCommand::run() const {
   const Secret new_pin = read_new_pin(new_pin_file, "--new-pin-file", kUserPin);
   must_differ(so_pin, new_pin, "the security officer's PIN and the user's PIN must differ");
   const StopSignalsHeld held;
-  taken.audited("token.pin_set", {"user"}, [&] {
-    change_both(taken.place, new_pin, [&] { set_user_pin(taken.place, so_pin, new_pin); });
-  });
+  change_both(taken, "token.pin_set", new_pin, [&] { set_user_pin(taken.place, so_pin, new_pin); });
 }
 
 void TokenPinChangeCommand::add_to(CLI::App& pin, HoldState hold) {
@@ -122,10 +127,8 @@ void TokenPinChangeCommand::run() const {
   must_differ(old_pin, new_pin, "the new PIN is the old one; nothing was changed");
   const StopSignalsHeld held;
   if (!so) {
-    taken.audited("token.pin_changed", {"user"}, [&] {
-      change_both(taken.place, new_pin,
-                  [&] { change_pin(taken.place, PinOwner::user, old_pin, new_pin); });
-    });
+    change_both(taken, "token.pin_changed", new_pin,
+                [&] { change_pin(taken.place, PinOwner::user, old_pin, new_pin); });
     return;
   }
   taken.audited("token.pin_changed", {"security officer"},

@@ -34,8 +34,8 @@ Json parse_strictly(const std::string& text) {
     }
     return true;
   };
+  const WipedHeap wiped;  // the parser's buffers and errors, where a secret is among what it reads
   try {
-    const WipedHeap wiped;  // the parser's buffers, where a secret is among what it reads
     return Json::parse(text, watch);
   } catch (const Json::parse_error& error) {
     // Its text repeats what it read, which may be a secret.
@@ -63,6 +63,11 @@ JsonObject::JsonObject(Json value, std::string place)
   if (!value_.is_object()) {
     refuse_json((place_.empty() ? "it" : place_) + " must be an object");
   }
+}
+
+JsonObject::~JsonObject() {
+  const WipedHeap wiped;  // a secret that nobody came to read
+  value_ = nullptr;
 }
 
 Json* JsonObject::find(const std::string& member) {

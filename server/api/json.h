@@ -26,6 +26,11 @@ class JsonObject final {
  public:
   /// `place` names the object in messages ("passwords[0]"); empty for the outermost.
   explicit JsonObject(Json value, std::string place = {});
+  ~JsonObject();  ///< wipes what it gives back to the heap
+  JsonObject(JsonObject&&) = default;
+  JsonObject& operator=(JsonObject&&) = default;
+  JsonObject(const JsonObject&) = delete;
+  JsonObject& operator=(const JsonObject&) = delete;
 
   [[nodiscard]] std::string text(const std::string& member);
   [[nodiscard]] std::optional<std::string> optional_text(const std::string& member);

@@ -174,16 +174,21 @@ std::optional<hsm::TokenStatus> TokenProbe::look() {
   const auto back_by = [&](Clock::time_point end) {
     return shared_->back.wait_until(lock, end, [&] { return !shared_->looking; });
   };
-  if (shared_->stale) {
-    static_cast<void>(back_by(shared_->began + kPatience));
+  const auto end = Clock::now() + kPatience;
+  for (;;) {
+    if (!shared_->looking) {
+      static_cast<void>(in_own_thread([shared = shared_] { look_once(*shared); }));
+      shared_->looking = true;  // it ends under the lock
+      shared_->began = Clock::now();
+    }
+    const std::uint64_t discarded = shared_->discarded;
+    if (!back_by(std::min(end, shared_->began + kPatience))) {
+      return Clock::now() - shared_->seen < kRecent ? shared_->last : std::nullopt;
+    }
+    if (shared_->discarded == discarded) {
+      return shared_->last;
+    }
   }
-  if (!shared_->looking) {
-    static_cast<void>(in_own_thread([shared = shared_] { look_once(*shared); }));
-    shared_->looking = true;  // it ends under the lock
-    shared_->began = Clock::now();
-  }
-  const bool back = back_by(shared_->began + kPatience);
-  return back || Clock::now() - shared_->seen < kRecent ? shared_->last : std::nullopt;
 }
 
 void TokenProbe::look_once(Shared& shared) noexcept {
@@ -194,7 +199,9 @@ void TokenProbe::look_once(Shared& shared) noexcept {
     // No memory: it does not answer.
   }
   const std::lock_guard lock(shared.mutex);
-  if (!std::exchange(shared.stale, false)) {
+  if (std::exchange(shared.stale, false)) {
+    ++shared.discarded;
+  } else {
     shared.last = std::move(seen);
     shared.seen = Clock::now();
   }

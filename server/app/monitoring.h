@@ -41,8 +41,9 @@ class TokenProbe final {
     std::mutex mutex;  ///< guards what follows, for a moment
     std::condition_variable back;
     bool looking = false;
-    bool stale = false;         ///< the look that is out began before look_anew()
-    Clock::time_point began{};  ///< the last look
+    bool stale = false;           ///< the look that is out began before look_anew()
+    std::uint64_t discarded = 0;  ///< looks for that
+    Clock::time_point began{};    ///< the last look
     std::optional<hsm::TokenStatus> last{};
     Clock::time_point seen{};
   };

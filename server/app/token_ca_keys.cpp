@@ -135,23 +135,31 @@ void TokenCaKeys::keep_only(const ca::Snapshot& snapshot) noexcept {
     for (const ca::CertificationAuthority* authority : snapshot.served_cas()) {
       served.insert(name_of(*authority));
     }
-    const std::unique_lock lock(mutex_);
+    const auto gone = std::make_shared<Found>();  // if no thread begins nothing goes
+    std::unique_lock lock(mutex_);
     const bool all =
         std::ranges::all_of(keys_, [&](const auto& held) { return served.contains(held.first); });
     if (all || (letting_go_.valid() && !is_back(letting_go_))) {
       return;
     }
-    Found gone;
     for (auto held = keys_.begin(); held != keys_.end();) {
       const auto next = std::next(held);
       if (!served.contains(held->first)) {
-        gone.insert(keys_.extract(held));
+        gone->insert(keys_.extract(held));
       }
       held = next;
     }
-    letting_go_ = in_own_thread([gone = std::move(gone)]() mutable { gone.clear(); });
+    lock.unlock();
+    try {
+      auto going = in_own_thread([gone] { gone->clear(); });
+      lock.lock();
+      letting_go_ = std::move(going);
+    } catch (const std::exception&) {
+      lock.lock();
+      keys_.merge(*gone);
+    }
   } catch (const std::exception&) {
-    // No memory, or no thread: they are reported a while longer.
+    // No memory: they are reported a while longer.
   }
 }
 

@@ -65,11 +65,14 @@ TEST_F(Login, EmptyPinIsRefusedBeforeAnyLogin) {
   EXPECT_EQ(shim_.calls("C_Login"), 0U);
 }
 
+const LoginSession::Attempt kAccountOfNobody{[] {}, [] {}, [] {}};
+
 TEST_F(Login, EmptySecretIsRefusedBeforeAnyCall) {
   const auto module = Module::load(test::Shim::path(), "");
   const Slot slot = find_slot(*module, dir_.label, "");
   EXPECT_EQ(refusal([&] {
-              const LoginSession session(module, slot, 0, Secret(), std::chrono::seconds(1), [] {});
+              const LoginSession session(module, slot, 0, Secret(), std::chrono::seconds(1),
+                                         kAccountOfNobody);
             }),
             "config token.pin_empty");
   EXPECT_EQ(shim_.calls("C_OpenSession"), 0U);
@@ -81,7 +84,7 @@ TEST_F(Login, ATokenThatCameIntoTheSlotMeanwhileGetsNoPin) {
   expected.token.serial = "another";
   EXPECT_EQ(refusal([&] {
               const LoginSession session(module, expected, 0, config().pin.read(),
-                                         std::chrono::seconds(1), [] {});
+                                         std::chrono::seconds(1), kAccountOfNobody);
             }),
             "token token.gone");
   EXPECT_EQ(shim_.calls("C_Login"), 0U);

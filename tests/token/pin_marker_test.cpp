@@ -182,6 +182,7 @@ TEST_F(Marker, IsThereBeforeAnyOtherCall) {
   write_wrong_pin();
   shim_.close_gate("C_CloseSession");
   const auto next = Token::attach(config_);
+  shim_.wait_in_flight("C_CloseSession", 1);
   EXPECT_EQ(next->probe().state, TokenState::away) << "it hangs";
   EXPECT_TRUE(marker_.refused(of_the_token));
   shim_.open_gate("C_CloseSession");
@@ -257,6 +258,24 @@ TEST_F(Marker, AnAttemptWithoutAPinBeginsNothingAnew) {
 }
 
 /// The answer was no refusal, though the token then says nothing of its counts: an outage.
+/// Found in review: a token that hung before the PIN was told counted, and two stops of estiad were
+/// a refused PIN.
+TEST_F(Marker, NoAttemptBeginsBeforeThePinIsTold) {
+  const std::string its = serial();
+  for (const auto& [function, told] : {std::pair("C_OpenSession", false), {"C_Login", true}}) {
+    shim_.close_gate(function);
+    auto start = std::async(std::launch::async, [&] { return Token::attach(config_); });
+    shim_.wait_in_flight(function, 1);
+    EXPECT_EQ(marker_.unsettled(its), told) << function;
+    shim_.open_gate(function);
+    const auto another = start.get();
+    while (another->probe().state != TokenState::attached) {
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+    EXPECT_FALSE(marker_.unsettled(its)) << function;
+  }
+}
+
 TEST_F(Marker, AnAnswerThatTellsNothingIsAnEnd) {
   leave_an_attempt();
   key_.reset();
