@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
-#include <string_view>
 
 #include "admin/token/libp11_token.h"
 #include "crypto/base/error.h"
@@ -74,9 +73,7 @@ void check_pin(const Secret& pin) {
   if (pin.size() < kLeast || pin.size() > kMost) {
     throw Error(ErrorCode::config, "token.pin", "a PIN has 4 to 255 bytes");
   }
-  const std::string_view text = pin.text();
-  if (text.starts_with(' ') || text.ends_with(' ') || text.starts_with('\t') ||
-      text.ends_with('\t')) {  // no PIN file may hold it
+  if (has_blank_end(pin.text())) {
     throw Error(ErrorCode::config, "token.pin", "a PIN neither begins nor ends with a blank");
   }
 }

@@ -15,9 +15,7 @@ Secret checked(Secret pin, const std::filesystem::path& path) {
     throw Error(ErrorCode::config, "file.secret_lines",
                 path.string() + ": a PIN is one line, and there is another, perhaps an empty one");
   }
-  constexpr std::string_view kBlanks = " \t";
-  if (kBlanks.find(text.front()) != std::string_view::npos ||
-      kBlanks.find(text.back()) != std::string_view::npos) {
+  if (has_blank_end(text)) {
     throw Error(ErrorCode::config, "file.secret_blank",
                 path.string() + ": the PIN begins or ends with a blank");
   }
@@ -32,6 +30,12 @@ Secret read_pin_file(const std::filesystem::path& path) {
 
 Secret read_pin_credential(const std::filesystem::path& path) {
   return checked(read_credential_file(path), path);
+}
+
+bool has_blank_end(std::string_view pin) noexcept {
+  constexpr std::string_view kBlanks = " \t";
+  return !pin.empty() && (kBlanks.find(pin.front()) != std::string_view::npos ||
+                          kBlanks.find(pin.back()) != std::string_view::npos);
 }
 
 }  // namespace estia

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "crypto/base/secret.h"
 
@@ -16,5 +17,8 @@ namespace estia {
 
 /// The same, as read_credential_file.
 [[nodiscard]] Secret read_pin_credential(const std::filesystem::path& path);
+
+/// Whether it has a blank, or a tabulator, at either end: no PIN file may hold it.
+[[nodiscard]] bool has_blank_end(std::string_view pin) noexcept;
 
 }  // namespace estia
